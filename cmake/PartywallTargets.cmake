@@ -1,0 +1,46 @@
+# One static library per folder under src/, one unit-test binary per folder under tests/unit/.
+# A file in a folder belongs to its library: nothing has to be listed twice.
+
+# Standard headers that nearly every file includes, compiled once and reused by all targets.
+add_library(partywall_pch STATIC ${CMAKE_SOURCE_DIR}/cmake/pch.cc)
+target_precompile_headers(partywall_pch PRIVATE
+  <algorithm> <array> <atomic> <chrono> <cstdint> <cstring> <expected> <functional> <map> <memory>
+  <optional> <span> <string> <string_view> <unordered_map> <utility> <variant> <vector> <fmt/format.h>)
+target_include_directories(partywall_pch PUBLIC ${CMAKE_SOURCE_DIR}/src)
+target_link_libraries(partywall_pch PUBLIC fmt::fmt)
+
+# partywall_layer(<folder> [USES <folder>...] [LIBRARIES <target>...])
+function(partywall_layer folder)
+  cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
+  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  add_library(partywall_${folder} STATIC ${sources})
+  target_precompile_headers(partywall_${folder} REUSE_FROM partywall_pch)
+  target_include_directories(partywall_${folder} PUBLIC ${CMAKE_SOURCE_DIR}/src)
+  list(TRANSFORM ARG_USES PREPEND partywall_)
+  target_link_libraries(partywall_${folder} PUBLIC ${ARG_USES} fmt::fmt Threads::Threads PRIVATE ${ARG_LIBRARIES})
+  add_dependencies(partywall_${folder} check_layers)
+endfunction()
+
+# partywall_unit_test(<folder> [LIBRARIES <target>...]): tests/unit/<folder>/*_test.cc
+function(partywall_unit_test folder)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/unit/${folder}/*.cc)
+  if(NOT sources)
+    return()
+  endif()
+  add_executable(unit_${folder} ${sources})
+  target_precompile_headers(unit_${folder} REUSE_FROM partywall_test_pch)
+  target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(unit_${folder} PRIVATE partywall_${folder} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  gtest_discover_tests(unit_${folder} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
+endfunction()
+
+# partywall_fuzz(<name> LIBRARIES <target>...): tests/fuzz/<name>_fuzz.cc, seeds in tests/fuzz/corpus/<name>
+function(partywall_fuzz name)
+  cmake_parse_arguments(ARG "" "" "LIBRARIES" ${ARGN})
+  add_executable(fuzz_${name} ${CMAKE_SOURCE_DIR}/tests/fuzz/${name}_fuzz.cc)
+  target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
+  target_link_libraries(fuzz_${name} PRIVATE ${ARG_LIBRARIES})
+  target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+endfunction()

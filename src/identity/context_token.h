@@ -1,0 +1,39 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "base/time.h"
+#include "base/uuid.h"
+#include "tenancy/access.h"
+
+// The context token `pw1.<payload>.<mac>`: the proof, signed by a door or the control plane, of who
+// the tenant is. Applications carry it and cannot make it. docs/context-token.md has the layout.
+namespace partywall {
+
+enum class Audience : uint8_t { kSql = 1, kCache = 2, kAny = 3 };
+
+struct Context {
+  TenantId tenant;
+  Audience audience = Audience::kAny;
+  WallTime issued_at;   // whole seconds
+  WallTime expires_at;  // whole seconds
+  Uuid request_id;
+};
+
+inline constexpr std::string_view kContextPrefix = "pw1.";
+inline constexpr size_t kMaxContextTokenLength = 256;
+inline constexpr Duration kRequestContextLifetime = seconds(60);
+
+// Signs with the first of `keys`. Fails if there is none.
+Result<std::string> mint_context(const Context& context, const std::vector<ContextKey>& keys);
+
+// kInvalid: not a token, unknown key or wrong signature; kDenied: expired, not yet valid, or meant
+// for another audience than `wanted`. The message never holds the token.
+Result<Context> verify_context(std::string_view token, const std::vector<ContextKey>& keys, Audience wanted,
+                               WallTime now);
+
+}  // namespace partywall

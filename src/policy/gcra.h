@@ -1,0 +1,29 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+
+#include "base/time.h"
+#include "tenancy/limits.h"
+
+namespace partywall {
+
+struct RateDecision {
+  bool admitted = false;
+  Duration retry_after{};   // refused: when one more would be admitted (Duration::max(): never)
+  uint32_t remaining = 0;   // how many more would be admitted now
+  Duration reset_after{};   // until the full burst is there again
+};
+
+// The generic cell rate algorithm (ITU-T I.371, virtual scheduling form) on one 64-bit number: the
+// theoretical arrival time of the next request. Lock-free; many threads may admit at once, and in
+// any time t no more than rate × t + burst are admitted together.
+class Gcra {
+ public:
+  RateDecision admit(const RateLimit& limit, MonotonicTime now, uint32_t cost = 1);
+
+ private:
+  std::atomic<int64_t> theoretical_arrival_ns_{0};
+};
+
+}  // namespace partywall

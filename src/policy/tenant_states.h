@@ -1,0 +1,43 @@
+#pragma once
+
+#include <array>
+#include <atomic>
+#include <memory>
+#include <mutex>
+
+#include "policy/concurrency.h"
+#include "policy/gcra.h"
+#include "tenancy/tenant.h"
+
+namespace partywall {
+
+// The few numbers of a tenant that all workers of the process share.
+struct TenantState {
+  Gcra http_rate;
+  ConcurrencyGate http_requests;
+  ConcurrencyGate sql_connections;
+  Gcra cache_rate;
+};
+
+// By tenant number; an entry never moves and is never given to another tenant. Reading takes no lock.
+class TenantStates {
+ public:
+  TenantStates();
+  ~TenantStates();
+  TenantStates(const TenantStates&) = delete;
+  TenantStates& operator=(const TenantStates&) = delete;
+
+  // Throws std::length_error beyond kMaxTenants.
+  TenantState& of(TenantNumber number);
+
+  static constexpr uint32_t kChunkSize = 256;
+  static constexpr uint32_t kMaxTenants = 1U << 20;
+
+ private:
+  using Chunk = std::array<TenantState, kChunkSize>;
+
+  std::array<std::atomic<Chunk*>, kMaxTenants / kChunkSize> chunks_{};
+  std::mutex grow_mutex_;
+};
+
+}  // namespace partywall

@@ -1,0 +1,43 @@
+#pragma once
+
+#include <cstdint>
+
+#include "base/time.h"
+
+// What a tier grants, each limit with its unit. The shipped values are in tenancy/shipped_tiers.h;
+// docs/reference/limits.md explains them.
+namespace partywall {
+
+// At most `tokens` in any `period`, plus a burst: over any time t no more than
+// tokens × t / period + burst are admitted.
+struct RateLimit {
+  uint32_t tokens = 0;  // 0: nothing is admitted
+  Duration period = minutes(1);
+  uint32_t burst = 1;
+
+  bool operator==(const RateLimit&) const = default;
+};
+
+struct Limits {
+  uint32_t max_concurrent_requests = 10;  // in flight at the http doors of all nodes
+  RateLimit api_rate{100, minutes(1), 10};
+  uint32_t max_db_connections = 5;  // server connections busy at once, all nodes
+  Duration max_cpu_time = seconds(60);  // database busy time per sliding hour
+  Duration statement_timeout = seconds(5);  // by the sql door's clock
+  uint64_t max_memory_bytes = 512ULL << 20;
+  uint64_t cache_keys = 1'000;
+  uint64_t cache_bytes = 64ULL << 20;
+  RateLimit cache_rate{1'000, seconds(1), 1'000};
+
+  bool operator==(const Limits&) const = default;
+};
+
+// When observe/ raises an alarm for one tenant of the tier.
+struct AlarmThresholds {
+  double error_share = 0.05;                  // of requests, 0..1
+  Duration slow_request = milliseconds(1000);  // a request above it counts as slow
+
+  bool operator==(const AlarmThresholds&) const = default;
+};
+
+}  // namespace partywall
