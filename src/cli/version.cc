@@ -1,0 +1,16 @@
+#include "cli/version.h"
+
+#include <openssl/crypto.h>
+
+#include <fmt/core.h>
+
+#include "cli/exit_code.h"
+
+namespace partywall::cli {
+
+int print_version() {
+  fmt::print("partywall {}\n{}\n", PARTYWALL_VERSION, OpenSSL_version(OPENSSL_VERSION));
+  return kExitSuccess;
+}
+
+}  // namespace partywall::cli
