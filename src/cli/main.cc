@@ -13,7 +13,9 @@ int run(int argc, char** argv) {
   app.require_subcommand(1);
   int exit_code = kExitSuccess;
 
-  app.add_subcommand("version", "Print the version")->callback([&] { exit_code = print_version(); });
+  app.add_subcommand("version", "Print the version")->callback([&] {
+    exit_code = print_version();
+  });
 
   try {
     app.parse(argc, argv);

@@ -1,8 +1,7 @@
 #include "cli/version.h"
 
-#include <openssl/crypto.h>
-
 #include <fmt/core.h>
+#include <openssl/crypto.h>
 
 #include "cli/exit_code.h"
 
