@@ -1,0 +1,43 @@
+"""Fixtures of every end-to-end suite. Run them with: /usr/bin/python3 -m pytest tests/e2e"""
+import pathlib
+import sys
+
+import pytest
+
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from support.paths import partywall_binary  # noqa: E402
+from support.postgres import Postgres  # noqa: E402
+from support.redis_server import RedisServer  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "long: takes minutes; only in scripts/test --long")
+
+
+@pytest.fixture(scope="session")
+def postgres():
+    """A private PostgreSQL for the whole run. What a test creates in it is the test's to remove."""
+    with Postgres() as server:
+        yield server
+
+
+@pytest.fixture
+def database(postgres):
+    """The name of a fresh database, dropped after the test."""
+    name = postgres.create_database()
+    yield name
+    postgres.drop_database(name)
+
+
+@pytest.fixture(scope="session")
+def redis_server():
+    """A private Redis for the whole run."""
+    with RedisServer() as server:
+        yield server
+
+
+@pytest.fixture(scope="session")
+def binary():
+    """The path of the partywall binary under test."""
+    return partywall_binary()
