@@ -13,7 +13,8 @@ class ConcurrencyGate;
 class [[nodiscard]] ConcurrencyUnits {
  public:
   ConcurrencyUnits() = default;
-  ConcurrencyUnits(ConcurrencyUnits&& other) noexcept : gate_(std::exchange(other.gate_, nullptr)) {}
+  ConcurrencyUnits(ConcurrencyUnits&& other) noexcept
+      : gate_(std::exchange(other.gate_, nullptr)) {}
   ConcurrencyUnits& operator=(ConcurrencyUnits&& other) noexcept {
     if (this != &other) {
       release();

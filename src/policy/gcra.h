@@ -10,16 +10,19 @@ namespace partywall {
 
 struct RateDecision {
   bool admitted = false;
-  Duration retry_after{};   // refused: when one more would be admitted (Duration::max(): never)
-  uint32_t remaining = 0;   // how many more would be admitted now
-  Duration reset_after{};   // until the full burst is there again
+  Duration
+      retry_after{};  // refused: after this the same would be admitted (Duration::max(): never)
+  uint32_t remaining = 0;  // tokens that would still be admitted now
+  Duration reset_after{};  // until the full burst is there again
 };
 
 // The generic cell rate algorithm (ITU-T I.371, virtual scheduling form) on one 64-bit number: the
 // theoretical arrival time of the next request. Lock-free; many threads may admit at once, and in
-// any time t no more than rate × t + burst are admitted together.
+// any time t no more than rate × t + burst are admitted together, even where the threads' clocks
+// differ a little. When the limit changes, what was used before counts on under the new one.
 class Gcra {
  public:
+  // `now` must not be negative, `cost` is at least 1. A cost above the burst is never admitted.
   RateDecision admit(const RateLimit& limit, MonotonicTime now, uint32_t cost = 1);
 
  private:

@@ -11,15 +11,17 @@
 
 namespace partywall {
 
-// The few numbers of a tenant that all workers of the process share.
-struct TenantState {
+// The few numbers of a tenant that all workers of the process share. A cache line of its own, so
+// that two busy tenants on two workers do not slow each other down.
+struct alignas(64) TenantState {
   Gcra http_rate;
   ConcurrencyGate http_requests;
   ConcurrencyGate sql_connections;
   Gcra cache_rate;
 };
 
-// By tenant number; an entry never moves and is never given to another tenant. Reading takes no lock.
+// By tenant number; an entry never moves and is never given to another tenant. Reading takes no
+// lock.
 class TenantStates {
  public:
   TenantStates();
@@ -35,6 +37,8 @@ class TenantStates {
 
  private:
   using Chunk = std::array<TenantState, kChunkSize>;
+
+  Chunk& grow(std::atomic<Chunk*>& slot);
 
   std::array<std::atomic<Chunk*>, kMaxTenants / kChunkSize> chunks_{};
   std::mutex grow_mutex_;
