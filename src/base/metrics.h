@@ -2,8 +2,10 @@
 
 #include <array>
 #include <atomic>
+#include <concepts>
 #include <cstdint>
 #include <initializer_list>
+#include <map>
 #include <mutex>
 #include <span>
 #include <string>
@@ -31,44 +33,74 @@ class Counter {
 // Written by one thread, read by any. Durations in seconds, in buckets from 1 ms to 60 s.
 class Histogram {
  public:
-  static constexpr std::array<double, 14> kUpperBounds = {0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1,
-                                                          0.25,  0.5,    1.0,   2.5,  5.0,   15.0, 60.0};
+  static constexpr std::array<double, 14> kUpperBounds = {
+      0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 15.0, 60.0};
+  static constexpr size_t kBucketCount = kUpperBounds.size() + 1;  // the last one has no bound
+
+  // Negative times and NaN count as 0.
   void observe(double seconds);
+  // Adds this to `sum`, which the calling thread owns: so the histograms of several workers become
+  // one.
   void add_to(Histogram& sum) const;
-  [[nodiscard]] uint64_t bucket(size_t index) const { return buckets_[index].value(); }  // not cumulative
+  [[nodiscard]] uint64_t bucket(size_t index) const {
+    return buckets_[index].value();
+  }  // not cumulative
   [[nodiscard]] double sum_seconds() const { return static_cast<double>(sum_ns_.value()) / 1e9; }
 
  private:
-  std::array<Counter, kUpperBounds.size() + 1> buckets_;
+  std::array<Counter, kBucketCount> buckets_;
   Counter sum_ns_;
 };
 
 enum class MetricType { kCounter, kGauge, kHistogram };
 
 struct MetricFamily {
-  std::string_view name;  // without the _total of a counter
+  std::string_view name;  // without the _total of a counter; outlives the writer
   MetricType type = MetricType::kCounter;
   std::string_view help;
 };
 
-using MetricLabels = std::span<const std::pair<std::string_view, std::string_view>>;
+using MetricLabel = std::pair<std::string_view, std::string_view>;
+using MetricLabels = std::span<const MetricLabel>;
 
+// Collects samples and writes them as OpenMetrics 1.0 text. Sources may write the same family, one
+// after the other: its samples are put together, as the format demands.
 class MetricWriter {
  public:
-  // All samples of a family must follow it, before the next family.
+  // The samples that follow belong to this family. Throws std::logic_error if the name is not a
+  // metric name or was used with another type.
   void family(const MetricFamily& family);
-  void sample(double value, std::initializer_list<std::pair<std::string_view, std::string_view>> labels = {});
-  void sample(uint64_t value, std::initializer_list<std::pair<std::string_view, std::string_view>> labels = {});
-  void sample(const Histogram& histogram, std::initializer_list<std::pair<std::string_view, std::string_view>> labels = {});
+
+  void sample(double value, MetricLabels labels);
+  void sample(uint64_t value, MetricLabels labels);
+  void sample(const Histogram& histogram, MetricLabels labels);
+
+  template <std::integral Integer>
+    requires(!std::same_as<Integer, uint64_t>)
+  void sample(Integer value, MetricLabels labels) {
+    sample(static_cast<double>(value), labels);
+  }
+  // sample(7, {{"tenant", slug}})
+  template <class Value>
+  void sample(const Value& value, std::initializer_list<MetricLabel> labels = {}) {
+    sample(value, MetricLabels(labels.begin(), labels.size()));
+  }
+
   // The whole exposition, closed with "# EOF".
   std::string finish() &&;
 
  private:
-  void line(std::string_view suffix, MetricLabels labels, std::string_view extra_label, std::string_view extra_value,
+  struct Collected {
+    MetricFamily family;
+    std::string samples;
+  };
+
+  void line(std::string_view suffix, MetricLabels labels, const MetricLabel* extra,
             std::string_view value);
 
-  std::string out_;
-  MetricFamily current_;
+  std::vector<Collected> families_;  // in the order of their first use
+  std::map<std::string_view, size_t> index_;
+  size_t current_ = 0;
 };
 
 class MetricSource {
