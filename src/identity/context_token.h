@@ -26,14 +26,20 @@ struct Context {
 
 inline constexpr std::string_view kContextPrefix = "pw1.";
 inline constexpr size_t kMaxContextTokenLength = 256;
-inline constexpr Duration kRequestContextLifetime = seconds(60);
+inline constexpr size_t kMinContextKeyBytes = 32;
+inline constexpr Duration kRequestContextLifetime = seconds(60);  // of those the http door mints
+inline constexpr hours kMaxContextLifetime{24};                   // of any, for background jobs
+// A token may come from a node whose clock is ahead by this much. Expiry has no leeway.
+inline constexpr seconds kContextClockLeeway{5};
 
-// Signs with the first of `keys`. Fails if there is none.
+// Signs with the first of `keys`. Times are cut to whole seconds. kUnavailable: there is no key;
+// kInvalid: the key is too short, or the lifetime is not between 1 s and kMaxContextLifetime.
 Result<std::string> mint_context(const Context& context, const std::vector<ContextKey>& keys);
 
 // kInvalid: not a token, unknown key or wrong signature; kDenied: expired, not yet valid, or meant
-// for another audience than `wanted`. The message never holds the token.
-Result<Context> verify_context(std::string_view token, const std::vector<ContextKey>& keys, Audience wanted,
-                               WallTime now);
+// for another audience than `wanted` (a token for any audience fits every door). The message never
+// holds the token and may be shown to the caller.
+Result<Context> verify_context(std::string_view token, const std::vector<ContextKey>& keys,
+                               Audience wanted, WallTime now);
 
 }  // namespace partywall
