@@ -4,6 +4,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/crypto.h"
 #include "base/random.h"
@@ -50,6 +51,11 @@ Result<ScramVerifier> make_scram_verifier(std::string_view password, Random& ran
 // same on all nodes.
 [[nodiscard]] ScramVerifier make_mock_scram_verifier(std::string_view user, const Secret& mock_key,
                                                      uint32_t iterations = kDefaultScramIterations);
+
+// What to check `user` against: the stored verifier, or the mock where there is none or where it
+// cannot be read. Does the same work in both cases.
+[[nodiscard]] ScramVerifier select_scram_verifier(std::optional<std::string_view> stored,
+                                                  std::string_view user, const Secret& mock_key);
 
 // 24 random bytes in base64, PostgreSQL's size.
 [[nodiscard]] std::string make_scram_nonce(Random& random);
@@ -146,7 +152,6 @@ class ScramClientFsm {
   std::string_view mechanism_;
   std::string gs2_header_;
   std::string auth_message_;
-  bool server_offers_plus_ = false;
   State state_ = State::kExpectMechanisms;
 };
 
