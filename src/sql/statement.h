@@ -98,6 +98,9 @@ struct Statement {
   StatementKind kind = StatementKind::kOther;
   std::string_view text;  // from the first to the last token, without the semicolon
   std::string name;       // where the kind says; quotes removed, unquoted ones in lower case
+  // kSet and kSetTransaction: how long it lasts (SET LOCAL, SET TRANSACTION: the transaction; SET,
+  // SET SESSION CHARACTERISTICS: the session, so that the connection is pinned).
+  SettingScope scope = SettingScope::kSession;
   std::optional<TenantSetting> setting;
 };
 
