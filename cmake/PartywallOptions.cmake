@@ -19,7 +19,7 @@ if(CCACHE_PROGRAM)
       ${CCACHE_PROGRAM})
 endif()
 
-add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror=return-type
+add_compile_options(-Wall -Wextra -Wpedantic -Wshadow -Wno-missing-designated-field-initializers -Wnon-virtual-dtor -Wimplicit-fallthrough -Werror=return-type
                     -fno-omit-frame-pointer -fstack-protector-strong)
 if(CCACHE_PROGRAM AND CMAKE_CXX_COMPILER_ID STREQUAL "Clang")
   add_compile_options(-Xclang -fno-pch-timestamp)

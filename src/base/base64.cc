@@ -42,14 +42,16 @@ std::string encode(std::string_view bytes, std::string_view alphabet) {
 }
 
 Result<std::string> decode(std::string_view text, const std::array<int8_t, 256>& reverse) {
-  if (text.size() % 4 == 1) return fail(ErrorKind::kInvalid, "base64 text has an impossible length");
+  if (text.size() % 4 == 1)
+    return fail(ErrorKind::kInvalid, "base64 text has an impossible length");
   std::string bytes;
   bytes.reserve(text.size() * 3 / 4);
   uint32_t bits = 0;
   int available = 0;
   for (const char character : text) {
     const int8_t value = reverse[static_cast<uint8_t>(character)];
-    if (value == kForeign) return fail(ErrorKind::kInvalid, "base64 text has a character outside its alphabet");
+    if (value == kForeign)
+      return fail(ErrorKind::kInvalid, "base64 text has a character outside its alphabet");
     bits = (bits << 6) | static_cast<uint32_t>(value);
     available += 6;
     if (available >= 8) {
@@ -72,13 +74,16 @@ std::string base64_encode(std::string_view bytes) {
 }
 
 Result<std::string> base64_decode(std::string_view text) {
-  if (text.size() % 4 != 0) return fail(ErrorKind::kInvalid, "base64 text is not padded to a multiple of 4");
+  if (text.size() % 4 != 0)
+    return fail(ErrorKind::kInvalid, "base64 text is not padded to a multiple of 4");
   if (text.ends_with('=')) text.remove_suffix(text.ends_with("==") ? 2 : 1);
   return decode(text, kStandardReverse);
 }
 
 std::string base64url_encode(std::string_view bytes) { return encode(bytes, kUrlSafe); }
 
-Result<std::string> base64url_decode(std::string_view text) { return decode(text, kUrlSafeReverse); }
+Result<std::string> base64url_decode(std::string_view text) {
+  return decode(text, kUrlSafeReverse);
+}
 
 }  // namespace partywall

@@ -7,8 +7,8 @@
 
 namespace partywall {
 
-// A first-in-first-out byte queue: append at the end, consume at the front. Holds no memory while it
-// is empty after release(), so that an idle session costs none.
+// A first-in-first-out byte queue: append at the end, consume at the front. Holds no memory while
+// it is empty after release(), so that an idle session costs none.
 class ByteBuffer {
  public:
   ByteBuffer() = default;

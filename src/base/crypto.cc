@@ -1,11 +1,11 @@
 #include "base/crypto.h"
 
+#include <memory>
+#include <stdexcept>
+
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
 #include <openssl/hmac.h>
-
-#include <memory>
-#include <stdexcept>
 
 namespace partywall {
 namespace {
@@ -30,7 +30,8 @@ const EVP_MD* sha256_algorithm() {
 Sha256Digest sha256(std::string_view data) {
   Sha256Digest digest{};
   unsigned int length = 0;
-  require(EVP_Digest(data.data(), data.size(), digest.data(), &length, sha256_algorithm(), nullptr) == 1,
+  require(EVP_Digest(data.data(), data.size(), digest.data(), &length, sha256_algorithm(),
+                     nullptr) == 1,
           "SHA-256");
   return digest;
 }
@@ -38,18 +39,19 @@ Sha256Digest sha256(std::string_view data) {
 Sha256Digest hmac_sha256(std::string_view key, std::string_view data) {
   Sha256Digest digest{};
   unsigned int length = 0;
-  require(HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()), data_of(data), data.size(),
-               digest.data(), &length) != nullptr,
+  require(HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()), data_of(data),
+               data.size(), digest.data(), &length) != nullptr,
           "HMAC-SHA-256");
   return digest;
 }
 
 Sha256Digest pbkdf2_sha256(std::string_view password, std::string_view salt, uint32_t iterations) {
   Sha256Digest derived{};
-  require(PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), data_of(salt),
-                            static_cast<int>(salt.size()), static_cast<int>(iterations),
-                            sha256_algorithm(), static_cast<int>(derived.size()), derived.data()) == 1,
-          "PBKDF2-HMAC-SHA-256");
+  require(
+      PKCS5_PBKDF2_HMAC(password.data(), static_cast<int>(password.size()), data_of(salt),
+                        static_cast<int>(salt.size()), static_cast<int>(iterations),
+                        sha256_algorithm(), static_cast<int>(derived.size()), derived.data()) == 1,
+      "PBKDF2-HMAC-SHA-256");
   return derived;
 }
 

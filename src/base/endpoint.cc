@@ -6,7 +6,8 @@ namespace partywall {
 
 std::string Endpoint::to_string() const {
   if (is_unix()) return address;
-  return address.contains(':') ? fmt::format("[{}]:{}", address, port) : fmt::format("{}:{}", address, port);
+  return address.contains(':') ? fmt::format("[{}]:{}", address, port)
+                               : fmt::format("{}:{}", address, port);
 }
 
 }  // namespace partywall

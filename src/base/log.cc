@@ -14,27 +14,36 @@ constexpr size_t kLineLogQueueLines = 8192;
 
 spdlog::level::level_enum to_spdlog(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return spdlog::level::debug;
-    case LogLevel::kInfo: return spdlog::level::info;
-    case LogLevel::kWarning: return spdlog::level::warn;
-    case LogLevel::kError: return spdlog::level::err;
+    case LogLevel::kDebug:
+      return spdlog::level::debug;
+    case LogLevel::kInfo:
+      return spdlog::level::info;
+    case LogLevel::kWarning:
+      return spdlog::level::warn;
+    case LogLevel::kError:
+      return spdlog::level::err;
   }
   return spdlog::level::info;
 }
 
 std::string_view level_name(LogLevel level) {
   switch (level) {
-    case LogLevel::kDebug: return "debug";
-    case LogLevel::kInfo: return "info";
-    case LogLevel::kWarning: return "warning";
-    case LogLevel::kError: return "error";
+    case LogLevel::kDebug:
+      return "debug";
+    case LogLevel::kInfo:
+      return "info";
+    case LogLevel::kWarning:
+      return "warning";
+    case LogLevel::kError:
+      return "error";
   }
   return "info";
 }
 
 spdlog::logger& logger() {
   static const std::shared_ptr<spdlog::logger> instance = [] {
-    auto made = std::make_shared<spdlog::logger>("partywall", std::make_shared<spdlog::sinks::stderr_sink_mt>());
+    auto made = std::make_shared<spdlog::logger>("partywall",
+                                                 std::make_shared<spdlog::sinks::stderr_sink_mt>());
     made->set_pattern("{\"time\":\"%Y-%m-%dT%H:%M:%S.%eZ\",%v}", spdlog::pattern_time_type::utc);
     made->set_level(spdlog::level::info);
     made->flush_on(spdlog::level::debug);
@@ -46,10 +55,12 @@ spdlog::logger& logger() {
 }  // namespace
 
 Result<LogLevel> parse_log_level(std::string_view text) {
-  for (const LogLevel level : {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
+  for (const LogLevel level :
+       {LogLevel::kDebug, LogLevel::kInfo, LogLevel::kWarning, LogLevel::kError}) {
     if (text == level_name(level)) return level;
   }
-  return fail(ErrorKind::kInvalid, "{}: no such log level; use debug, info, warning or error", text);
+  return fail(ErrorKind::kInvalid, "{}: no such log level; use debug, info, warning or error",
+              text);
 }
 
 void set_log_level(LogLevel level) { logger().set_level(to_spdlog(level)); }
@@ -95,8 +106,8 @@ Result<LineLog> LineLog::open(const std::string& path) {
   }
   auto impl = std::make_unique<Impl>();
   impl->pool = std::make_shared<spdlog::details::thread_pool>(kLineLogQueueLines, 1);
-  impl->logger = std::make_shared<spdlog::async_logger>("lines", std::move(sink), impl->pool,
-                                                        spdlog::async_overflow_policy::overrun_oldest);
+  impl->logger = std::make_shared<spdlog::async_logger>(
+      "lines", std::move(sink), impl->pool, spdlog::async_overflow_policy::overrun_oldest);
   impl->logger->set_pattern("%v");
   return LineLog(std::move(impl));
 }

@@ -4,14 +4,22 @@ namespace partywall {
 
 std::string_view to_string(ErrorKind kind) {
   switch (kind) {
-    case ErrorKind::kInvalid: return "invalid";
-    case ErrorKind::kNotFound: return "not found";
-    case ErrorKind::kDenied: return "denied";
-    case ErrorKind::kLimit: return "limit";
-    case ErrorKind::kTimeout: return "timeout";
-    case ErrorKind::kClosed: return "closed";
-    case ErrorKind::kUnavailable: return "unavailable";
-    case ErrorKind::kInternal: return "internal";
+    case ErrorKind::kInvalid:
+      return "invalid";
+    case ErrorKind::kNotFound:
+      return "not found";
+    case ErrorKind::kDenied:
+      return "denied";
+    case ErrorKind::kLimit:
+      return "limit";
+    case ErrorKind::kTimeout:
+      return "timeout";
+    case ErrorKind::kClosed:
+      return "closed";
+    case ErrorKind::kUnavailable:
+      return "unavailable";
+    case ErrorKind::kInternal:
+      return "internal";
   }
   return "unknown";
 }

@@ -41,8 +41,7 @@ using Result = std::expected<T, Error>;
 template <class First, class... Rest>
 [[nodiscard]] std::unexpected<Error> fail(ErrorKind kind, fmt::format_string<First, Rest...> text,
                                           First&& first, Rest&&... rest) {
-  return fail(kind,
-              fmt::format(text, std::forward<First>(first), std::forward<Rest>(rest)...));
+  return fail(kind, fmt::format(text, std::forward<First>(first), std::forward<Rest>(rest)...));
 }
 
 // Prefixes what was being done to the message of a failure that is passed on.

@@ -2,8 +2,8 @@
 
 #include <chrono>
 
-// Two kinds of time that cannot be mixed up: MonotonicTime for durations and deadlines, WallTime for
-// what is written down or signed. Nothing below main() reads a clock by itself: it is given a
+// Two kinds of time that cannot be mixed up: MonotonicTime for durations and deadlines, WallTime
+// for what is written down or signed. Nothing below main() reads a clock by itself: it is given a
 // TimeSource, or the time as an argument, so that it also runs on a virtual clock.
 namespace partywall {
 
@@ -43,7 +43,9 @@ class ManualTime final : public TimeSource {
  public:
   explicit ManualTime(WallTime start = WallTime(seconds(1'700'000'000))) : wall_(start) {}
   [[nodiscard]] MonotonicTime monotonic() const override { return monotonic_; }
-  [[nodiscard]] WallTime wall() const override { return wall_ + std::chrono::duration_cast<milliseconds>(monotonic_.time_since_epoch()); }
+  [[nodiscard]] WallTime wall() const override {
+    return wall_ + std::chrono::duration_cast<milliseconds>(monotonic_.time_since_epoch());
+  }
   void advance(Duration by) { monotonic_ += by; }
 
  private:

@@ -21,7 +21,10 @@ uint64_t read_big_endian(const uint8_t* bytes) {
 }  // namespace
 
 Result<Uuid> Uuid::parse(std::string_view text) {
-  auto invalid = [] { return fail(ErrorKind::kInvalid, "not a UUID: expected the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx"); };
+  auto invalid = [] {
+    return fail(ErrorKind::kInvalid,
+                "not a UUID: expected the form xxxxxxxx-xxxx-xxxx-xxxx-xxxxxxxxxxxx");
+  };
   if (text.size() != kTextLength) return invalid();
   std::array<uint8_t, 16> bytes{};
   size_t digits = 0;

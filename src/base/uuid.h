@@ -40,5 +40,7 @@ class Uuid {
 
 template <>
 struct std::hash<partywall::Uuid> {
-  size_t operator()(const partywall::Uuid& uuid) const noexcept { return uuid.low() ^ (uuid.high() * 0x9E3779B97F4A7C15u); }
+  size_t operator()(const partywall::Uuid& uuid) const noexcept {
+    return uuid.low() ^ (uuid.high() * 0x9E3779B97F4A7C15u);
+  }
 };
