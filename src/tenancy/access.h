@@ -21,10 +21,10 @@ struct Route {
 
 // An issuer of JSON Web Tokens that the http door (and the token logins) trust.
 struct Issuer {
-  std::string issuer;        // exact value of "iss"
-  std::string audience;      // must be among "aud"
+  std::string issuer;                      // exact value of "iss"
+  std::string audience;                    // must be among "aud"
   std::string tenant_claim = "tenant_id";  // '.'-separated path to a UUID or slug
-  std::string key_set;       // JWK Set (RFC 7517) as JSON text
+  std::string key_set;                     // JWK Set (RFC 7517) as JSON text
   Duration leeway = seconds(30);
 };
 
@@ -38,12 +38,12 @@ enum class LoginClass { kBound, kApplication, kAsserting, kMigration };
 
 // A login at the sql door.
 struct SqlLogin {
-  std::string user;      // bound logins: "<slug>" or "<slug>.<name>"
+  std::string user;  // bound logins: "<slug>" or "<slug>.<name>"
   LoginClass login_class = LoginClass::kBound;
-  std::string verifier;  // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>
-  std::string database;  // what the client must name; empty: any
-  std::string cell;      // where it leads; bound logins: their tenant's
-  std::optional<TenantId> tenant;  // bound logins
+  std::string verifier;                // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>
+  std::string database;                // what the client must name; empty: any
+  std::string cell;                    // where it leads; bound logins: their tenant's
+  std::optional<TenantId> tenant;      // bound logins
   std::vector<std::string> addresses;  // asserting logins: peers allowed, numeric
 };
 

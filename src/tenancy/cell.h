@@ -8,7 +8,8 @@
 #include "base/secret.h"
 #include "base/time.h"
 
-// A cell is one complete stack: application pools, a PostgreSQL database and a Redis, in one region.
+// A cell is one complete stack: application pools, a PostgreSQL database and a Redis, in one
+// region.
 namespace partywall {
 
 // Active checks of an application instance.
@@ -36,8 +37,8 @@ struct Pool {
   std::vector<Instance> instances;
 };
 
-// The server logins of the sql door: each server connection has a role of its own, so that no tenant
-// sees or cancels the statements of another.
+// The server logins of the sql door: each server connection has a role of its own, so that no
+// tenant sees or cancels the statements of another.
 struct SlotRoles {
   std::string prefix = "partywall_slot_";  // role names are prefix + three digits, from 001
   uint32_t count = 20;                     // 1..999; also the most server connections of the door
@@ -48,16 +49,16 @@ struct SqlBackend {
   Endpoint endpoint;
   std::string database;
   SlotRoles slots;
-  Secret register_key;          // HMAC key of the tenant register, 64 bytes
+  Secret register_key;  // HMAC key of the tenant register, 64 bytes
   uint32_t register_key_id = 1;
-  bool allow_temp = false;      // tenants may create temporary tables
-  std::string owner_role;       // what a migration login becomes: owns the tables
+  bool allow_temp = false;  // tenants may create temporary tables
+  std::string owner_role;   // what a migration login becomes: owns the tables
   Secret owner_password;
 };
 
 struct CacheBackend {
   Endpoint endpoint;
-  std::string door_user;   // may authenticate, select a database, and nothing else
+  std::string door_user;  // may authenticate, select a database, and nothing else
   Secret door_password;
   Secret tenant_password;  // key from which each tenant user's password is derived
 };

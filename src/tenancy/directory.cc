@@ -5,11 +5,13 @@
 namespace partywall {
 namespace {
 
-template <class Items>
-Result<> check_unique_names(const Items& items, std::string_view what) {
+template <class Items, class Key>
+Result<> check_unique(const Items& items, Key Items::value_type::* key, std::string_view what) {
   for (auto item = items.begin(); item != items.end(); ++item) {
-    const bool twice = std::any_of(items.begin(), item, [&](const auto& other) { return other.name == item->name; });
-    if (twice) return fail(ErrorKind::kInvalid, "{} {}: defined twice", what, item->name);
+    if (std::find_if(items.begin(), item,
+                     [&](const auto& other) { return other.*key == (*item).*key; }) != item) {
+      return fail(ErrorKind::kInvalid, "{} {}: defined twice", what, (*item).*key);
+    }
   }
   return {};
 }
@@ -40,54 +42,102 @@ Result<std::shared_ptr<const Directory>> Directory::build(DirectoryData data) {
 }
 
 Result<> Directory::index() {
-  if (auto unique = check_unique_names(data_.tiers, "tier"); !unique) return unique;
-  if (auto unique = check_unique_names(data_.cells, "cell"); !unique) return unique;
-  for (const Tenant& tenant : data_.tenants) {
-    if (!find_tier(tenant.tier)) return fail(ErrorKind::kInvalid, "tenant {}: no tier named '{}'", tenant.slug, tenant.tier);
-    if (!find_cell(tenant.cell)) return fail(ErrorKind::kInvalid, "tenant {}: no cell named '{}'", tenant.slug, tenant.cell);
-    if (!tenants_by_slug_.emplace(tenant.slug, &tenant).second) {
-      return fail(ErrorKind::kInvalid, "tenant {}: the slug is taken by another tenant", tenant.slug);
-    }
-    if (!tenants_by_id_.emplace(tenant.id, &tenant).second) {
-      return fail(ErrorKind::kInvalid, "tenant {}: the id {} is taken by another tenant", tenant.slug,
-                  tenant.id.value().to_string());
-    }
-  }
-  for (const SqlLogin& login : data_.sql_logins) {
-    if (!sql_logins_.emplace(login.user, &login).second) return fail(ErrorKind::kInvalid, "sql login {}: defined twice", login.user);
-    if (login.tenant && !find_tenant(*login.tenant)) return fail(ErrorKind::kInvalid, "sql login {}: its tenant does not exist", login.user);
-    if (!login.tenant && !find_cell(login.cell)) return fail(ErrorKind::kInvalid, "sql login {}: no cell named '{}'", login.user, login.cell);
-  }
-  for (const CacheLogin& login : data_.cache_logins) {
-    if (!cache_logins_.emplace(login.user, &login).second) return fail(ErrorKind::kInvalid, "cache login {}: defined twice", login.user);
-    if (login.tenant && !find_tenant(*login.tenant)) return fail(ErrorKind::kInvalid, "cache login {}: its tenant does not exist", login.user);
+  for (const auto& checked : {check_unique(data_.tiers, &Tier::name, "tier"),
+                              check_unique(data_.cells, &Cell::name, "cell"),
+                              check_unique(data_.routes, &Route::path_prefix, "route"),
+                              check_unique(data_.issuers, &Issuer::issuer, "token issuer"),
+                              check_unique(data_.context_keys, &ContextKey::id, "context key"),
+                              index_tenants(), index_sql_logins(), index_cache_logins()}) {
+    if (!checked) return checked;
   }
   for (const Route& route : data_.routes) routes_by_length_.push_back(&route);
-  std::ranges::stable_sort(routes_by_length_, std::ranges::greater{}, [](const Route* route) { return route->path_prefix.size(); });
+  std::ranges::sort(routes_by_length_, std::ranges::greater{},
+                    [](const Route* route) { return route->path_prefix.size(); });
+  return {};
+}
+
+Result<> Directory::index_tenants() {
+  for (const Tenant& tenant : data_.tenants) {
+    if (auto valid = check_slug(tenant.slug); !valid) return valid;
+    if (!find_tier(tenant.tier)) {
+      return fail(ErrorKind::kInvalid, "tenant {}: no tier named '{}'", tenant.slug, tenant.tier);
+    }
+    if (!find_cell(tenant.cell)) {
+      return fail(ErrorKind::kInvalid, "tenant {}: no cell named '{}'", tenant.slug, tenant.cell);
+    }
+    if (!tenants_by_slug_.emplace(tenant.slug, &tenant).second) {
+      return fail(ErrorKind::kInvalid, "tenant {}: the slug is taken by another tenant",
+                  tenant.slug);
+    }
+    if (!tenants_by_id_.emplace(tenant.id, &tenant).second) {
+      return fail(ErrorKind::kInvalid, "tenant {}: the id {} is taken by another tenant",
+                  tenant.slug, tenant.id.value().to_string());
+    }
+  }
+  return {};
+}
+
+Result<> Directory::index_sql_logins() {
+  for (const SqlLogin& login : data_.sql_logins) {
+    if (!sql_logins_.emplace(login.user, &login).second) {
+      return fail(ErrorKind::kInvalid, "sql login {}: defined twice", login.user);
+    }
+    if (login.tenant && !find_tenant(*login.tenant)) {
+      return fail(ErrorKind::kInvalid, "sql login {}: its tenant does not exist", login.user);
+    }
+    if (!login.tenant && !find_cell(login.cell)) {
+      return fail(ErrorKind::kInvalid, "sql login {}: no cell named '{}'", login.user, login.cell);
+    }
+  }
+  return {};
+}
+
+Result<> Directory::index_cache_logins() {
+  for (const CacheLogin& login : data_.cache_logins) {
+    if (!cache_logins_.emplace(login.user, &login).second) {
+      return fail(ErrorKind::kInvalid, "cache login {}: defined twice", login.user);
+    }
+    if (login.tenant && !find_tenant(*login.tenant)) {
+      return fail(ErrorKind::kInvalid, "cache login {}: its tenant does not exist", login.user);
+    }
+  }
   return {};
 }
 
 const Tenant* Directory::find_tenant(TenantId id) const { return find_in(tenants_by_id_, id); }
 
-const Tenant* Directory::find_tenant_by_slug(std::string_view slug) const { return find_in(tenants_by_slug_, slug); }
+const Tenant* Directory::find_tenant_by_slug(std::string_view slug) const {
+  return find_in(tenants_by_slug_, slug);
+}
 
 const Tenant* Directory::find_tenant_by_name(std::string_view uuid_or_slug) const {
   if (const auto uuid = Uuid::parse(uuid_or_slug)) return find_tenant(TenantId(*uuid));
   return find_tenant_by_slug(uuid_or_slug);
 }
 
-const Tier* Directory::find_tier(std::string_view name) const { return find_by_name(data_.tiers, name); }
-const Cell* Directory::find_cell(std::string_view name) const { return find_by_name(data_.cells, name); }
-const SqlLogin* Directory::find_sql_login(std::string_view user) const { return find_in(sql_logins_, user); }
-const CacheLogin* Directory::find_cache_login(std::string_view user) const { return find_in(cache_logins_, user); }
+const Tier* Directory::find_tier(std::string_view name) const {
+  return find_by_name(data_.tiers, name);
+}
+const Cell* Directory::find_cell(std::string_view name) const {
+  return find_by_name(data_.cells, name);
+}
+const SqlLogin* Directory::find_sql_login(std::string_view user) const {
+  return find_in(sql_logins_, user);
+}
+const CacheLogin* Directory::find_cache_login(std::string_view user) const {
+  return find_in(cache_logins_, user);
+}
 
 const Route* Directory::find_route(std::string_view path) const {
-  const auto found = std::ranges::find_if(routes_by_length_, [&](const Route* route) { return prefix_matches(route->path_prefix, path); });
+  const auto found = std::ranges::find_if(routes_by_length_, [&](const Route* route) {
+    return prefix_matches(route->path_prefix, path);
+  });
   return found == routes_by_length_.end() ? nullptr : *found;
 }
 
 TenantNumber TenantNumbers::number_of(TenantId id) {
-  return numbers_.try_emplace(id, TenantNumber(static_cast<uint32_t>(numbers_.size()))).first->second;
+  return numbers_.try_emplace(id, TenantNumber(static_cast<uint32_t>(numbers_.size())))
+      .first->second;
 }
 
 void TenantNumbers::assign(std::vector<Tenant>& tenants) {

@@ -32,7 +32,8 @@ struct DirectoryData {
 // as the shared_ptr that was read.
 class Directory {
  public:
-  // Fails, naming the first problem, if a tenant names no tier or cell, or anything is there twice.
+  // Fails, naming the first problem, if something names a tier, cell or tenant that is not there, a
+  // slug is not one, or anything is there twice.
   static Result<std::shared_ptr<const Directory>> build(DirectoryData data);
 
   [[nodiscard]] uint64_t version() const { return data_.version; }
@@ -59,6 +60,9 @@ class Directory {
  private:
   explicit Directory(DirectoryData data) : data_(std::move(data)) {}
   Result<> index();
+  Result<> index_tenants();
+  Result<> index_sql_logins();
+  Result<> index_cache_logins();
 
   DirectoryData data_;
   std::unordered_map<TenantId, const Tenant*> tenants_by_id_;

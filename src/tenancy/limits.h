@@ -21,8 +21,8 @@ struct RateLimit {
 struct Limits {
   uint32_t max_concurrent_requests = 10;  // in flight at the http doors of all nodes
   RateLimit api_rate{100, minutes(1), 10};
-  uint32_t max_db_connections = 5;  // server connections busy at once, all nodes
-  Duration max_cpu_time = seconds(60);  // database busy time per sliding hour
+  uint32_t max_db_connections = 5;          // server connections busy at once, all nodes
+  Duration max_cpu_time = seconds(60);      // database busy time per sliding hour
   Duration statement_timeout = seconds(5);  // by the sql door's clock
   uint64_t max_memory_bytes = 512ULL << 20;
   uint64_t cache_keys = 1'000;
@@ -34,7 +34,7 @@ struct Limits {
 
 // When observe/ raises an alarm for one tenant of the tier.
 struct AlarmThresholds {
-  double error_share = 0.05;                  // of requests, 0..1
+  double error_share = 0.05;                   // of requests, 0..1
   Duration slow_request = milliseconds(1000);  // a request above it counts as slow
 
   bool operator==(const AlarmThresholds&) const = default;

@@ -44,12 +44,17 @@ Result<TenantStatus> parse_tenant_status(std::string_view text) {
 
 Result<> check_slug(std::string_view slug) {
   const auto valid_character = [](char c) { return is_lower(c) || is_digit(c) || c == '-'; };
-  if (slug.empty() || slug.size() > kMaxSlugLength || !is_lower(slug.front()) || slug.back() == '-' ||
-      !std::ranges::all_of(slug, valid_character)) {
+  if (slug.empty() || slug.size() > kMaxSlugLength || !is_lower(slug.front()) ||
+      slug.back() == '-' || !std::ranges::all_of(slug, valid_character)) {
     return fail(ErrorKind::kInvalid,
                 "'{}' is not a slug: use 1 to {} of a-z, 0-9 and '-', starting with a letter and "
                 "not ending with '-'",
                 slug, kMaxSlugLength);
+  }
+  // Claims and users name a tenant by UUID or slug: no tenant may be called what another one's id
+  // is.
+  if (Uuid::parse(slug)) {
+    return fail(ErrorKind::kInvalid, "'{}' is not a slug: it is the form of a tenant's id", slug);
   }
   return {};
 }

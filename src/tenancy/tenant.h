@@ -51,7 +51,7 @@ struct Tenant {
   std::string slug;  // 1-40 of a-z 0-9 '-', starts with a letter, does not end with '-'
   std::string name;  // for people
   std::string tier;
-  std::string cell;  // the placement: which cell serves the tenant now
+  std::string cell;    // the placement: which cell serves the tenant now
   std::string region;  // required region, empty: anywhere
   TenantStatus status = TenantStatus::kActive;
   Limits limits;  // the tier's, with this tenant's overrides applied
