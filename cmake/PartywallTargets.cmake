@@ -39,7 +39,7 @@ function(partywall_unit_test folder)
   add_executable(unit_${folder} ${sources})
   target_precompile_headers(unit_${folder} REUSE_FROM partywall_test_pch)
   target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/tests)
-  target_link_libraries(unit_${folder} PRIVATE partywall_${folder} ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  target_link_libraries(unit_${folder} PRIVATE partywall_${folder} partywall_test_support ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
   gtest_discover_tests(unit_${folder} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
 endfunction()
 

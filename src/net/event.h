@@ -4,11 +4,13 @@
 
 namespace partywall::net {
 
+class EventLink;
 class Loop;
 
 // What one coroutine waits for when it waits for several things at once: each source (a stream that
 // becomes ready, a timer, a granted connection, a request to stop) sets the event; the coroutine
-// wakes, looks at all of them, and waits again. It resets itself. One waiter at most.
+// wakes, looks at all of them, and waits again. It resets itself. One waiter at most. Only for the
+// loop's own thread.
 //
 //   while (true) {
 //     …do what can be done…
@@ -16,13 +18,12 @@ class Loop;
 //     server.arm_read(wake);
 //     co_await wake.wait();
 //   }
-//
-// The event must outlive whatever may still set it: declare it before the streams and timers.
 class Event {
  public:
   explicit Event(Loop& loop) : loop_(loop) {}
   Event(const Event&) = delete;
   Event& operator=(const Event&) = delete;
+  ~Event();
 
   // Wakes the waiter later in this turn of the loop, or the next one to come at once.
   void set();
@@ -36,9 +37,35 @@ class Event {
   [[nodiscard]] Awaiter wait() { return {*this}; }
 
  private:
+  friend class EventLink;
+
   Loop& loop_;
   std::coroutine_handle<> waiter_ = nullptr;
+  EventLink* first_link_ = nullptr;
   bool set_ = false;
+};
+
+// How a source holds on to the event that it is to set once: either of the two may be destroyed
+// first.
+class EventLink {
+ public:
+  EventLink() = default;
+  EventLink(const EventLink&) = delete;
+  EventLink& operator=(const EventLink&) = delete;
+  ~EventLink() { disarm(); }
+
+  // Replaces the event it was armed with.
+  void arm(Event& event);
+  void disarm();
+  // Sets the event and lets go of it.
+  void fire();
+  [[nodiscard]] bool armed() const { return event_ != nullptr; }
+
+ private:
+  friend class Event;
+  Event* event_ = nullptr;
+  EventLink* previous_ = nullptr;
+  EventLink* next_ = nullptr;
 };
 
 }  // namespace partywall::net

@@ -15,13 +15,12 @@
 namespace partywall::net {
 
 // One thread's event loop, as sessions see it: the time, timers, other coroutines, and the way out.
-// Worker is the real one, on Asio; SimulatedLoop (tests/) runs the same sessions on a virtual clock.
-// Everything here but post() is for the loop's own thread.
+// Worker is the real one, on Asio; SimulatedLoop (tests/) runs the same sessions on a virtual
+// clock. Everything here but post() is for the loop's own thread.
 class Loop {
  public:
   virtual ~Loop() = default;
 
-  // The time at which this turn of the loop began; cheap.
   [[nodiscard]] virtual MonotonicTime now() const = 0;
   [[nodiscard]] virtual const TimeSource& time() const = 0;
   [[nodiscard]] virtual TimerQueue& timers() = 0;

@@ -29,13 +29,15 @@ struct IoResult {
 
   [[nodiscard]] bool ok() const { return status == IoStatus::kOk; }
   [[nodiscard]] bool would_block() const { return status == IoStatus::kWouldBlock; }
-  [[nodiscard]] bool closed() const { return status == IoStatus::kEnd || status == IoStatus::kError; }
+  [[nodiscard]] bool closed() const {
+    return status == IoStatus::kEnd || status == IoStatus::kError;
+  }
 };
 
 // Who is at the other end, as far as the transport knows.
 struct Peer {
-  Endpoint endpoint;      // of a unix socket: the path listened at
-  bool encrypted = false;  // TLS
+  Endpoint endpoint;                // of a unix socket: the path listened at
+  bool encrypted = false;           // TLS
   std::string certificate_subject;  // verified client certificate, RFC 2253 form; empty: none
 };
 
@@ -51,9 +53,11 @@ class Stream {
   virtual IoResult write(std::string_view bytes) = 0;
 
   // Sets the event once when the direction may have become ready, has failed, or is closed. Arming
-  // again before that changes nothing; the event may also be set without a reason.
+  // again before that only replaces the event; it may also be set without a reason.
   virtual void arm_read(Event& event) = 0;
   virtual void arm_write(Event& event) = 0;
+  // Forgets the events: for a stream that is handed from one session to another.
+  virtual void disarm() = 0;
 
   // The peer will read the end after what was written; reading goes on.
   virtual void shutdown_write() = 0;

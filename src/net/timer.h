@@ -2,6 +2,7 @@
 
 #include <array>
 #include <cstdint>
+#include <functional>
 #include <optional>
 
 #include "base/time.h"
@@ -46,10 +47,12 @@ class TimerQueue {
  public:
   static constexpr Duration kTick = milliseconds(4);
 
-  // Fires what is due.
-  void advance(MonotonicTime now);
-  // When advance() is wanted next: not later than the earliest deadline; nothing armed: none.
+  // Fires what is due; returns next().
+  std::optional<MonotonicTime> advance(MonotonicTime now);
+  // When advance() is wanted next: not much later than the earliest deadline; nothing armed: none.
   [[nodiscard]] std::optional<MonotonicTime> next() const;
+  // Called when a deadline was armed that comes before what next() said last.
+  void on_earlier(std::function<void(MonotonicTime)> hook) { earlier_ = std::move(hook); }
   [[nodiscard]] bool empty() const { return armed_ == 0; }
 
  private:
@@ -61,7 +64,9 @@ class TimerQueue {
   static int64_t tick_of(MonotonicTime time) { return time.time_since_epoch() / kTick; }
 
   std::array<Timer*, kSlots> slots_{};
-  int64_t current_tick_ = 0;  // all earlier ticks have been handled
+  std::function<void(MonotonicTime)> earlier_;
+  MonotonicTime planned_ = MonotonicTime::max();  // what the owner of the queue waits for
+  int64_t current_tick_ = 0;                      // all earlier ticks have been handled
   size_t armed_ = 0;
 };
 

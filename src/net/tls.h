@@ -18,7 +18,8 @@ struct TlsServerSettings {
 
 struct TlsClientSettings {
   std::string ca_file;      // PEM; empty: the system's
-  std::string server_name;  // verified against the certificate and sent as SNI; empty: no verification of the name
+  std::string server_name;  // verified against the certificate and sent as SNI; empty: no
+                            // verification of the name
 };
 
 // One per worker: OpenSSL 3.0 contends on the locks of a shared SSL_CTX. TLS 1.2 and 1.3.
@@ -29,7 +30,8 @@ class TlsContext {
   ~TlsContext();
 
   // Does the handshake on a connected plain stream and returns the encrypted one.
-  Task<Result<std::unique_ptr<Stream>>> handshake(Loop& loop, std::unique_ptr<Stream> plain, Duration timeout);
+  Task<Result<std::unique_ptr<Stream>>> handshake(Loop& loop, std::unique_ptr<Stream> plain,
+                                                  Duration timeout);
 
   struct Impl;
   explicit TlsContext(std::unique_ptr<Impl> impl);

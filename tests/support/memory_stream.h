@@ -1,0 +1,25 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <utility>
+
+#include "net/event.h"
+#include "net/stream.h"
+
+namespace partywall::test {
+
+// How unfriendly the network in between is.
+struct MemoryNetworkSettings {
+  size_t capacity_bytes = 64 * 1024;  // unread bytes in one direction before writes would block
+  size_t most_per_read = SIZE_MAX;    // 1: every read returns a single byte
+  size_t most_per_write = SIZE_MAX;
+};
+
+// The two ends of a connection in memory. Reading, writing and closing one end fires what the other
+// end has armed.
+std::pair<std::unique_ptr<net::Stream>, std::unique_ptr<net::Stream>> make_stream_pair(
+    MemoryNetworkSettings settings = {}, Endpoint first_address = {"10.0.0.1", 1000},
+    Endpoint second_address = {"10.0.0.2", 2000});
+
+}  // namespace partywall::test
