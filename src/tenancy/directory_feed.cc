@@ -30,6 +30,19 @@ DirectoryRef DirectoryFeed::current() const {
 
 void DirectoryFeed::publish(DirectoryRef next) {
   const std::lock_guard lock(mutex_);
+  publish_locked(std::move(next));
+}
+
+Result<> DirectoryFeed::update(
+    const std::function<Result<DirectoryRef>(const DirectoryRef&)>& make_next) {
+  const std::lock_guard lock(mutex_);
+  auto next = make_next(current_);
+  if (!next) return std::unexpected(next.error());
+  if (*next) publish_locked(*std::move(next));
+  return {};
+}
+
+void DirectoryFeed::publish_locked(DirectoryRef next) {
   if (next->version() <= current_->version()) return;
   current_ = std::move(next);
   for (const Callback& callback : callbacks_) callback(current_);

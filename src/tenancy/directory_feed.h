@@ -35,10 +35,16 @@ class DirectoryFeed {
   [[nodiscard]] DirectoryRef current() const;
   // Ignored when `next` is not newer than what is there: a late message never turns time back.
   void publish(DirectoryRef next);
+  // Publishes what `make_next` makes of the current directory, with nobody else publishing between
+  // the two; null means that nothing changes. `make_next` must not call the feed.
+  Result<> update(
+      const std::function<Result<DirectoryRef>(const DirectoryRef& current)>& make_next);
   // Calls back at once with the current directory, then at each change.
   Subscription subscribe(Callback callback);
 
  private:
+  void publish_locked(DirectoryRef next);
+
   mutable std::mutex mutex_;
   DirectoryRef current_;
   std::list<Callback> callbacks_;

@@ -1,0 +1,58 @@
+#include "fleet/provider.h"
+
+#include <algorithm>
+
+#include "base/crypto.h"
+#include "base/hex.h"
+
+namespace partywall::fleet {
+namespace {
+
+constexpr size_t kMaxGroupNameLength = 40;
+
+// Length first, so that no two lists of texts have the same bytes.
+void append_field(std::string& out, std::string_view text) {
+  out += fmt::format("{}:", text.size());
+  out += text;
+}
+
+}  // namespace
+
+std::string InstanceSpec::digest() const {
+  std::string text;
+  append_field(text, version);
+  append_field(text, working_directory);
+  append_field(text, std::to_string(command.size()));
+  for (const std::string& word : command) append_field(text, word);
+  for (const auto& [name, value] : environment) {
+    append_field(text, name);
+    append_field(text, value.reveal());
+  }
+  return to_hex(as_bytes(sha256(text)));
+}
+
+std::string_view to_string(InstanceState state) {
+  switch (state) {
+    case InstanceState::kRunning:
+      return "running";
+    case InstanceState::kWaiting:
+      return "waiting";
+    case InstanceState::kStopping:
+      return "stopping";
+  }
+  return "unknown";
+}
+
+Result<> check_group_name(std::string_view name) {
+  const auto is_lower = [](char c) { return c >= 'a' && c <= 'z'; };
+  const auto valid = [&](char c) { return is_lower(c) || (c >= '0' && c <= '9') || c == '-'; };
+  if (name.empty() || name.size() > kMaxGroupNameLength || !is_lower(name.front()) ||
+      !std::ranges::all_of(name, valid)) {
+    return fail(ErrorKind::kInvalid,
+                "'{}' is no group name: use 1 to {} of a-z, 0-9 and '-', starting with a letter",
+                name, kMaxGroupNameLength);
+  }
+  return {};
+}
+
+}  // namespace partywall::fleet
