@@ -1,0 +1,62 @@
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace partywall::cache {
+
+// What the door does with a command. tools/cache_commands/policy.txt assigns them.
+enum class CommandKind : uint8_t {
+  // Passed on.
+  kPlain,     // on a connection that the tenant's clients share
+  kBlocking,  // on a connection of its own until it is answered
+  kMulti,     // these five: on a connection of its own until the transaction is over
+  kExec,
+  kDiscard,
+  kWatch,
+  kUnwatch,
+  kFlush,     // as FLUSHDB ASYNC
+  kPublish,   // with the tenant's channel prefix
+  kChannels,  // the prefix taken off in the reply
+  kChannelCounts,
+  kSubscribe,  // on the session's subscriber connection
+  kUnsubscribe,
+  // Answered by the door.
+  kAuth,
+  kHello,
+  kReset,
+  kQuit,
+  kSelect,
+  kInfo,
+  kRole,
+  kWhoami,
+  kConfigGet,
+  kClient,
+  kClusterOff,
+  // Refused.
+  kDenied,
+};
+
+enum class CommandEffect : uint8_t { kReads, kWrites, kMayWrite };
+
+enum class CommandShape : uint8_t {
+  kCommand,
+  kContainer,  // has sub-commands, which have rules of their own ("client|id")
+};
+
+struct CommandRule {
+  std::string_view name;  // lower case; "container|sub-command"
+  CommandKind kind = CommandKind::kDenied;
+  CommandEffect effect = CommandEffect::kReads;
+  CommandShape shape = CommandShape::kCommand;
+  int16_t arity = 0;        // with the name; negative: at least so many
+  std::string_view reason;  // of a refusal, for the client
+};
+
+// Does the upstream user of a tenant need the command?
+constexpr bool is_passed_on(CommandKind kind) { return kind <= CommandKind::kChannelCounts; }
+constexpr bool is_subscription(CommandKind kind) {
+  return kind == CommandKind::kSubscribe || kind == CommandKind::kUnsubscribe;
+}
+
+}  // namespace partywall::cache
