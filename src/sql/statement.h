@@ -44,13 +44,16 @@ enum class StatementKind : uint8_t {
   kPrepareTransaction,
   kCommitPrepared,
   kRollbackPrepared,
-  kSetTransaction,  // SET TRANSACTION …, SET SESSION CHARACTERISTICS …
+  kSetTransaction,  // SET TRANSACTION …, SET SESSION CHARACTERISTICS …: see `scope`
 
   // The tenant. `setting` says what; recognised completely.
   kSetTenant,        // SET [SESSION|LOCAL] app.current_tenant {=|TO} value
   kSelectSetConfig,  // SELECT [pg_catalog.]set_config(name, value, is_local), where name is the
                      // tenant setting or a parameter
-  kResetTenant,  // RESET app.current_tenant, and SET … TO DEFAULT (then with `setting`'s scope)
+  kResetTenant,      // RESET app.current_tenant, and SET [SESSION|LOCAL] … TO DEFAULT (see `scope`)
+  // Begins like one of the three, but goes on in a way that is not understood (a list, a number, an
+  // expression, a unicode escape): refuse it, or the client believes in a tenant that is not set.
+  kUnclearTenantSetting,
 
   // Session state. Recognised by their first words: the server still parses them.
   kResetAll,
@@ -59,7 +62,7 @@ enum class StatementKind : uint8_t {
   kDiscardOther,      // PLANS, TEMP
   kSetRole,           // also RESET ROLE
   kSetSessionAuthorization,
-  kSet,              // any other SET; `name`: the setting in lower case, if it has one
+  kSet,              // any other SET; `name`: the setting in lower case; see `scope`
   kReset,            // any other RESET; `name`
   kShow,             // `name`
   kPrepare,          // `name`: the prepared statement
@@ -71,7 +74,7 @@ enum class StatementKind : uint8_t {
   kDeclareWithHold,  // `name`: the cursor
   kCopy,
   kCreateTemp,  // TABLE, VIEW or SEQUENCE with TEMP or TEMPORARY
-  kSelect,      // SELECT, VALUES, TABLE, WITH …: it may still write
+  kSelect,      // SELECT, VALUES, TABLE, WITH, "(": it may still write
   kOther,
 };
 
@@ -96,7 +99,7 @@ struct TenantSetting {
 
 struct Statement {
   StatementKind kind = StatementKind::kOther;
-  std::string_view text;  // from the first to the last token, without the semicolon
+  std::string_view text;  // from its first token up to the semicolon, without blanks at the end
   std::string name;       // where the kind says; quotes removed, unquoted ones in lower case
   // kSet and kSetTransaction: how long it lasts (SET LOCAL, SET TRANSACTION: the transaction; SET,
   // SET SESSION CHARACTERISTICS: the session, so that the connection is pinned).
@@ -104,9 +107,8 @@ struct Statement {
   std::optional<TenantSetting> setting;
 };
 
-// Reads the statements of one Query (or Parse) text one after the other, in one pass, without
-// recursion, in memory that does not grow with the text. The text must outlive the reader and
-// its statements.
+// Reads the statements of one Query (or Parse) text one after the other, without recursion, in
+// memory that does not grow with the text. The text must outlive the reader and its statements.
 class StatementReader {
  public:
   explicit StatementReader(std::string_view sql, SqlSyntax syntax = {});
@@ -118,8 +120,12 @@ class StatementReader {
   std::optional<Statement> next();
 
  private:
-  std::string_view rest_;
+  std::optional<Statement> take_rest();
+
+  std::string_view sql_;
+  size_t position_ = 0;
   SqlSyntax syntax_;
+  bool readable_;
   bool found_any_ = false;
 };
 
