@@ -20,6 +20,7 @@ struct VerifiedJwt {
 };
 
 inline constexpr size_t kMaxJwtLength = 8 * 1024;
+inline constexpr Duration kMaxJwtLeeway = minutes(5);
 
 // Verifies JSON Web Tokens in JWS compact form (RFC 7519, 7515, 8725) against the issuers of one
 // directory. RS/PS 256-512, ES256, ES384, EdDSA (Ed25519); HS256 only with an "oct" key of at least
@@ -31,7 +32,8 @@ class JwtVerifier {
   static Result<std::shared_ptr<const JwtVerifier>> create(const std::vector<Issuer>& issuers);
   ~JwtVerifier();
 
-  // Anything wrong with the token is kDenied, with a reason that may be shown to the caller.
+  // Anything wrong with the token is kDenied, with a reason that may be shown to the caller: it is
+  // plain ASCII without quotes and holds nothing of the token.
   [[nodiscard]] Result<VerifiedJwt> verify(std::string_view token, WallTime now) const;
 
  private:

@@ -23,8 +23,9 @@ struct Route {
 struct Issuer {
   std::string issuer;                      // exact value of "iss"
   std::string audience;                    // must be among "aud"
-  std::string tenant_claim = "tenant_id";  // '.'-separated path to a UUID or slug
+  std::string tenant_claim = "tenant_id";  // name or '.'-separated path
   std::string key_set;                     // JWK Set (RFC 7517) as JSON text
+  std::string default_algorithm;           // of RSA keys that name none; empty: those are refused
   Duration leeway = seconds(30);
 };
 
