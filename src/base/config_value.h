@@ -1,7 +1,7 @@
 #pragma once
 
 #include <concepts>
-#include <limits>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -81,6 +81,18 @@ struct ConfigValue<Uuid> {
   static constexpr std::string_view kKind = "UUID";
   static Result<Uuid> parse(const YamlNode& node) { return Uuid::parse(node.text); }
   static std::string print(const Uuid& value) { return value.is_nil() ? "" : value.to_string(); }
+};
+
+// A value without a default.
+template <class T>
+struct ConfigValue<std::optional<T>> {
+  static constexpr std::string_view kKind = ConfigValue<T>::kKind;
+  static Result<std::optional<T>> parse(const YamlNode& node) {
+    return ConfigValue<T>::parse(node);
+  }
+  static std::string print(const std::optional<T>& value) {
+    return value ? ConfigValue<T>::print(*value) : std::string();
+  }
 };
 
 // Bounds, both included.

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -26,6 +27,19 @@ inline std::string to_hex(std::string_view bytes) {
   out.reserve(bytes.size() * 2);
   for (const char byte : bytes) append_hex(out, static_cast<uint8_t>(byte));
   return out;
+}
+
+// The bytes that an even number of digits of either case stands for.
+inline std::optional<std::string> decode_hex(std::string_view digits) {
+  if (digits.size() % 2 != 0) return std::nullopt;
+  std::string bytes;
+  bytes.reserve(digits.size() / 2);
+  for (size_t i = 0; i < digits.size(); i += 2) {
+    const int high = hex_value(digits[i]), low = hex_value(digits[i + 1]);
+    if (high < 0 || low < 0) return std::nullopt;
+    bytes += static_cast<char>(high * 16 + low);
+  }
+  return bytes;
 }
 
 }  // namespace partywall

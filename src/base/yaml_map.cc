@@ -133,6 +133,10 @@ SourcePosition YamlMap::where(std::string_view key) const {
   return entry ? entry->value.where : where_;
 }
 
+void YamlMap::require(std::string_view key) {
+  if (!describes() && !has(key)) missing_.emplace_back(key);
+}
+
 std::string YamlMap::path() const { return parent_ ? join_path(parent_->path(), label_) : label_; }
 
 const YamlNode* YamlMap::take(std::string_view key, Presence presence) {

@@ -97,6 +97,9 @@ class YamlMap {
   // "tenants[2].sql", empty for the whole file.
   [[nodiscard]] std::string path() const;
 
+  // Reports the key as missing if it is: for keys that are needed only because of others.
+  void require(std::string_view key);
+
   // For rules that span keys. The message should start with what is wrong; the key is named by the
   // position alone.
   template <class... Arguments>

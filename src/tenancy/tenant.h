@@ -54,9 +54,9 @@ struct Tenant {
   std::string cell;    // the placement: which cell serves the tenant now
   std::string region;  // required region, empty: anywhere
   TenantStatus status = TenantStatus::kActive;
-  Limits limits;  // the tier's, with this tenant's overrides applied
-  uint32_t weight = 1;
-  Duration slow_request = milliseconds(1000);
+  Limits limits;                // the tier's, with this tenant's overrides applied
+  AlarmThresholds alarms;       // likewise
+  uint32_t weight = 1;          // likewise
   uint32_t cache_database = 0;  // logical Redis database in database mode
 };
 

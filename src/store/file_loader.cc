@@ -1,0 +1,75 @@
+#include "store/file_loader.h"
+
+#include <cerrno>
+#include <system_error>
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace partywall::store {
+namespace {
+
+constexpr size_t kMaxFileSize = 16 << 20;
+
+class OpenFile {
+ public:
+  // Non-blocking, so that a FIFO in place of a file cannot hold us up.
+  explicit OpenFile(const std::string& path)
+      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
+  ~OpenFile() {
+    if (descriptor_ >= 0) ::close(descriptor_);
+  }
+  OpenFile(const OpenFile&) = delete;
+  OpenFile& operator=(const OpenFile&) = delete;
+  [[nodiscard]] int descriptor() const { return descriptor_; }
+
+ private:
+  int descriptor_;
+};
+
+std::unexpected<Error> fail_with_errno(std::string_view path) {
+  const int code = errno;
+  return fail(code == ENOENT ? ErrorKind::kNotFound : ErrorKind::kUnavailable, "cannot read {}: {}",
+              path, std::generic_category().message(code));
+}
+
+Result<std::string> read_all(int descriptor, std::string_view path) {
+  std::string content;
+  std::string chunk(64 << 10, '\0');
+  while (true) {
+    const ssize_t count = ::read(descriptor, chunk.data(), chunk.size());
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return fail_with_errno(path);
+    if (count == 0) return content;
+    content.append(chunk, 0, static_cast<size_t>(count));
+    if (content.size() > kMaxFileSize) {
+      return fail(ErrorKind::kLimit, "cannot read {}: it has more than {} bytes", path,
+                  kMaxFileSize);
+    }
+  }
+}
+
+}  // namespace
+
+Result<LoadedFile> DiskFileLoader::load(std::string_view path) {
+  const std::string resolved = resolve(path);
+  const OpenFile file(resolved);
+  struct stat status{};
+  if (file.descriptor() < 0 || ::fstat(file.descriptor(), &status) != 0)
+    return fail_with_errno(resolved);
+  if (!S_ISREG(status.st_mode))
+    return fail(ErrorKind::kInvalid, "cannot read {}: it is not a regular file", resolved);
+  auto content = read_all(file.descriptor(), resolved);
+  if (!content) return std::unexpected(content.error());
+  return LoadedFile{.content = *std::move(content),
+                    .readable_by_others = (status.st_mode & S_IROTH) != 0,
+                    .writable_by_others = (status.st_mode & (S_IWGRP | S_IWOTH)) != 0};
+}
+
+std::string DiskFileLoader::resolve(std::string_view path) const {
+  if (path.starts_with('/') || folder_.empty()) return std::string(path);
+  return fmt::format("{}/{}", folder_, path);
+}
+
+}  // namespace partywall::store

@@ -1,0 +1,58 @@
+#include "store/platform_file.h"
+
+#include "store/platform_sections.h"
+
+namespace partywall::store {
+namespace {
+
+constexpr uint32_t kVersion = 1;
+
+class NoFiles final : public FileLoader {
+ public:
+  Result<LoadedFile> load(std::string_view path) override {
+    return fail(ErrorKind::kNotFound, "no file {}", path);
+  }
+  [[nodiscard]] std::string resolve(std::string_view path) const override {
+    return std::string(path);
+  }
+};
+
+void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
+  uint32_t version = kVersion;
+  if (file.required("version", version, "version of this format, 1") && version != kVersion) {
+    file.error("version", "'version' is {}, but this release reads version {}", version, kVersion);
+  }
+  DirectoryData& data = platform.directory;
+  read_node(file, files, platform.node);
+  read_identity(file, files, data);
+  read_tiers(file, data.tiers);
+  read_cells(file, files, data.cells);
+  read_routes(file, data);
+  read_tenants(file, files, data);
+  read_logins(file, files, data);
+}
+
+}  // namespace
+
+std::optional<PlatformFile> read_platform_file(std::string_view text, FileLoader& files,
+                                               Diagnostics& diagnostics) {
+  const auto root = parse_yaml(text, diagnostics);
+  if (!root) return std::nullopt;
+  PlatformFile platform;
+  read_yaml(*root, diagnostics, [&](YamlMap& file) { read_whole_file(file, files, platform); });
+  if (diagnostics.has_errors()) return std::nullopt;
+  // What the directory itself insists on is reported here, before anybody tries to use it.
+  if (auto directory = Directory::build(platform.directory); !directory) {
+    diagnostics.error({}, "{}", directory.error().message);
+    return std::nullopt;
+  }
+  return platform;
+}
+
+std::vector<KeyDescription> describe_platform_file() {
+  NoFiles files;
+  PlatformFile platform;
+  return describe_yaml([&](YamlMap& file) { read_whole_file(file, files, platform); });
+}
+
+}  // namespace partywall::store

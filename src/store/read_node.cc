@@ -1,0 +1,146 @@
+#include "store/file_keys.h"
+#include "store/platform_sections.h"
+
+namespace partywall::store {
+namespace {
+
+constexpr Choice<LogLevel> kLogLevels[] = {{"debug", LogLevel::kDebug},
+                                           {"info", LogLevel::kInfo},
+                                           {"warning", LogLevel::kWarning},
+                                           {"error", LogLevel::kError}};
+
+void read_process(YamlMap& map, FileLoader& files, NodeSettings& node) {
+  map.optional("workers", node.workers, {0, 256},
+               "threads that serve connections; 0: one per processor");
+  map.optional_choice("log_level", node.log_level, kLogLevels,
+                      "the least severe messages that are logged");
+  const bool given =
+      map.optional("access_log", node.access_log,
+                   "file of the access log, one JSON object a line; `\"-\"`: standard output, "
+                   "`none`: no access log");
+  if (given && node.access_log != "-") {
+    node.access_log = node.access_log == "none" ? "" : files.resolve(node.access_log);
+  }
+  map.optional("drain_timeout", node.drain_timeout, {seconds(0), hours(1)},
+               "how long sessions may go on when the node stops, before they are closed");
+}
+
+std::string read_pem_file(YamlMap& map, FileLoader& files, std::string_view key, Need need,
+                          Secrecy secrecy, std::string_view help) {
+  auto file = read_file_key(map, files, key, need, secrecy, help);
+  if (!file) return {};
+  if (!file->content.contains("-----BEGIN "))
+    map.error(key, "'{}': the file is not in PEM form (-----BEGIN …)", key);
+  return std::move(file->path);
+}
+
+void read_tls(YamlMap& map, FileLoader& files, ListenSettings& listen) {
+  TlsFiles tls;
+  tls.certificate = read_pem_file(map, files, "certificate", Need::kRequired, Secrecy::kPublic,
+                                  "certificate chain in PEM form, the leaf first");
+  tls.private_key = read_pem_file(map, files, "private_key", Need::kRequired, Secrecy::kSecret,
+                                  "the leaf's private key in PEM form");
+  tls.client_ca = read_pem_file(
+      map, files, "client_ca", Need::kOptional, Secrecy::kPublic,
+      "certificate authorities in PEM form; given: clients must have a certificate of theirs");
+  listen.tls = std::move(tls);
+}
+
+bool is_local(const Endpoint& endpoint) {
+  return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
+}
+
+void read_listener(YamlMap& map, FileLoader& files, std::optional<ListenSettings>& listener) {
+  ListenSettings listen;
+  const bool complete = read_endpoint(map, listen.endpoint, 0);
+  map.section("tls", "encrypts with TLS 1.2 or 1.3; absent: plain",
+              [&](YamlMap& tls) { read_tls(tls, files, listen); });
+  if (complete && !map.has("tls") && !is_local(listen.endpoint)) {
+    map.warning("address",
+                "passwords and tokens cross the network in the clear: {} is not a loopback address "
+                "and there is no tls",
+                listen.endpoint.address);
+  }
+  listener = std::move(listen);
+}
+
+void read_listeners(YamlMap& map, FileLoader& files, DoorListeners& listen) {
+  map.section("http", "the http door",
+              [&](YamlMap& door) { read_listener(door, files, listen.http); });
+  map.section_like("sql", "listen.http", "the sql door",
+                   [&](YamlMap& door) { read_listener(door, files, listen.sql); });
+  map.section_like("cache", "listen.http", "the cache door",
+                   [&](YamlMap& door) { read_listener(door, files, listen.cache); });
+  map.section_like("admin", "listen.http", "metrics and health of this node",
+                   [&](YamlMap& door) { read_listener(door, files, listen.admin); });
+}
+
+constexpr Range<uint32_t> kConnections = {1, 1'000'000};
+constexpr Range<ByteSize> kMessageSize = {{1 << 10}, {1 << 30}};
+constexpr Range<Duration> kShortTimeout = {milliseconds(10), minutes(10)};
+constexpr Range<Duration> kLongTimeout = {milliseconds(10), hours(24)};
+
+void read_size(YamlMap& map, std::string_view key, uint64_t& bytes, Range<ByteSize> range,
+               std::string_view help) {
+  ByteSize size{bytes};
+  map.optional(key, size, range, help);
+  bytes = size.bytes;
+}
+
+void read_http(YamlMap& map, HttpDoorOptions& door) {
+  map.optional("max_connections", door.max_connections, kConnections, "client connections at once");
+  read_size(map, "max_head_size", door.max_head_bytes, {{1 << 10}, {1 << 20}},
+            "request line and headers together");
+  read_size(map, "max_body_size", door.max_body_bytes, {{0}, {1ULL << 40}}, "body of a request");
+  map.optional("head_timeout", door.head_timeout, kShortTimeout,
+               "from a request's first byte to the end of its head");
+  map.optional("body_timeout", door.body_timeout, kShortTimeout,
+               "without a byte of a body, in either direction");
+  map.optional("idle_timeout", door.idle_timeout, kLongTimeout,
+               "between two requests of a connection");
+  map.optional("connect_timeout", door.connect_timeout, kShortTimeout, "to connect to an instance");
+  map.optional("response_timeout", door.response_timeout, kLongTimeout,
+               "from the end of a request to the head of the instance's answer");
+}
+
+void read_sql(YamlMap& map, SqlDoorOptions& door) {
+  map.optional("max_connections", door.max_connections, kConnections, "client connections at once");
+  read_size(map, "max_message_size", door.max_message_bytes, kMessageSize,
+            "one protocol message of a client");
+  map.optional("login_timeout", door.login_timeout, kShortTimeout,
+               "from the connection to the end of the login");
+  map.optional("queue_timeout", door.queue_timeout, kShortTimeout,
+               "waiting for a server connection");
+  map.optional("connect_timeout", door.connect_timeout, kShortTimeout,
+               "to connect and log in to PostgreSQL");
+  map.optional("server_idle_timeout", door.server_idle_timeout, kLongTimeout,
+               "until a server connection that nobody uses is closed");
+}
+
+void read_cache(YamlMap& map, CacheDoorOptions& door) {
+  map.optional("max_connections", door.max_connections, kConnections, "client connections at once");
+  read_size(map, "max_request_size", door.max_request_bytes, kMessageSize,
+            "one command with its arguments");
+  map.optional("login_timeout", door.login_timeout, kShortTimeout,
+               "from the connection to the end of the login");
+  map.optional("idle_timeout", door.idle_timeout, kLongTimeout,
+               "until a client that says nothing is disconnected");
+  map.optional("connect_timeout", door.connect_timeout, kShortTimeout,
+               "to connect and log in to Redis");
+}
+
+}  // namespace
+
+void read_node(YamlMap& file, FileLoader& files, NodeSettings& node) {
+  file.section("node", "the process", [&](YamlMap& map) { read_process(map, files, node); });
+  file.section("listen",
+               "where the doors of this node listen; a door that is not here does not run",
+               [&](YamlMap& map) { read_listeners(map, files, node.listen); });
+  file.section("doors", "bounds and patience of the doors", [&](YamlMap& map) {
+    map.section("http", "the http door", [&](YamlMap& door) { read_http(door, node.http); });
+    map.section("sql", "the sql door", [&](YamlMap& door) { read_sql(door, node.sql); });
+    map.section("cache", "the cache door", [&](YamlMap& door) { read_cache(door, node.cache); });
+  });
+}
+
+}  // namespace partywall::store
