@@ -35,7 +35,7 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
   void wait_for_connections() {
     socket.async_wait(Descriptor::wait_read,
                       [self = shared_from_this()](const boost::system::error_code& error) {
-                        if (!error) self->accept_waiting();
+                        if (!error) self->worker.impl().turn([&] { self->accept_waiting(); });
                       });
   }
 
@@ -60,7 +60,8 @@ struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
                 {{"listener", endpoint.to_string()}, {"error", system_error_text(error)}});
     pause.expires_after(kPauseWithoutDescriptors);
     pause.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
-      if (!cancelled && self->socket.is_open()) self->accept_waiting();
+      if (!cancelled && self->socket.is_open())
+        self->worker.impl().turn([&] { self->accept_waiting(); });
     });
   }
 

@@ -21,13 +21,14 @@ using boost::asio::posix::descriptor_base;
 // handlers only by moving, so the count is the only cost.
 struct SocketState {
   SocketState(Worker& worker, int descriptor)
-      : socket(worker.impl().context.get_executor(), descriptor) {}
+      : loop(worker.impl()), socket(loop.context.get_executor(), descriptor) {}
 
   struct Direction {
     EventLink link;
     bool waiting = false;
   };
 
+  Worker::Impl& loop;
   Descriptor socket;
   Direction read;
   Direction write;
@@ -40,7 +41,8 @@ void wait_for(const std::shared_ptr<SocketState>& state, SocketState::Direction&
   direction.waiting = true;
   state->socket.async_wait(what, [state, &direction](const boost::system::error_code&) {
     direction.waiting = false;
-    direction.link.fire();  // whatever happened, the next read or write says it
+    // Whatever happened, the next read or write says it.
+    state->loop.turn([&] { direction.link.fire(); });
   });
 }
 

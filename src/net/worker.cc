@@ -23,13 +23,15 @@ void Worker::Impl::arm_timer(MonotonicTime due) {
   timer.expires_after(wait);
   timer.async_wait([this](const boost::system::error_code& error) {
     if (error) return;  // replaced by an earlier one
-    if (const auto next = worker.timers_.advance(worker.now())) arm_timer(*next);
+    turn([this] {
+      if (const auto next = worker.timers_.advance(worker.now())) arm_timer(*next);
+    });
   });
 }
 
 void Worker::Impl::schedule(std::coroutine_handle<> coroutine) {
   ready.push_back(coroutine);
-  if (ready.size() == 1) boost::asio::post(context, [this] { run_ready(); });
+  if (!in_turn && ready.size() == 1) post_turn();
 }
 
 void Worker::Impl::run_ready() {
@@ -37,6 +39,11 @@ void Worker::Impl::run_ready() {
   running.swap(ready);
   for (const std::coroutine_handle<> coroutine : running) coroutine.resume();
   running.clear();
+  if (!ready.empty()) post_turn();
+}
+
+void Worker::Impl::post_turn() {
+  boost::asio::post(context, [this] { turn([] {}); });
 }
 
 Worker::Worker(unsigned index, const TimeSource& time)
@@ -53,7 +60,8 @@ MonotonicTime Worker::now() const { return time_.monotonic(); }
 void Worker::schedule(std::coroutine_handle<> coroutine) { impl_->schedule(coroutine); }
 
 void Worker::post(std::move_only_function<void()> work) {
-  boost::asio::post(impl_->context, std::move(work));
+  boost::asio::post(impl_->context,
+                    [this, work = std::move(work)]() mutable { impl_->turn(work); });
 }
 
 Task<Result<std::unique_ptr<Stream>>> Worker::connect(Endpoint to, Duration timeout) {

@@ -23,14 +23,28 @@ struct Worker::Impl {
 
   void arm_timer(MonotonicTime due);
   void schedule(std::coroutine_handle<> coroutine);
-  void run_ready();
+
+  // Every handler that Asio calls is a turn: it does its work, then resumes the coroutines that
+  // this made ready, without a further trip through Asio's queue.
+  template <class Work>
+  void turn(Work&& work) {
+    in_turn = true;
+    work();
+    run_ready();
+    in_turn = false;
+  }
 
   Worker& worker;
   boost::asio::io_context context{1};  // one thread runs it: no lock on its own queue
   boost::asio::executor_work_guard<Executor> keep_running;
   AsioTimer timer;
+  bool in_turn = false;
   std::vector<std::coroutine_handle<>> ready;
   std::vector<std::coroutine_handle<>> running;
+
+ private:
+  void run_ready();
+  void post_turn();
 };
 
 }  // namespace partywall::net
