@@ -22,6 +22,8 @@ std::string InstanceSpec::digest() const {
   std::string text;
   append_field(text, version);
   append_field(text, working_directory);
+  append_field(text, std::to_string(port));
+  append_field(text, stop_signal);
   append_field(text, std::to_string(command.size()));
   for (const std::string& word : command) append_field(text, word);
   for (const auto& [name, value] : environment) {
@@ -41,6 +43,18 @@ std::string_view to_string(InstanceState state) {
       return "stopping";
   }
   return "unknown";
+}
+
+Result<> check_spec(const InstanceSpec& spec, uint32_t count) {
+  if (spec.command.empty()) return fail(ErrorKind::kInvalid, "there is no command to start");
+  if (spec.port != 0 && count > 1)
+    return fail(ErrorKind::kInvalid, "{} instances cannot share port {}", count, spec.port);
+  if (spec.stop_signal != "TERM" && spec.stop_signal != "INT" && spec.stop_signal != "QUIT") {
+    return fail(ErrorKind::kInvalid,
+                "SIG{} is not among the signals that ask to end: TERM, INT, QUIT",
+                spec.stop_signal);
+  }
+  return {};
 }
 
 Result<> check_group_name(std::string_view name) {

@@ -36,6 +36,8 @@ struct InstanceSpec {
   // The whole environment beside PATH and PORT: nothing else is inherited.
   std::map<std::string, Secret> environment{};
   std::string working_directory{};
+  uint16_t port = 0;                 // 0: the provider chooses; otherwise only for groups of one
+  std::string stop_signal = "TERM";  // what asks it to end: TERM, INT or QUIT
 
   // Tells two specs apart without holding what is secret in them: hex SHA-256.
   [[nodiscard]] std::string digest() const;
@@ -92,6 +94,7 @@ class Provider {
   [[nodiscard]] virtual std::shared_ptr<void> watch(OnChange on_change) = 0;
 };
 
+Result<> check_spec(const InstanceSpec& spec, uint32_t count);
 Result<> check_group_name(std::string_view name);
 
 }  // namespace partywall::fleet

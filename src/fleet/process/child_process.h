@@ -4,9 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "base/file_descriptor.h"
 #include "base/result.h"
 #include "base/time.h"
-#include "fleet/process/file_descriptor.h"
 #include "fleet/process/process_identity.h"
 
 namespace partywall::fleet {

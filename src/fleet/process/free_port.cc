@@ -7,7 +7,7 @@
 #include <netinet/in.h>
 #include <sys/socket.h>
 
-#include "fleet/process/file_descriptor.h"
+#include "base/file_descriptor.h"
 
 namespace partywall::fleet {
 namespace {

@@ -33,6 +33,10 @@ std::vector<std::string> make_environment(const InstanceSpec& spec, uint16_t por
   return environment;
 }
 
+int signal_number(std::string_view name) {
+  return name == "INT" ? SIGINT : name == "QUIT" ? SIGQUIT : SIGTERM;
+}
+
 Result<uint16_t> choose_port(const std::vector<uint16_t>& taken) {
   constexpr int kAttempts = 100;
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
@@ -59,6 +63,13 @@ ManagedInstance::ManagedInstance(InstanceId id, const InstanceRecord& record,
   set_state(process_ ? InstanceState::kRunning : InstanceState::kWaiting, time);
 }
 
+void ManagedInstance::set_goal(InstanceGoal goal) {
+  // Also for a process of the spec before: one that was found again does not say how it wants to be
+  // asked, and versions of one group hardly differ in it.
+  if (goal.spec) stop_signal_ = signal_number(goal.spec->stop_signal);
+  goal_ = std::move(goal);
+}
+
 bool ManagedInstance::step(const InstancePlace& place, const TimeSource& time) {
   if (process_ && process_->wait(Duration::zero())) {
     on_exit(time);
@@ -68,7 +79,7 @@ bool ManagedInstance::step(const InstancePlace& place, const TimeSource& time) {
   const MonotonicTime now = time.monotonic();
   if (process_) {
     if (state_ != InstanceState::kStopping && digest_ != goal_->digest) {
-      process_->signal(SIGTERM);
+      process_->signal(stop_signal_);
       kill_at_ = now + goal_->drain;
       set_state(InstanceState::kStopping, time);
       return true;
@@ -107,15 +118,22 @@ void ManagedInstance::start(const InstancePlace& place, const TimeSource& time) 
            {{"instance", id_.value()}, {"pid", process_->identity().pid}, {"port", port_}});
 }
 
-Result<ChildProcess> ManagedInstance::spawn(const InstancePlace& place) {
+Result<> ManagedInstance::prepare_port(const InstancePlace& place) {
   // Keeping the port across restarts spares the doors a change; one that somebody else has taken,
   // or that may be the reason for early ends, is given up.
   constexpr uint32_t kSuspiciousExits = 2;
-  if (backoff_.early_exits() >= kSuspiciousExits || !is_free_loopback_port(port_)) {
+  if (goal_->spec->port != 0) {
+    port_ = goal_->spec->port;
+  } else if (backoff_.early_exits() >= kSuspiciousExits || !is_free_loopback_port(port_)) {
     const auto port = choose_port(place.taken_ports);
     if (!port) return std::unexpected(port.error());
     port_ = *port;
   }
+  return {};
+}
+
+Result<ChildProcess> ManagedInstance::spawn(const InstancePlace& place) {
+  if (auto prepared = prepare_port(place); !prepared) return std::unexpected(prepared.error());
   SpawnRequest request{.environment = make_environment(*goal_->spec, port_),
                        .working_directory = goal_->spec->working_directory,
                        .output_file = place.log_path};

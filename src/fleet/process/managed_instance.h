@@ -1,5 +1,6 @@
 #pragma once
 
+#include <csignal>
 #include <memory>
 #include <optional>
 #include <string>
@@ -35,7 +36,7 @@ class ManagedInstance {
   ManagedInstance(InstanceId id, const InstanceRecord& record, RestartBackoffSettings backoff,
                   const TimeSource& time);
 
-  void set_goal(InstanceGoal goal) { goal_ = std::move(goal); }
+  void set_goal(InstanceGoal goal);
   [[nodiscard]] bool is_unwanted() const { return goal_ && !goal_->spec; }
   [[nodiscard]] bool is_gone() const { return is_unwanted() && !process_; }
 
@@ -52,6 +53,7 @@ class ManagedInstance {
 
  private:
   void start(const InstancePlace& place, const TimeSource& time);
+  Result<> prepare_port(const InstancePlace& place);
   Result<ChildProcess> spawn(const InstancePlace& place);
   void on_exit(const TimeSource& time);
   void wait_before_restart(Duration ran, const TimeSource& time);
@@ -64,6 +66,7 @@ class ManagedInstance {
   std::optional<ChildProcess> process_;
   std::string digest_;  // of what the process was started as
   uint16_t port_ = 0;
+  int stop_signal_ = SIGTERM;
   InstanceState state_ = InstanceState::kWaiting;
   WallTime since_{};
   MonotonicTime started_at_{};

@@ -3,7 +3,7 @@
 #include <algorithm>
 
 #include "base/log.h"
-#include "fleet/process/private_file.h"
+#include "base/private_file.h"
 
 namespace partywall::fleet {
 

@@ -12,7 +12,7 @@
 #include <sys/eventfd.h>
 
 #include "base/log.h"
-#include "fleet/process/private_file.h"
+#include "base/private_file.h"
 #include "fleet/process/process_group.h"
 
 namespace partywall::fleet {
@@ -185,8 +185,9 @@ Result<std::vector<ObservedInstance>> ProcessProvider::observe(const GroupName& 
 Result<> ProcessProvider::ensure(const GroupName& group, const InstanceSpec& spec, uint32_t count,
                                  FencingNumber leader) {
   if (auto valid = check_group_name(group.value()); !valid) return valid;
-  if (spec.command.empty())
-    return fail(ErrorKind::kInvalid, "group {}: there is no command to start", group.value());
+  if (auto valid = check_spec(spec, count); !valid) {
+    return fail_with_context("group " + group.value(), valid.error());
+  }
   {
     const std::lock_guard lock(impl_->mutex);
     const auto [entry, is_new] =

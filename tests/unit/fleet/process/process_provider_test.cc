@@ -8,6 +8,7 @@
 
 #include <gtest/gtest.h>
 
+#include "fleet/process/free_port.h"
 #include "fleet/process/group_record.h"
 #include "fleet/process/temporary_directory.h"
 
@@ -215,6 +216,28 @@ TEST_F(ProcessProviderTest, SomebodyElsesProcessUnderOurNumberIsLeftAlone) {
   wait_until_running(1);
   EXPECT_TRUE(is_running(ours)) << "it was not ours to end";
   ::kill(ours.pid, SIGKILL);
+}
+
+TEST_F(ProcessProviderTest, AsksWithTheSignalOfTheSpec) {
+  const std::string log = directory_.file("fleet/web-1.log");
+  ensure(
+      {.command = {"/bin/sh", "-c", "trap 'exit 9' INT; echo ready; while :; do sleep 0.01; done"},
+       .stop_signal = "INT"},
+      1);
+  wait_until_running(1);
+  while (read_file(log) != "ready\n") ::usleep(1000);
+  ensure({.command = {"/bin/sleep", "1000"}, .stop_signal = "INT"}, 1);
+  const auto observed = wait_until([](const auto& now) { return !now[0].last_exit.empty(); });
+  EXPECT_EQ(observed[0].last_exit, "exit status 9");
+}
+
+TEST_F(ProcessProviderTest, AFixedPortIsKeptAndNotShared) {
+  const uint16_t port = *find_free_loopback_port();
+  InstanceSpec spec = sleeper();
+  spec.port = port;
+  EXPECT_FALSE(provider_->ensure(kGroup, spec, 2, kLeader));
+  ensure(spec, 1);
+  EXPECT_EQ(wait_until_running(1)[0].endpoint.port, port);
 }
 
 TEST_F(ProcessProviderTest, AnOldLeaderIsRefused) {

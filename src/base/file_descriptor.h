@@ -4,7 +4,7 @@
 
 #include <unistd.h>
 
-namespace partywall::fleet {
+namespace partywall {
 
 // Owns an open file.
 class FileDescriptor {
@@ -31,4 +31,4 @@ class FileDescriptor {
   int number_ = -1;
 };
 
-}  // namespace partywall::fleet
+}  // namespace partywall

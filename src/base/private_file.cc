@@ -1,4 +1,4 @@
-#include "fleet/process/private_file.h"
+#include "base/private_file.h"
 
 #include <cerrno>
 #include <cstdio>
@@ -11,9 +11,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "fleet/process/file_descriptor.h"
+#include "base/file_descriptor.h"
 
-namespace partywall::fleet {
+namespace partywall {
 namespace {
 
 std::unexpected<Error> fail_with_errno(std::string_view doing, const std::string& path) {
@@ -66,4 +66,4 @@ Result<> make_private_directory(const std::string& path) {
   return {};
 }
 
-}  // namespace partywall::fleet
+}  // namespace partywall
