@@ -1,0 +1,90 @@
+#include "embedded/data_directory.h"
+
+#include <cerrno>
+#include <cstring>
+#include <filesystem>
+
+#include <fcntl.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/crypto.h"
+#include "base/hex.h"
+#include "base/private_file.h"
+
+namespace partywall::embedded {
+namespace {
+
+// Others may pass through, and see nothing: what is theirs to enter lies deeper.
+constexpr mode_t kPassThrough = 0711;
+
+Result<> set_mode(const std::string& path, mode_t mode) {
+  if (::chmod(path.c_str(), mode) == 0) return {};
+  return fail(ErrorKind::kUnavailable, "cannot change the mode of {}: {}", path,
+              std::strerror(errno));
+}
+
+Result<> make_passage(const std::string& path) {
+  if (auto made = make_private_directory(path); !made) return made;
+  return set_mode(path, kPassThrough);
+}
+
+Result<FileDescriptor> take_lock(const std::string& path) {
+  FileDescriptor lock(::open(path.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  if (!lock.valid())
+    return fail(ErrorKind::kUnavailable, "cannot open {}: {}", path, std::strerror(errno));
+  if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
+    const std::string holder = read_private_file(path).value_or("unknown");
+    return fail(ErrorKind::kLimit,
+                "{} is in use by process {}: stop that one, or give this one another --data-dir",
+                std::filesystem::path(path).parent_path().string(), holder);
+  }
+  const std::string pid = std::to_string(::getpid());
+  if (::ftruncate(lock.number(), 0) != 0 ||
+      ::pwrite(lock.number(), pid.data(), pid.size(), 0) < 0) {
+    return fail(ErrorKind::kUnavailable, "cannot write {}: {}", path, std::strerror(errno));
+  }
+  return lock;
+}
+
+}  // namespace
+
+std::string engines_elsewhere(const std::string& absolute_path) {
+  constexpr size_t kEnoughDigits = 16;
+  return "/var/lib/partywall/" + to_hex(as_bytes(sha256(absolute_path))).substr(0, kEnoughDigits);
+}
+
+Result<DataDirectory> DataDirectory::open(const std::string& path, const EngineUser& user) {
+  DataDirectory directory;
+  std::error_code error;
+  if (auto made = make_private_directory(path); !made) return std::unexpected(made.error());
+  directory.path_ = std::filesystem::canonical(path, error).string();
+  if (error) return fail(ErrorKind::kUnavailable, "{}: {}", path, error.message());
+  auto lock = take_lock(directory.file("lock"));
+  if (!lock) return std::unexpected(lock.error());
+  directory.lock_ = *std::move(lock);
+  directory.engines_ = directory.file("engines");
+  if (!user.is_other) {
+    if (auto made = make_private_directory(directory.engines_); !made)
+      return std::unexpected(made.error());
+    return directory;
+  }
+  if (auto set = set_mode(directory.path_, kPassThrough); !set) return std::unexpected(set.error());
+  if (!user.can_enter(directory.path_)) {
+    directory.engines_ = engines_elsewhere(directory.path_);
+    if (auto made = make_passage("/var/lib/partywall"); !made) return std::unexpected(made.error());
+  }
+  if (auto made = make_passage(directory.engines_); !made) return std::unexpected(made.error());
+  return directory;
+}
+
+Result<std::string> DataDirectory::make_engine_folder(const std::string& name,
+                                                      const EngineUser& user) const {
+  std::string folder = fmt::format("{}/{}", engines_, name);
+  if (auto made = make_private_directory(folder); !made) return std::unexpected(made.error());
+  if (auto owned = user.own(folder); !owned) return std::unexpected(owned.error());
+  return folder;
+}
+
+}  // namespace partywall::embedded
