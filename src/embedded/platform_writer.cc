@@ -24,7 +24,9 @@ class Writer {
   void listener(std::string_view door, const Endpoint& endpoint) {
     line(1, "{}: {{address: \"{}\", port: {}}}", door, endpoint.address, endpoint.port);
   }
-  void secret_file(int level, std::string_view key, std::string_view name) { line(level, "{}: secrets/{}", key, name); }
+  void secret_file(int level, std::string_view key, std::string_view name) {
+    line(level, "{}: secrets/{}", key, name);
+  }
 
   [[nodiscard]] std::string take() && { return std::move(out_); }
 
@@ -33,7 +35,9 @@ class Writer {
 };
 
 void write_node(Writer& out, const EmbeddedPlatform& platform) {
-  out.comment("Written by `partywall up` at each start: change it and it is overwritten. Copy it as a start for");
+  out.comment(
+      "Written by `partywall up` at each start: change it and it is overwritten. Copy it as a "
+      "start for");
   out.comment("a platform file of your own: `partywall check FILE`, `partywall serve -f FILE`.");
   out.line(0, "node:");
   out.line(1, "workers: {}", platform.workers);
@@ -102,8 +106,8 @@ Result<> write_tenant(Writer& out, const DemoTenant& tenant, Random& random) {
   return {};
 }
 
-Result<> write_sql_login(Writer& out, std::string_view user, std::string_view login_class, const Secret& password,
-                         Random& random) {
+Result<> write_sql_login(Writer& out, std::string_view user, std::string_view login_class,
+                         const Secret& password, Random& random) {
   const auto verifier = make_scram_verifier(password.reveal(), random);
   if (!verifier) return std::unexpected(verifier.error());
   out.line(2, "- user: {}", user);
@@ -125,14 +129,17 @@ Result<std::string> write_platform(const EmbeddedPlatform& platform, Random& ran
   out.comment("The tiers free, pro and enterprise are the shipped ones.");
   out.line(0, "tenants:");
   for (const DemoTenant& tenant : platform.tenants) {
-    if (auto written = write_tenant(out, tenant, random); !written) return std::unexpected(written.error());
+    if (auto written = write_tenant(out, tenant, random); !written)
+      return std::unexpected(written.error());
   }
   out.blank();
   out.line(0, "logins:");
   out.line(1, "sql:");
-  const auto application = write_sql_login(out, kApplicationLogin, "application", platform.application_password, random);
+  const auto application =
+      write_sql_login(out, kApplicationLogin, "application", platform.application_password, random);
   if (!application) return std::unexpected(application.error());
-  const auto migration = write_sql_login(out, kMigrationLogin, "migration", platform.migration_password, random);
+  const auto migration =
+      write_sql_login(out, kMigrationLogin, "migration", platform.migration_password, random);
   if (!migration) return std::unexpected(migration.error());
   out.line(1, "cache:");
   out.line(2, "- user: {}", kApplicationLogin);
