@@ -1,0 +1,51 @@
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "base/result.h"
+#include "engines/postgres.h"
+#include "sql/schema/plan.h"
+#include "tenancy/cell.h"
+
+// `partywall schema protect`: installs the tenant register, the slot roles and row-level security
+// on every table that has a tenant column. Idempotent: a second run finds nothing to do, and a run
+// after somebody has changed something puts it right. docs/schema-protect.md is for its users.
+namespace partywall::sql {
+
+// A key of the tenant register; the sql door signs with the one that its cell names.
+struct RegisterKey {
+  uint32_t id = 1;
+  Secret key;  // 64 bytes
+};
+
+struct ProtectSettings {
+  // The keys that are valid afterwards; two while rotating. Empty: those in the database stay.
+  std::vector<RegisterKey> keys;
+  // The roles of the door's server connections. An empty password: none are made or changed.
+  SlotRoles slots;
+  bool allow_temp = false;  // tenants may create temporary tables
+  // Roles that may connect besides the slot roles, the user who runs this and the database's owner:
+  // migration logins. They must exist.
+  std::vector<std::string> connect_roles;
+  std::string tenant_column = "tenant_id";  // of type uuid
+};
+
+// From what the directory says about a cell: its key, its slot roles, its owner role.
+[[nodiscard]] ProtectSettings protect_settings_of(const SqlBackend& backend);
+
+// Reads the catalogs and decides; changes nothing.
+Result<SchemaPlan> plan_protection(postgres::Connection& connection,
+                                   const ProtectSettings& settings);
+
+// Plans and carries out, in one transaction, under a lock that keeps a second run waiting.
+// Afterwards it plans again: if anything is left to do (a right was missing, somebody interfered)
+// everything is rolled back. Returns the plan that was carried out.
+//
+// The user needs: to own the tables (or be a member of their owners), CREATE and GRANT rights on
+// the database (its owner has them), and CREATEROLE. A superuser has all that.
+Result<SchemaPlan> protect_database(postgres::Connection& connection,
+                                    const ProtectSettings& settings);
+
+}  // namespace partywall::sql
