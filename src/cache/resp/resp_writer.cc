@@ -21,6 +21,13 @@ void append_bulk(std::string& out, std::string_view text) {
   out += "\r\n";
 }
 
+void append_prefixed_bulk(std::string& out, std::string_view prefix, std::string_view text) {
+  fmt::format_to(std::back_inserter(out), "${}\r\n", prefix.size() + text.size());
+  out += prefix;
+  out += text;
+  out += "\r\n";
+}
+
 void append_simple(std::string& out, std::string_view text) {
   out += '+';
   out += text;

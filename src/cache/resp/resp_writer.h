@@ -15,6 +15,8 @@ void append_array_header(std::string& out, size_t count);
 // In RESP2 a map is an array of twice the length.
 void append_map_header(std::string& out, Protocol protocol, size_t pairs);
 void append_bulk(std::string& out, std::string_view text);
+// One bulk string of two parts.
+void append_prefixed_bulk(std::string& out, std::string_view prefix, std::string_view text);
 void append_simple(std::string& out, std::string_view text);  // "+OK"
 void append_integer(std::string& out, int64_t value);
 void append_null(std::string& out, Protocol protocol);

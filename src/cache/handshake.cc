@@ -1,0 +1,44 @@
+#include "cache/handshake.h"
+
+#include <fmt/format.h>
+
+namespace partywall::cache {
+namespace {
+constexpr size_t kMaxReplyBytes = 64 * 1024;
+}
+
+void Handshake::sent(size_t bytes) {
+  sent_ += bytes;
+  if (sent_ < output_.size()) return;
+  // It held passwords.
+  std::fill(output_.begin(), output_.end(), '\0');
+  output_ = {};
+  sent_ = 0;
+}
+
+Handshake::Status Handshake::receive(std::string_view bytes) {
+  while (!bytes.empty()) {
+    if (replies_left_ == 0) return refuse("more than was asked for");
+    const ReplyScanner::Step step = scanner_.scan(bytes);
+    reply_ += bytes.substr(0, step.bytes);
+    bytes.remove_prefix(step.bytes);
+    if (step.status == ReplyScanner::Status::kInvalid) return refuse("bytes that are not RESP");
+    if (reply_.size() > kMaxReplyBytes) return refuse("a reply of more than 64 KiB");
+    if (step.status == ReplyScanner::Status::kIncomplete) continue;
+    if (scanner_.type() == '-' || scanner_.type() == '!') return refuse(reply_);
+    facts_.learn(reply_);
+    reply_.clear();
+    ++step_;
+    --replies_left_;
+  }
+  if (replies_left_ == 0) status_ = Status::kDone;
+  return status_;
+}
+
+Handshake::Status Handshake::refuse(std::string_view what) {
+  problem_ = fmt::format("step {}: {}", step_, what.substr(0, what.find_first_of("\r\n")));
+  status_ = Status::kRefused;
+  return status_;
+}
+
+}  // namespace partywall::cache

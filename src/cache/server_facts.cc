@@ -1,0 +1,20 @@
+#include "cache/server_facts.h"
+
+namespace partywall::cache {
+namespace {
+
+void learn_line(std::string_view info, std::string_view name, std::string& value) {
+  const size_t begin = info.find(name);
+  if (begin == std::string_view::npos) return;
+  const std::string_view rest = info.substr(begin + name.size());
+  value = rest.substr(0, rest.find_first_of("\r\n"));
+}
+
+}  // namespace
+
+void ServerFacts::learn(std::string_view info) {
+  learn_line(info, "\nredis_version:", version);
+  learn_line(info, "\nmaxmemory_policy:", eviction_policy);
+}
+
+}  // namespace partywall::cache

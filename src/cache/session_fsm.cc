@@ -1,0 +1,123 @@
+#include "cache/session_fsm.h"
+
+#include <cassert>
+
+#include "base/log.h"
+
+namespace partywall::cache {
+namespace {
+// Beyond this an empty buffer gives its memory back, so that idle connections cost little.
+constexpr size_t kKeptBufferBytes = 4UL << 10;
+constexpr size_t kReadAheadBytes = 64UL << 10;
+
+void release_if_large(ByteBuffer& buffer) {
+  if (buffer.empty() && buffer.capacity() > kKeptBufferBytes) buffer.release();
+}
+}  // namespace
+
+SessionFsm::SessionFsm(SessionHost& host, Waker& waker, uint64_t id, std::string address)
+    : host_(host), waker_(waker), id_(id), address_(std::move(address)) {}
+
+SessionFsm::~SessionFsm() {
+  drop_held();
+  if (outstanding_ > 0) route_->abandon(*this);
+}
+
+void SessionFsm::receive(std::string_view bytes) {
+  if (closing_) return;
+  count(CacheMeter::kBytesIn, bytes.size());
+  if (!input_.empty()) {
+    input_.append(bytes);
+    return process_kept_input();
+  }
+  const size_t done = process(bytes);
+  if (!closing_) input_.append(bytes.substr(done));
+}
+
+void SessionFsm::input_ended() {
+  input_ended_ = true;
+  // Nobody is left to take what a blocked command would fetch.
+  if (held_ && held_->hold == Hold::kBlocking) {
+    drop_held();
+    closing_ = true;
+  }
+  resume();
+}
+
+void SessionFsm::resume() {
+  process_kept_input();
+  // What is still there now is half a request.
+  if (input_ended_ && outstanding_ == 0 && !stalled_) closing_ = true;
+  if (draining_ && !transaction_.open) closing_ = true;
+}
+
+void SessionFsm::process_kept_input() {
+  if (!closing_ && !input_.empty()) input_.consume(process(input_.view()));
+  if (closing_) input_.clear();
+  release_if_large(input_);
+}
+
+// Looks at as many requests as may be looked at now; the bytes that are done with.
+size_t SessionFsm::process(std::string_view data) {
+  Turn turn{.now = host_.time.monotonic()};
+  bind_tenant(turn);
+  size_t done = 0;
+  stalled_ = false;
+  while (done < data.size() && !closing_) {
+    stalled_ = paused(turn);
+    if (stalled_) break;
+    const RequestLimits& limits =
+        turn.tenant != nullptr ? host_.limits.requests : host_.limits.requests_before_login;
+    const RequestParser::Status status = parser_.parse(data.substr(done), limits);
+    if (status == RequestParser::Status::kInvalid) {
+      std::string text;
+      append_error(text, "ERR Protocol error: " + parser_.problem());
+      reply(turn, std::move(text));
+      closing_ = true;
+      break;
+    }
+    if (status == RequestParser::Status::kRequest &&
+        handle(parser_.request(), turn) == Next::kWait) {
+      stalled_ = true;
+      break;
+    }
+    done += parser_.consumed();
+    if (status == RequestParser::Status::kIncomplete) break;
+    if (turn.tenant != nullptr) ++turn.commands;
+  }
+  flush(turn);
+  if (turn.commands > 0) count(CacheMeter::kCommands, turn.commands);
+  return done;
+}
+
+bool SessionFsm::paused(const Turn& turn) const {
+  return output_.size() >= host_.limits.output_pause_bytes ||
+         outstanding_ + turn.run.count() >= host_.limits.max_outstanding;
+}
+
+bool SessionFsm::wants_input() const {
+  return !closing_ && !input_ended_ && !(stalled_ && input_.size() >= kReadAheadBytes);
+}
+
+bool SessionFsm::congested() const { return output_.size() >= host_.limits.output_pause_bytes; }
+
+void SessionFsm::sent(size_t bytes) {
+  const bool was_congested = congested();
+  output_.consume(bytes);
+  count(CacheMeter::kBytesOut, bytes);
+  release_if_large(output_);
+  if (!was_congested || congested()) return;
+  if (route_ != nullptr) route_->wake();
+  waker_.wake();
+}
+
+void SessionFsm::drain() {
+  draining_ = true;
+  waker_.wake();
+}
+
+void SessionFsm::count(CacheMeter meter, uint64_t amount) {
+  if (number_) host_.meters.add(*number_, meter, amount);
+}
+
+}  // namespace partywall::cache

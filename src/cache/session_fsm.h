@@ -1,0 +1,171 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+#include "base/byte_buffer.h"
+#include "cache/local_answers.h"
+#include "cache/login.h"
+#include "cache/reply_sink.h"
+#include "cache/request_run.h"
+#include "cache/resp/request_parser.h"
+#include "cache/session_host.h"
+#include "cache/waker.h"
+
+namespace partywall::cache {
+
+struct CommandRule;
+
+// One client connection. It takes the client's bytes, answers what is the door's to answer, passes
+// the rest on to connections of the client's tenant, and puts all replies in the order of the
+// requests.
+//
+// Unanswered requests are at one upstream connection at a time: before the next one goes elsewhere
+// (another tenant, a connection of its own for MULTI), the session waits until all are answered. So
+// the order of replies needs no bookkeeping beyond the upstream's own queue.
+class SessionFsm final : public ReplySink {
+ public:
+  // `host` and `waker` must outlive it.
+  SessionFsm(SessionHost& host, Waker& waker, uint64_t id, std::string address);
+  ~SessionFsm() override;
+  SessionFsm(const SessionFsm&) = delete;
+  SessionFsm& operator=(const SessionFsm&) = delete;
+
+  // --- For the shell, which calls resume() after every wake.
+  void receive(std::string_view bytes);
+  // The client has closed its side; what it asked before is still answered, unless it is blocked.
+  void input_ended();
+  void resume();
+  [[nodiscard]] std::string_view output() const { return output_.view(); }
+  void sent(size_t bytes);
+  [[nodiscard]] bool wants_input() const;
+  // True when the connection is to be closed; check it after all output is written.
+  [[nodiscard]] bool finished() const { return closing_ && outstanding_ == 0; }
+  // Takes no new requests and ends when what it has begun is done.
+  void drain();
+  // Has something begun that a drain should wait for?
+  [[nodiscard]] bool busy() const {
+    return outstanding_ > 0 || transaction_.open || !output_.empty();
+  }
+  void directory_changed();
+
+  // --- ReplySink
+  void pass(std::string_view bytes, uint32_t completed) override;
+  void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) override;
+  void answer(std::string_view text) override;
+  void lost(uint32_t unanswered, LostReplies how) override;
+  [[nodiscard]] bool congested() const override;
+
+ private:
+  enum class Next : uint8_t { kDone, kWait };
+
+  // A connection that the session has to itself, and for how long.
+  enum class Hold : uint8_t {
+    kUntilReleased,  // while a key is watched or a transaction is open
+    kUntilAnswered,  // until the last reply is there
+    kBlocking,       // the same, and worth nothing once the client has gone
+  };
+  struct Held {
+    std::shared_ptr<UpstreamFsm> upstream;
+    std::shared_ptr<TenantUpstreams> owner;
+    Hold hold = Hold::kUntilReleased;
+  };
+
+  struct Transaction {
+    bool open = false;     // between MULTI and EXEC
+    bool refused = false;  // the door refused one of its commands: EXEC must fail
+    bool watching = false;
+  };
+
+  // What one look at the input works with; looked up once for many requests.
+  struct Turn {
+    MonotonicTime now;
+    const Tenant* tenant = nullptr;  // nullptr: not logged in
+    TenantState* state = nullptr;
+    bool expired = false;  // the context is too old to begin anything with
+    uint64_t commands = 0;
+    std::shared_ptr<UpstreamFsm> shared;  // the tenant's shared connection, once it was asked for
+    RequestRun run;
+  };
+
+  // session_fsm.cc: bytes
+  size_t process(std::string_view data);
+  void process_kept_input();
+  [[nodiscard]] bool paused(const Turn& turn) const;
+  void count(CacheMeter meter, uint64_t amount = 1);
+
+  // session_requests.cc: what happens to a request
+  Next handle(const Request& request, Turn& turn);
+  Next handle_tenant_request(const Request& request, const CommandRule& rule, Turn& turn);
+  [[nodiscard]] std::string refusal(const Request& request, const CommandRule& rule,
+                                    const Turn& turn) const;
+  Next pass_on(const Request& request, Turn& turn);
+  Next rewrite(const Request& request, const CommandRule& rule, Turn& turn);
+  Next answer_locally(const Request& request, const CommandRule& rule, Turn& turn);
+  std::string set_client_name(const Request& request);
+  Next refuse(Turn& turn, std::string_view text);
+  Next refuse_over_rate(Turn& turn, Duration retry_after);
+  Next reply(Turn& turn, std::string text);
+  [[nodiscard]] ClientView view() const;
+
+  // session_transactions.cc: requests that need a connection of their own
+  Next pass_on_held(const Request& request, const CommandRule& rule, Turn& turn);
+  Next unwatch(const Request& request, Turn& turn);
+  Next end_transaction(const Request& request, const CommandRule& rule, Turn& turn);
+  Result<> take_held(Turn& turn, Hold hold);
+  void release_held();
+  void drop_held();
+
+  // session_replies.cc: what comes back
+  void say(std::string_view bytes);
+  void replies_arrived(uint32_t count);
+
+  // session_upstreams.cc: where requests go
+  Result<UpstreamFsm*> upstream_for_plain(Turn& turn);
+  Result<TenantUpstreams*> tenant_upstreams(const Turn& turn);
+  [[nodiscard]] bool must_wait_for(const UpstreamFsm& upstream, Turn& turn);
+  [[nodiscard]] bool all_answered(Turn& turn);
+  void send(UpstreamFsm& upstream, const Request& request, Turn& turn);
+  void send_now(const std::shared_ptr<UpstreamFsm>& upstream, std::string_view request,
+                ReplyUse use);
+  void flush(Turn& turn);
+
+  // session_identity.cc: who it is
+  void bind_tenant(Turn& turn);
+  Next handle_auth(const Request& request, Turn& turn);
+  Next handle_hello(const Request& request, Turn& turn);
+  Next handle_reset(Turn& turn);
+  Result<> log_in(Result<Login> login, Turn& turn);
+  void log_out(Turn& turn);
+
+  SessionHost& host_;
+  Waker& waker_;
+  uint64_t id_;
+  std::string address_;
+
+  ByteBuffer input_;
+  ByteBuffer output_;
+  RequestParser parser_;
+  bool input_ended_ = false;
+  bool closing_ = false;
+  bool draining_ = false;
+  bool muted_ = false;    // part of a reply is out whose rest will never come: nothing may follow
+  bool stalled_ = false;  // there is input that cannot be looked at now
+
+  std::optional<Login> login_;
+  std::optional<TenantNumber> number_;  // of the login's tenant, for the meters
+  uint64_t directory_version_ = 0;      // that the login was checked against
+  uint32_t failed_logins_ = 0;
+  Protocol protocol_ = Protocol::kResp2;
+  std::string name_;
+
+  std::shared_ptr<TenantUpstreams> upstreams_;
+  std::shared_ptr<UpstreamFsm> route_;  // where the unanswered requests are
+  uint32_t outstanding_ = 0;            // replies, and texts of our own that wait for their turn
+  std::optional<Held> held_;
+  Transaction transaction_;
+};
+
+}  // namespace partywall::cache

@@ -1,0 +1,48 @@
+#pragma once
+
+#include "base/time.h"
+#include "cache/resp/request_parser.h"
+#include "cache/upstream_registry.h"
+#include "policy/meters.h"
+#include "policy/tenant_states.h"
+#include "tenancy/directory.h"
+
+namespace partywall::cache {
+
+struct SessionLimits {
+  RequestLimits requests;
+  // Until AUTH: enough for a login, no more.
+  RequestLimits requests_before_login{.max_arguments = 16,
+                                      .max_argument_bytes = 8UL << 10,
+                                      .max_request_bytes = 16UL << 10,
+                                      .max_inline_bytes = 4UL << 10};
+  // While so much waits for the client to read it, no more of its requests are looked at, and no
+  // more replies are read for it.
+  size_t output_pause_bytes = 256UL << 10;
+  // Requests of one client that Redis has not answered yet.
+  uint32_t max_outstanding = 10'000;
+  uint32_t max_failed_logins = 10;     // in a row, then the connection is closed
+  uint32_t max_subscriptions = 1'000;  // channels and patterns of one client
+};
+
+enum class CacheMeter : uint8_t {
+  kCommands,   // taken for the tenant, the refused ones too
+  kRefused,    // not allowed, or not to be understood
+  kThrottled,  // over cache_rate
+  kFailed,     // Redis could not be reached, or was lost before it answered
+  kBytesIn,
+  kBytesOut,
+  kCount,
+};
+
+// What the sessions of one worker share.
+struct SessionHost {
+  const SessionLimits& limits;
+  const TimeSource& time;
+  TenantStates& tenants;
+  UpstreamRegistry& upstreams;
+  Meters<CacheMeter>& meters;
+  DirectoryRef directory;  // replaced when a new one is published
+};
+
+}  // namespace partywall::cache

@@ -1,0 +1,179 @@
+#include "cache/ascii.h"
+#include "cache/session_fsm.h"
+#include "cache/tenant_user.h"
+
+// Who a session is.
+namespace partywall::cache {
+namespace {
+
+std::string error_text(std::string_view text) {
+  std::string out;
+  append_error(out, text);
+  return out;
+}
+
+struct HelloOptions {
+  Protocol protocol = Protocol::kResp2;
+  std::optional<std::pair<std::string_view, std::string_view>> auth;
+  std::optional<std::string_view> name;
+};
+
+// HELLO [protocol [AUTH user password] [SETNAME name]]; kInvalid with the error to answer.
+Result<HelloOptions> parse_hello(const Request& request, Protocol current) {
+  HelloOptions options{.protocol = current};
+  ArgumentCursor cursor(request);
+  cursor.next();
+  if (const auto version = cursor.next()) {
+    if (*version != "2" && *version != "3")
+      return fail(ErrorKind::kInvalid, "NOPROTO unsupported protocol version");
+    options.protocol = *version == "2" ? Protocol::kResp2 : Protocol::kResp3;
+  }
+  while (const auto option = cursor.next()) {
+    if (equal_ignoring_case(*option, "auth") && cursor.left() >= 2) {
+      const auto user = cursor.next();
+      options.auth.emplace(*user, *cursor.next());
+    } else if (equal_ignoring_case(*option, "setname") && cursor.left() >= 1) {
+      options.name = cursor.next();
+      if (!is_client_name(*options.name)) {
+        return fail(ErrorKind::kInvalid,
+                    "ERR Client names cannot contain spaces, newlines or special characters.");
+      }
+    } else {
+      return fail(ErrorKind::kInvalid, "ERR Syntax error in HELLO option '{}'",
+                  option->substr(0, 128));
+    }
+  }
+  return options;
+}
+
+}  // namespace
+
+// Looks the tenant up anew in each turn, so that a change of the directory counts at once.
+void SessionFsm::bind_tenant(Turn& turn) {
+  if (!login_) return;
+  const Directory& directory = *host_.directory;
+  const Tenant* tenant = directory.find_tenant(login_->tenant);
+  if (directory_version_ != directory.version()) {
+    directory_version_ = directory.version();
+    upstreams_ = nullptr;  // the tenant may have moved
+    if (tenant == nullptr || !still_granted(directory, *login_)) return log_out(turn);
+  }
+  turn.tenant = tenant;
+  number_ = tenant->number;
+  turn.state = &host_.tenants.of(tenant->number);
+  turn.expired = login_->expires_at && host_.time.wall() >= *login_->expires_at;
+}
+
+SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
+  if (!all_answered(turn)) return Next::kWait;
+  if (transaction_.open) {
+    log_out(turn);
+    return reply(
+        turn,
+        error_text(
+            "ERR AUTH inside MULTI is not allowed; the transaction and the login have ended"));
+  }
+  ArgumentCursor cursor(request);
+  cursor.next();
+  Result<Login> login = fail(ErrorKind::kDenied, "");
+  if (request.argument_count == 2) {
+    login = check_login(*host_.directory, request.first, host_.time.wall());
+  } else if (request.argument_count == 3) {
+    const auto user = cursor.next();
+    login = check_login(*host_.directory, *user, *cursor.next(), host_.time.wall());
+  } else {
+    log_out(turn);
+    return reply(turn, error_text(wrong_arguments("auth")));
+  }
+  const auto done = log_in(std::move(login), turn);
+  return reply(turn, done ? "+OK\r\n" : error_text("WRONGPASS " + done.error().message));
+}
+
+SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
+  if (!all_answered(turn)) return Next::kWait;
+  const auto options = parse_hello(request, protocol_);
+  if (!options) {
+    if (request.argument_count > 2) log_out(turn);  // it may have been meant to log in
+    return reply(turn, error_text(options.error().message));
+  }
+  // A transaction lives on a connection that speaks the old protocol, for the old login.
+  if (transaction_.open ||
+      (transaction_.watching && !options->auth && options->protocol != protocol_)) {
+    if (options->auth) log_out(turn);
+    return refuse(turn, "ERR HELLO is not available while a transaction or a WATCH is open");
+  }
+  if (options->auth) {
+    const auto [user, password] = *options->auth;
+    const auto done =
+        log_in(check_login(*host_.directory, user, password, host_.time.wall()), turn);
+    if (!done) return reply(turn, error_text("WRONGPASS " + done.error().message));
+  }
+  if (!login_) {
+    return reply(turn, error_text("NOAUTH HELLO must be called with the client already "
+                                  "authenticated, otherwise the HELLO "
+                                  "<proto> AUTH <user> <pass> option can be used to authenticate "
+                                  "the client and select the "
+                                  "RESP protocol version at the same time"));
+  }
+  if (protocol_ != options->protocol) {
+    protocol_ = options->protocol;
+    upstreams_ = nullptr;
+    turn.shared = nullptr;
+  }
+  if (options->name) name_ = *options->name;
+  return reply(turn, hello_answer(view(), {}));
+}
+
+SessionFsm::Next SessionFsm::handle_reset(Turn& turn) {
+  if (!all_answered(turn)) return Next::kWait;
+  log_out(turn);
+  protocol_ = Protocol::kResp2;
+  name_.clear();
+  return reply(turn, "+RESET\r\n");
+}
+
+// Ends the login that was there in any case: were it kept after a refused AUTH, the requests that
+// follow it in the same packet would run for the wrong tenant.
+Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
+  log_out(turn);
+  if (!login) {
+    if (++failed_logins_ >= host_.limits.max_failed_logins) closing_ = true;
+    return std::unexpected(login.error());
+  }
+  failed_logins_ = 0;
+  login_ = std::move(*login);
+  directory_version_ = host_.directory->version();
+  bind_tenant(turn);
+  return {};
+}
+
+// What a session asked for before goes on by itself only where it holds a connection: everything
+// else is looked at with the next request.
+void SessionFsm::directory_changed() {
+  if (!held_ || !login_) return;
+  const Directory& directory = *host_.directory;
+  const Tenant* tenant = directory.find_tenant(login_->tenant);
+  const Cell* cell = tenant == nullptr ? nullptr : directory.find_cell(tenant->cell);
+  const UpstreamTarget& target = held_->owner->target();
+  const bool fits = cell != nullptr && is_served(tenant->status) &&
+                    still_granted(directory, *login_) && cell->cache.endpoint == target.endpoint &&
+                    tenant->cache_database == target.database;
+  if (fits) return;
+  drop_held();
+  closing_ = true;
+  waker_.wake();
+}
+
+void SessionFsm::log_out(Turn& turn) {
+  drop_held();
+  transaction_ = {};
+  upstreams_ = nullptr;
+  turn.shared = nullptr;
+  turn.tenant = nullptr;
+  turn.state = nullptr;
+  turn.expired = false;
+  login_.reset();
+  number_.reset();
+}
+
+}  // namespace partywall::cache

@@ -1,0 +1,260 @@
+#include <fmt/format.h>
+
+#include "base/log.h"
+#include "cache/ascii.h"
+#include "cache/channel_names.h"
+#include "cache/commands/command_table.h"
+#include "cache/session_fsm.h"
+#include "cache/tenant_user.h"
+
+// What a session does with one request.
+namespace partywall::cache {
+namespace {
+
+constexpr size_t kQuotedBytes = 128;  // of the client's words in an error message
+
+// A browser that was made to talk to us: "POST / HTTP/1.1", or the second line of any request.
+bool is_http(const Request& request) {
+  return request.form == RequestForm::kInline &&
+         (equal_ignoring_case(request.name, "post") || equal_ignoring_case(request.name, "host:"));
+}
+
+bool may_be_queued(CommandKind kind) {
+  return kind == CommandKind::kPlain || kind == CommandKind::kBlocking ||
+         kind == CommandKind::kPublish || kind == CommandKind::kFlush ||
+         kind == CommandKind::kMulti || kind == CommandKind::kWatch ||
+         kind == CommandKind::kUnwatch;
+}
+
+std::string error(std::string_view text) {
+  std::string out;
+  append_error(out, text);
+  return out;
+}
+
+std::string simple(std::string_view text) {
+  std::string out;
+  append_simple(out, text);
+  return out;
+}
+
+std::string select_answer(const Request& request) {
+  if (request.argument_count != 2) return error(wrong_arguments("select"));
+  if (request.first == "0") return simple("OK");
+  const bool number = !request.first.empty() &&
+                      request.first.find_first_not_of("-0123456789") == std::string_view::npos;
+  return error(number ? "ERR DB index is out of range"
+                      : "ERR value is not an integer or out of range");
+}
+
+}  // namespace
+
+SessionFsm::Next SessionFsm::handle(const Request& request, Turn& turn) {
+  const CommandRule* rule = find_command(request.name, request.first);
+  switch (rule == nullptr ? CommandKind::kDenied : rule->kind) {
+    case CommandKind::kAuth:
+      return handle_auth(request, turn);
+    case CommandKind::kHello:
+      return handle_hello(request, turn);
+    case CommandKind::kReset:
+      return handle_reset(turn);
+    case CommandKind::kQuit: {
+      const Next next = reply(turn, simple("OK"));
+      closing_ = true;
+      return next;
+    }
+    default:
+      break;
+  }
+  if (is_http(request)) {
+    log_warning("the cache door closes a connection that speaks HTTP", {{"client", address_}});
+    closing_ = true;
+    return Next::kDone;
+  }
+  if (turn.tenant == nullptr) return reply(turn, error("NOAUTH Authentication required."));
+  if (rule == nullptr) {
+    return refuse(turn, fmt::format("ERR unknown command '{}', or a subcommand that does not exist",
+                                    request.name.substr(0, kQuotedBytes)));
+  }
+  return handle_tenant_request(request, *rule, turn);
+}
+
+SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const CommandRule& rule,
+                                                   Turn& turn) {
+  if (held_ && held_->hold == Hold::kUntilReleased && !held_->upstream->usable()) {
+    // Redis closed it while nothing was asked; the transaction or the watch is gone.
+    drop_held();
+    closing_ = true;
+    return reply(
+        turn,
+        error("ERR the connection to the cache was lost, and with it the transaction or WATCH"));
+  }
+  if (rule.kind == CommandKind::kExec || rule.kind == CommandKind::kDiscard)
+    return end_transaction(request, rule, turn);
+  if (const std::string text = refusal(request, rule, turn); !text.empty())
+    return refuse(turn, text);
+  switch (rule.kind) {
+    case CommandKind::kPlain:
+      return pass_on(request, turn);
+    case CommandKind::kBlocking:
+    case CommandKind::kMulti:
+    case CommandKind::kWatch:
+      return pass_on_held(request, rule, turn);
+    case CommandKind::kUnwatch:
+      return unwatch(request, turn);
+    case CommandKind::kFlush:
+    case CommandKind::kPublish:
+    case CommandKind::kChannels:
+    case CommandKind::kChannelCounts:
+    case CommandKind::kInfo:
+      return rewrite(request, rule, turn);
+    default:
+      return answer_locally(request, rule, turn);
+  }
+}
+
+// Why the tenant may not do this now; empty: it may.
+std::string SessionFsm::refusal(const Request& request, const CommandRule& rule,
+                                const Turn& turn) const {
+  if (turn.expired)
+    return "NOAUTH the context has expired; AUTH again with the one of the current request";
+  if (!is_served(turn.tenant->status)) {
+    return fmt::format("NOPERM tenant {} is {}", turn.tenant->slug, to_string(turn.tenant->status));
+  }
+  if (rule.kind == CommandKind::kDenied || is_subscription(rule.kind)) {
+    return fmt::format("NOPERM '{}' is not available here: {}", rule.name, rule.reason);
+  }
+  if (turn.tenant->status == TenantStatus::kReadOnly && rule.effect != CommandEffect::kReads) {
+    return fmt::format("NOPERM tenant {} is read-only for now; try again later", turn.tenant->slug);
+  }
+  if (transaction_.open && !may_be_queued(rule.kind)) {
+    return fmt::format("ERR '{}' is not available inside MULTI here", to_lower(request.name));
+  }
+  return {};
+}
+
+SessionFsm::Next SessionFsm::pass_on(const Request& request, Turn& turn) {
+  const auto upstream = upstream_for_plain(turn);
+  if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
+  if (must_wait_for(**upstream, turn)) return Next::kWait;
+  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
+  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  send(**upstream, request, turn);
+  return Next::kDone;
+}
+
+// Requests that Redis must not get as they are, or whose replies the client must not.
+SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& rule, Turn& turn) {
+  const std::string prefix = channel_prefix(turn.tenant->id);
+  std::string text;
+  ReplyUse use = ReplyUse::kPass;
+  if (rule.kind == CommandKind::kFlush) {
+    // In the background, because in the foreground it would hold up everybody.
+    const bool known =
+        request.argument_count == 1 ||
+        (request.argument_count == 2 && (equal_ignoring_case(request.first, "async") ||
+                                         equal_ignoring_case(request.first, "sync")));
+    if (!known) return refuse(turn, "ERR syntax error");
+    text = make_request({"FLUSHDB", "ASYNC"});
+  } else if (rule.kind == CommandKind::kPublish) {
+    if (request.argument_count != 3) return refuse(turn, wrong_arguments(rule.name));
+    text = with_channel_prefix(request, prefix, Prefixed::kFirstArgument);
+  } else if (rule.kind == CommandKind::kInfo) {
+    text = make_request({"DBSIZE"});
+    use = ReplyUse::kInfo;
+  } else {
+    const bool counts = rule.kind == CommandKind::kChannelCounts;
+    if (!counts && request.argument_count > 3) return refuse(turn, wrong_arguments(rule.name));
+    text = !counts && request.argument_count == 2
+               ? make_request({request.name, request.first, prefix + "*"})
+               : with_channel_prefix(request, prefix, Prefixed::kAfterFirst);
+    use = counts ? ReplyUse::kChannelCounts : ReplyUse::kChannels;
+  }
+  const auto upstream = upstream_for_plain(turn);
+  if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
+  if (must_wait_for(**upstream, turn)) return Next::kWait;
+  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
+  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  flush(turn);
+  send_now(held_ ? held_->upstream : turn.shared, text, use);
+  return Next::kDone;
+}
+
+SessionFsm::Next SessionFsm::answer_locally(const Request& request, const CommandRule& rule,
+                                            Turn& turn) {
+  switch (rule.kind) {
+    case CommandKind::kSelect:
+      return reply(turn, select_answer(request));
+    case CommandKind::kRole:
+      return reply(turn, role_answer());
+    case CommandKind::kConfigGet:
+      return reply(turn, request.argument_count < 3
+                             ? error(wrong_arguments("config|get"))
+                             : config_get_answer(request, *turn.tenant, protocol_));
+    case CommandKind::kClient:
+      return reply(turn, rule.name == "client|setname" ? set_client_name(request)
+                                                       : client_answer(request, view()));
+    case CommandKind::kWhoami: {
+      std::string text;
+      append_bulk(text, login_->user);
+      return reply(turn, std::move(text));
+    }
+    case CommandKind::kClusterOff:
+      return reply(turn, error("ERR This instance has cluster support disabled"));
+    default:
+      return refuse(turn, fmt::format("NOPERM '{}' is not available here", rule.name));
+  }
+}
+
+std::string SessionFsm::set_client_name(const Request& request) {
+  ArgumentCursor cursor(request);
+  cursor.next();
+  cursor.next();
+  const auto name = cursor.next();
+  if (request.argument_count != 3) return error(wrong_arguments("client|setname"));
+  if (!is_client_name(*name) || name->size() > kQuotedBytes) {
+    return error("ERR Client names cannot contain spaces, newlines or special characters.");
+  }
+  name_ = *name;
+  return simple("OK");
+}
+
+SessionFsm::Next SessionFsm::refuse(Turn& turn, std::string_view text) {
+  count(CacheMeter::kRefused);
+  if (transaction_.open) transaction_.refused = true;
+  return reply(turn, error(text));
+}
+
+SessionFsm::Next SessionFsm::refuse_over_rate(Turn& turn, Duration retry_after) {
+  count(CacheMeter::kThrottled);
+  if (transaction_.open) transaction_.refused = true;
+  const auto wait = std::chrono::ceil<milliseconds>(retry_after);
+  const RateLimit& limit = turn.tenant->limits.cache_rate;
+  return reply(
+      turn,
+      error(fmt::format(
+          "LIMIT more than {} commands in {} ms (cache_rate); try again in {} ms", limit.tokens,
+          std::chrono::duration_cast<milliseconds>(limit.period).count(), wait.count())));
+}
+
+// An answer of the door's, behind what Redis still has to answer.
+SessionFsm::Next SessionFsm::reply(Turn& turn, std::string text) {
+  flush(turn);
+  if (outstanding_ == 0) {
+    say(text);
+  } else {
+    ++outstanding_;
+    route_->answer_in_turn(*this, std::move(text));
+  }
+  return Next::kDone;
+}
+
+ClientView SessionFsm::view() const {
+  return {.id = id_,
+          .protocol = protocol_,
+          .address = address_,
+          .name = name_,
+          .user = login_ ? std::string_view(login_->user) : std::string_view()};
+}
+
+}  // namespace partywall::cache

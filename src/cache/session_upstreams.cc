@@ -1,0 +1,77 @@
+#include <cassert>
+
+#include "cache/session_fsm.h"
+
+// Where a session's requests go.
+namespace partywall::cache {
+
+Result<TenantUpstreams*> SessionFsm::tenant_upstreams(const Turn& turn) {
+  if (upstreams_ == nullptr) {
+    const Cell* cell = host_.directory->find_cell(turn.tenant->cell);
+    if (cell == nullptr)
+      return fail(ErrorKind::kUnavailable, "the cell of this tenant is not known here; try again");
+    upstreams_ = host_.upstreams.of(*turn.tenant, *cell, protocol_);
+  }
+  return upstreams_.get();
+}
+
+// The connection held by the session, if there is one, otherwise the one its tenant's clients
+// share.
+Result<UpstreamFsm*> SessionFsm::upstream_for_plain(Turn& turn) {
+  // One that is given back after its last reply is not for new requests, but they wait for it.
+  if (held_) return held_->upstream.get();
+  if (turn.shared == nullptr) {
+    const auto upstreams = tenant_upstreams(turn);
+    if (!upstreams) return std::unexpected(upstreams.error());
+    auto shared = (*upstreams)->shared(turn.now);
+    if (!shared) return std::unexpected(shared.error());
+    turn.shared = std::move(*shared);
+  }
+  return turn.shared.get();
+}
+
+// True when replies from elsewhere must arrive first, so that they stay in order.
+bool SessionFsm::must_wait_for(const UpstreamFsm& upstream, Turn& turn) {
+  const bool leaving = held_ && held_->hold != Hold::kUntilReleased;
+  const bool elsewhere = !turn.run.empty() && turn.run.to() != &upstream;
+  if (leaving || elsewhere) flush(turn);
+  return leaving || (outstanding_ > 0 && route_.get() != &upstream);
+}
+
+bool SessionFsm::all_answered(Turn& turn) {
+  flush(turn);
+  return outstanding_ == 0;
+}
+
+void SessionFsm::send(UpstreamFsm& upstream, const Request& request, Turn& turn) {
+  if (!turn.run.empty() && !turn.run.continues(upstream, request.bytes)) flush(turn);
+  turn.run.add(upstream, request.bytes);
+  // Its bytes are the parser's, which needs them for the next one.
+  if (request.form == RequestForm::kInline) flush(turn);
+}
+
+void SessionFsm::send_now(const std::shared_ptr<UpstreamFsm>& upstream, std::string_view request,
+                          ReplyUse use) {
+  assert(outstanding_ == 0 || route_ == upstream);
+  route_ = upstream;
+  ++outstanding_;
+  if (use == ReplyUse::kPass) {
+    upstream->send(*this, request, 1);
+  } else {
+    upstream->send_for(use, *this, request);
+  }
+}
+
+void SessionFsm::flush(Turn& turn) {
+  if (turn.run.empty()) return;
+  const bool held = held_ && held_->upstream.get() == turn.run.to();
+  const std::shared_ptr<UpstreamFsm>& upstream = held ? held_->upstream : turn.shared;
+  assert(upstream.get() == turn.run.to());
+  assert(outstanding_ == 0 || route_ == upstream);
+  route_ = upstream;
+  outstanding_ += turn.run.count();
+  upstream->send(*this, turn.run.bytes(), turn.run.count());
+  turn.run.clear();
+}
+
+}  // namespace partywall::cache

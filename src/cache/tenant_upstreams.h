@@ -1,0 +1,72 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/time.h"
+#include "cache/upstream_fsm.h"
+#include "cache/upstream_network.h"
+#include "cache/upstream_target.h"
+
+namespace partywall::cache {
+
+struct UpstreamLimits {
+  uint32_t max_dedicated = 64;  // per target and worker: blocking commands and transactions at once
+  Duration idle_timeout = seconds(60);
+  Duration retry_pause = milliseconds(200);  // after a connection that could not be opened
+};
+
+enum class Returned { kClean, kUnclear };
+
+// One worker's connections to one target: one that all sessions share, and those that belong to one
+// session for a while (transactions, blocking commands).
+class TenantUpstreams {
+ public:
+  TenantUpstreams(UpstreamTarget target, CacheBackend backend, const UpstreamLimits& limits,
+                  UpstreamNetwork& network)
+      : target_(std::move(target)),
+        backend_(std::move(backend)),
+        limits_(limits),
+        network_(network) {}
+  ~TenantUpstreams();
+  TenantUpstreams(const TenantUpstreams&) = delete;
+  TenantUpstreams& operator=(const TenantUpstreams&) = delete;
+
+  [[nodiscard]] const UpstreamTarget& target() const { return target_; }
+  [[nodiscard]] const CacheBackend& backend() const { return backend_; }
+
+  // kUnavailable: Redis could not be reached a moment ago.
+  Result<std::shared_ptr<UpstreamFsm>> shared(MonotonicTime now);
+  // kLimit beyond max_dedicated. Whoever takes one gives it back.
+  Result<std::shared_ptr<UpstreamFsm>> take(MonotonicTime now);
+  // kUnclear closes it: what is left behind in it is not known.
+  void give_back(std::shared_ptr<UpstreamFsm> upstream, Returned how, MonotonicTime now);
+
+  // Closes what nobody has used for a while, forgets what has ended.
+  void sweep(MonotonicTime now);
+  // Lets every connection end when it has answered what it was asked; new ones may be opened.
+  void finish_all();
+  [[nodiscard]] bool empty() const { return shared_ == nullptr && idle_.empty() && taken_ == 0; }
+
+ private:
+  struct Idle {
+    std::shared_ptr<UpstreamFsm> upstream;
+    MonotonicTime since;
+  };
+
+  Result<std::shared_ptr<UpstreamFsm>> open(MonotonicTime now);
+  void note_failure(const UpstreamFsm& ended, MonotonicTime now);
+  static std::unexpected<Error> unavailable();
+
+  UpstreamTarget target_;
+  CacheBackend backend_;
+  const UpstreamLimits& limits_;
+  UpstreamNetwork& network_;
+  std::shared_ptr<UpstreamFsm> shared_;
+  MonotonicTime shared_used_{};
+  std::vector<Idle> idle_;  // last in, first out
+  uint32_t taken_ = 0;
+  MonotonicTime retry_at_{};
+};
+
+}  // namespace partywall::cache

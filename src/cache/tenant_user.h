@@ -1,0 +1,27 @@
+#pragma once
+
+#include <string>
+
+#include "base/secret.h"
+#include "tenancy/tenant.h"
+
+// The names that a tenant has within a Redis. The door and the provisioning derive them alike, so
+// that nothing has to be stored.
+namespace partywall::cache {
+
+// Each tenant's ACL user begins with this; nothing else may.
+inline constexpr std::string_view kTenantUserPrefix = "partywall-tenant-";
+
+std::string tenant_user(TenantId tenant);
+// HMAC of the tenant with the cell's key: knowing one password says nothing about another.
+Secret tenant_user_password(const Secret& cell_key, TenantId tenant);
+
+// The user of subscriber connections: it may subscribe, and nothing else.
+inline constexpr std::string_view kSubscriberUser = "partywall-subscriber";
+Secret subscriber_password(const Secret& cell_key);
+
+// What every channel of the tenant begins with in Redis. Has no character that is special in
+// patterns.
+std::string channel_prefix(TenantId tenant);
+
+}  // namespace partywall::cache

@@ -1,0 +1,28 @@
+#include "cache/upstream_target.h"
+
+#include <fmt/format.h>
+
+#include "cache/tenant_user.h"
+
+namespace partywall::cache {
+namespace {
+
+std::string login(Protocol protocol, std::string_view user, const Secret& password) {
+  if (protocol == Protocol::kResp2) return make_request({"AUTH", user, password.reveal()});
+  return make_request({"HELLO", "3", "AUTH", user, password.reveal()});
+}
+
+}  // namespace
+
+Handshake tenant_handshake(const CacheBackend& backend, const UpstreamTarget& target) {
+  std::string requests = login(target.protocol, backend.door_user, backend.door_password);
+  requests += make_request({"INFO", "server"});
+  requests += make_request({"INFO", "memory"});
+  requests += make_request({"SELECT", fmt::format_int(target.database).c_str()});
+  requests += make_request({"AUTH", tenant_user(target.tenant),
+                            tenant_user_password(backend.tenant_password, target.tenant).reveal()});
+  constexpr uint32_t kReplies = 5;
+  return {std::move(requests), kReplies};
+}
+
+}  // namespace partywall::cache

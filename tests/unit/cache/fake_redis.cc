@@ -1,0 +1,187 @@
+#include "cache/fake_redis.h"
+
+#include <algorithm>
+
+#include "cache/ascii.h"
+#include "cache/resp/resp_writer.h"
+
+namespace partywall::cache {
+namespace {
+
+std::string bulk(std::string_view text) {
+  std::string out;
+  append_bulk(out, text);
+  return out;
+}
+
+std::string integer(int64_t value) {
+  std::string out;
+  append_integer(out, value);
+  return out;
+}
+
+std::string value_or_empty(const std::map<std::string, std::string>& data, const std::string& key) {
+  const auto found = data.find(key);
+  return found == data.end() ? "" : found->second;
+}
+
+constexpr const char* kOk = "+OK\r\n";
+constexpr const char* kNil = "$-1\r\n";
+
+}  // namespace
+
+void FakeRedis::open(std::shared_ptr<UpstreamIo> upstream, const Endpoint&) {
+  connections.push_back(std::make_unique<Connection>(*this, upstream));
+  upstream->set_waker(connections.back().get());
+  if (refuse_connections) connections.back()->break_connection();
+}
+
+bool FakeRedis::run() {
+  bool moved = false;
+  for (size_t i = 0; i < connections.size(); ++i) {
+    Connection& connection = *connections[i];
+    connection.close_if_wanted();
+    if (connection.broken()) continue;
+    moved |= !connection.upstream().output().empty();
+    connection.take_requests(SIZE_MAX);
+    connection.deliver(SIZE_MAX);
+    connection.close_if_wanted();
+  }
+  return moved;
+}
+
+void FakeRedis::Connection::take_requests(size_t bytes) {
+  if (broken()) return;
+  const std::string_view sent = upstream_->output().substr(0, bytes);
+  input_ += sent;
+  upstream_->sent(sent.size());
+  while (!blocked_) {
+    const auto status = parser_.parse(input_, {});
+    if (status != RequestParser::Status::kRequest) {
+      if (status == RequestParser::Status::kInvalid) output_ += "-ERR Protocol error\r\n";
+      break;
+    }
+    Words words;
+    ArgumentCursor cursor(parser_.request());
+    while (const auto word = cursor.next()) words.emplace_back(*word);
+    words[0] = to_lower(words[0]);
+    input_.erase(0, parser_.consumed());
+    output_ += execute(words);
+  }
+}
+
+void FakeRedis::Connection::deliver(size_t bytes) {
+  if (broken() || !upstream_->wants_input()) return;
+  const std::string part = output_.substr(0, bytes);
+  output_.erase(0, part.size());
+  if (!part.empty()) upstream_->receive(part);
+}
+
+void FakeRedis::Connection::unblock(const std::string& value) {
+  if (!blocked_) return;
+  output_ += "*2\r\n" + bulk(*std::exchange(blocked_, std::nullopt)) + bulk(value);
+  take_requests(0);
+}
+
+void FakeRedis::Connection::break_connection() {
+  if (broken()) return;
+  const auto upstream = std::move(upstream_);
+  upstream->set_waker(nullptr);
+  upstream->lost();
+}
+
+void FakeRedis::Connection::close_if_wanted() {
+  if (!broken() && upstream_->must_close()) break_connection();
+}
+
+std::string FakeRedis::Connection::execute(const Words& words) {
+  const std::string& name = words[0];
+  if (name == "auth" || name == "hello") {
+    const std::string& user = words[words.size() - 2];
+    if (redis_.passwords[user] != words.back()) return "-WRONGPASS\r\n";
+    user_ = user;
+    return name == "auth" ? kOk : "%1\r\n+proto\r\n:3\r\n";
+  }
+  if (user_ == "door") {
+    if (name == "info")
+      return bulk("# x\r\nredis_version:7.0.15\r\nmaxmemory_policy:allkeys-lru\r\n");
+    if (name != "select") return "-NOPERM\r\n";
+    if (!redis_.refuse_select.empty()) return redis_.refuse_select;
+    database_ = std::stoi(words[1]);
+    return kOk;
+  }
+  if (user_ == "nobody") return "-NOAUTH\r\n";
+  redis_.log.push_back(words);
+  if (name == "multi") {
+    queued_.emplace();
+    return kOk;
+  }
+  if (name == "exec") return execute_transaction();
+  if (name == "discard") {
+    queued_.reset();
+    watched_.clear();
+    return kOk;
+  }
+  if (queued_) {
+    queued_->push_back(words);
+    return "+QUEUED\r\n";
+  }
+  return execute_data(words);
+}
+
+std::string FakeRedis::Connection::execute_transaction() {
+  if (!queued_) return "-ERR EXEC without MULTI\r\n";
+  const std::vector<Words> commands = *std::exchange(queued_, std::nullopt);
+  auto& data = redis_.databases[database_];
+  const bool changed = std::ranges::any_of(watched_, [&](const auto& entry) {
+    return value_or_empty(data, entry.first) != entry.second;
+  });
+  watched_.clear();
+  if (changed) return "*-1\r\n";
+  std::string out;
+  append_array_header(out, commands.size());
+  for (const Words& words : commands) out += execute_data(words);
+  return out;
+}
+
+std::string FakeRedis::Connection::execute_data(const Words& words) {
+  const std::string& name = words[0];
+  auto& data = redis_.databases[database_];
+  if (name == "ping") return "+PONG\r\n";
+  if (name == "echo") return bulk(words[1]);
+  if (name == "get") return data.contains(words[1]) ? bulk(data[words[1]]) : kNil;
+  if (name == "set") {
+    data[words[1]] = words[2];
+    return kOk;
+  }
+  if (name == "del") return integer(static_cast<int64_t>(data.erase(words[1])));
+  if (name == "dbsize") return integer(static_cast<int64_t>(data.size()));
+  if (name == "flushdb") {
+    data.clear();
+    return kOk;
+  }
+  if (name == "lrange") {  // so many copies of the value
+    std::string out;
+    append_array_header(out, std::stoul(words[3]));
+    for (size_t i = 0; i < std::stoul(words[3]); ++i) out += bulk(data[words[1]]);
+    return out;
+  }
+  if (name == "watch") {
+    watched_[words[1]] = value_or_empty(data, words[1]);
+    return kOk;
+  }
+  if (name == "unwatch") {
+    watched_.clear();
+    return kOk;
+  }
+  if (name == "blpop") {
+    blocked_ = words[1];
+    return {};
+  }
+  if (name == "publish") return integer(0);
+  if (name == "pubsub")
+    return "*2\r\n" + bulk(words[2].substr(0, words[2].size() - 1) + "news") + bulk("foreign");
+  return "-ERR unknown command\r\n";
+}
+
+}  // namespace partywall::cache
