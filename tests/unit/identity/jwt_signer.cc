@@ -42,6 +42,23 @@ std::string from_der(const std::string& der, size_t bytes) {
   return out;
 }
 
+template <class SetUp>
+std::string sign_with(EVP_PKEY* key, const char* digest, std::string_view text, SetUp set_up) {
+  const openssl::Digest context(EVP_MD_CTX_new());
+  EVP_PKEY_CTX* key_context = nullptr;
+  EVP_DigestSignInit_ex(context.get(), &key_context, digest, nullptr, nullptr, key, nullptr);
+  set_up(key_context);
+  const auto* data = reinterpret_cast<const unsigned char*>(text.data());
+  size_t length = 0;
+  EVP_DigestSign(context.get(), nullptr, &length, data, text.size());
+  std::string out(length, '\0');
+  auto* start = reinterpret_cast<unsigned char*>(out.data());
+  if (EVP_DigestSign(context.get(), start, &length, data, text.size()) != 1)
+    throw std::runtime_error("cannot sign");
+  out.resize(length);
+  return out;
+}
+
 openssl::Key rsa_key(unsigned bits, const std::string& key_id) {
   static std::map<std::pair<unsigned, std::string>, openssl::Key> keys;
   openssl::Key& key = keys[{bits, key_id}];
@@ -101,24 +118,18 @@ std::string JwtSigner::token(std::string_view claims) const { return token(heade
 std::string JwtSigner::signature(std::string_view signed_text) const {
   const JwtAlgorithmInfo& info = describe(algorithm_);
   if (info.key_type == "oct") return std::string(as_bytes(hmac_sha256(kSecret, signed_text)));
-  const openssl::Digest context(EVP_MD_CTX_new());
-  EVP_PKEY_CTX* key_context = nullptr;
-  EVP_DigestSignInit_ex(context.get(), &key_context, info.digest, nullptr, nullptr,
-                        impl_->key.get(), nullptr);
-  if (info.name.starts_with("PS")) {
-    EVP_PKEY_CTX_set_rsa_padding(key_context, RSA_PKCS1_PSS_PADDING);
-    EVP_PKEY_CTX_set_rsa_pss_saltlen(key_context, RSA_PSS_SALTLEN_DIGEST);
-  }
-  const auto* data = reinterpret_cast<const unsigned char*>(signed_text.data());
-  size_t length = 0;
-  EVP_DigestSign(context.get(), nullptr, &length, data, signed_text.size());
-  std::string out(length, '\0');
-  if (EVP_DigestSign(context.get(), reinterpret_cast<unsigned char*>(out.data()), &length, data,
-                     signed_text.size()) != 1) {
-    throw std::runtime_error("cannot sign");
-  }
-  out.resize(length);
-  return info.key_type == "EC" ? from_der(out, info.number_bytes) : out;
+  if (info.name.starts_with("PS")) return pss_signature(signed_text, RSA_PSS_SALTLEN_DIGEST);
+  const std::string made =
+      sign_with(impl_->key.get(), info.digest, signed_text, [](EVP_PKEY_CTX*) {});
+  return info.key_type == "EC" ? from_der(made, info.number_bytes) : made;
+}
+
+std::string JwtSigner::pss_signature(std::string_view signed_text, int salt_bytes) const {
+  return sign_with(impl_->key.get(), describe(algorithm_).digest, signed_text,
+                   [&](EVP_PKEY_CTX* context) {
+                     EVP_PKEY_CTX_set_rsa_padding(context, RSA_PKCS1_PSS_PADDING);
+                     EVP_PKEY_CTX_set_rsa_pss_saltlen(context, salt_bytes);
+                   });
 }
 
 }  // namespace partywall

@@ -29,6 +29,8 @@ class JwtSigner {
   // The same with the usual header.
   [[nodiscard]] std::string token(std::string_view claims) const;
   [[nodiscard]] std::string signature(std::string_view signed_text) const;  // raw
+  // RSA-PSS with a salt of any length.
+  [[nodiscard]] std::string pss_signature(std::string_view signed_text, int salt_bytes) const;
   [[nodiscard]] std::string header() const;
 
  private:

@@ -301,6 +301,33 @@ TEST_F(JwtTest, DegenerateSignaturesAreRefused) {
   }
 }
 
+// One signature must have one form, or a token could be changed without becoming invalid.
+TEST_F(JwtTest, NumbersOfASignatureHaveTheirFullSize) {
+  const std::string token = signer_.token(claims_with());
+  const std::string head = token.substr(0, token.rfind('.') + 1);
+  const std::string good = base64url_decode(token.substr(head.size())).value();
+  ASSERT_TRUE(verify(head + base64url_encode(good)).has_value());
+  const std::string zero(1, '\0');
+  EXPECT_THAT(
+      reason(verify(head + base64url_encode(zero + good.substr(0, 32) + zero + good.substr(32)))),
+      HasSubstr("signature"));
+}
+
+// RFC 7518 section 3.5: the salt is as long as the digest.
+TEST(Jwt, PssSaltsOfAnotherLengthAreRefused) {
+  const JwtSigner signer(kPs256);
+  const auto verifier = verifier_for({issuer_with(signer.key_set())});
+  const std::string signed_text =
+      base64url_encode(signer.header()) + "." + base64url_encode(claims_with());
+  const auto verify_salt = [&](int bytes) {
+    return verifier->verify(
+        signed_text + "." + base64url_encode(signer.pss_signature(signed_text, bytes)), kNow);
+  };
+  EXPECT_TRUE(verify_salt(32).has_value());
+  for (const int bytes : {0, 20, 31, 33, 64})
+    EXPECT_THAT(reason(verify_salt(bytes)), HasSubstr("signature"));
+}
+
 TEST_F(JwtTest, AFailureLeavesNothingInTheErrorQueueOfOpenssl) {
   ERR_clear_error();
   const std::string token = signer_.token(claims_with());
