@@ -3,9 +3,9 @@
 #include <memory>
 #include <stdexcept>
 
+#include <openssl/core_names.h>
 #include <openssl/crypto.h>
 #include <openssl/evp.h>
-#include <openssl/hmac.h>
 
 namespace partywall {
 namespace {
@@ -25,22 +25,57 @@ const EVP_MD* sha256_algorithm() {
   return algorithm;
 }
 
+struct FreeContext {
+  void operator()(EVP_MD_CTX* context) const { EVP_MD_CTX_free(context); }
+  void operator()(EVP_MAC_CTX* context) const { EVP_MAC_CTX_free(context); }
+};
+
+// One of each per thread, used again and again: making them costs more than hashing a token does
+// (sha256 of 72 bytes 230 → 120 ns, hmac_sha256 1,600 → 400 ns).
+EVP_MD_CTX* sha256_context() {
+  thread_local const std::unique_ptr<EVP_MD_CTX, FreeContext> context(EVP_MD_CTX_new());
+  require(context != nullptr, "SHA-256");
+  return context.get();
+}
+
+EVP_MAC_CTX* make_hmac_context() {
+  static EVP_MAC* const algorithm = EVP_MAC_fetch(nullptr, OSSL_MAC_NAME_HMAC, nullptr);
+  EVP_MAC_CTX* context = EVP_MAC_CTX_new(algorithm);
+  char digest[] = "SHA256";
+  const OSSL_PARAM parameters[] = {
+      OSSL_PARAM_construct_utf8_string(OSSL_MAC_PARAM_DIGEST, digest, 0),
+      OSSL_PARAM_construct_end()};
+  require(context != nullptr && EVP_MAC_CTX_set_params(context, parameters) == 1, "HMAC-SHA-256");
+  return context;
+}
+
+EVP_MAC_CTX* hmac_context() {
+  thread_local const std::unique_ptr<EVP_MAC_CTX, FreeContext> context(make_hmac_context());
+  return context.get();
+}
+
 }  // namespace
 
 Sha256Digest sha256(std::string_view data) {
   Sha256Digest digest{};
-  unsigned int length = 0;
-  require(EVP_Digest(data.data(), data.size(), digest.data(), &length, sha256_algorithm(),
-                     nullptr) == 1,
+  EVP_MD_CTX* context = sha256_context();
+  require(EVP_DigestInit_ex2(context, sha256_algorithm(), nullptr) == 1 &&
+              EVP_DigestUpdate(context, data.data(), data.size()) == 1 &&
+              EVP_DigestFinal_ex(context, digest.data(), nullptr) == 1,
           "SHA-256");
   return digest;
 }
 
 Sha256Digest hmac_sha256(std::string_view key, std::string_view data) {
   Sha256Digest digest{};
-  unsigned int length = 0;
-  require(HMAC(sha256_algorithm(), key.data(), static_cast<int>(key.size()), data_of(data),
-               data.size(), digest.data(), &length) != nullptr,
+  size_t length = 0;
+  EVP_MAC_CTX* context = hmac_context();
+  // A null key would mean "the key of the last time": never pass one, even if it is empty.
+  const unsigned char* key_bytes = key.empty() ? data_of(" ") : data_of(key);
+  require(EVP_MAC_init(context, key_bytes, key.size(), nullptr) == 1 &&
+              EVP_MAC_update(context, data_of(data), data.size()) == 1 &&
+              EVP_MAC_final(context, digest.data(), &length, digest.size()) == 1 &&
+              length == digest.size(),
           "HMAC-SHA-256");
   return digest;
 }
