@@ -12,7 +12,13 @@ Event::~Event() {
 
 void Event::set() {
   set_ = true;
-  if (waiter_) loop_.schedule(std::exchange(waiter_, nullptr));
+  if (!waiter_) return;
+  const std::coroutine_handle<> waiter = std::exchange(waiter_, nullptr);
+  if (turn_ == Turn::kNext) {
+    loop_.schedule(waiter);
+  } else {
+    loop_.schedule_after_others(waiter);
+  }
 }
 
 void EventLink::arm(Event& event) {

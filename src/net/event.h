@@ -28,13 +28,21 @@ class Event {
   // Wakes the waiter later in this turn of the loop, or the next one to come at once.
   void set();
 
+  enum class Turn { kNext, kAfterOthers };
   struct Awaiter {
     Event& event;
+    Turn turn;
     [[nodiscard]] bool await_ready() const noexcept { return event.set_; }
-    void await_suspend(std::coroutine_handle<> waiter) const noexcept { event.waiter_ = waiter; }
+    void await_suspend(std::coroutine_handle<> waiter) const noexcept {
+      event.waiter_ = waiter;
+      event.turn_ = turn;
+    }
     void await_resume() const noexcept { event.set_ = false; }
   };
-  [[nodiscard]] Awaiter wait() { return {*this}; }
+  [[nodiscard]] Awaiter wait() { return {*this, Turn::kNext}; }
+  // The same, but whoever else is ready now has its turn first: for a coroutine that gathers what
+  // many others give it, so that it gathers more before it writes.
+  [[nodiscard]] Awaiter wait_after_others() { return {*this, Turn::kAfterOthers}; }
 
  private:
   friend class EventLink;
@@ -43,6 +51,7 @@ class Event {
   std::coroutine_handle<> waiter_ = nullptr;
   EventLink* first_link_ = nullptr;
   bool set_ = false;
+  Turn turn_ = Turn::kNext;
 };
 
 // How a source holds on to the event that it is to set once: either of the two may be destroyed

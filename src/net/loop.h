@@ -27,6 +27,8 @@ class Loop {
 
   // Resumes the coroutine later in this turn, never from within this call.
   virtual void schedule(std::coroutine_handle<> coroutine) = 0;
+  // The same, when every socket that is ready now has had its turn.
+  virtual void schedule_after_others(std::coroutine_handle<> coroutine) { schedule(coroutine); }
 
   // From any thread: runs `work` on the loop's thread.
   virtual void post(std::move_only_function<void()> work) = 0;

@@ -80,6 +80,8 @@ class SocketStream final : public Stream {
   void arm_read(Event& event) override { arm(state_->read, descriptor_base::wait_read, event); }
   void arm_write(Event& event) override { arm(state_->write, descriptor_base::wait_write, event); }
 
+  [[nodiscard]] bool awaits_input() const override { return state_->read.link.armed(); }
+
   void disarm() override {
     state_->read.link.disarm();
     state_->write.link.disarm();

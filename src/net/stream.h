@@ -56,6 +56,9 @@ class Stream {
   // again before that only replaces the event; it may also be set without a reason.
   virtual void arm_read(Event& event) = 0;
   virtual void arm_write(Event& event) = 0;
+  // True while an event armed for reading has not been set: a read now would say kWouldBlock. It
+  // saves that system call to sessions that are woken for other reasons.
+  [[nodiscard]] virtual bool awaits_input() const { return false; }
   // Forgets the events: for a stream that is handed from one session to another.
   virtual void disarm() = 0;
 

@@ -34,6 +34,19 @@ void Worker::Impl::schedule(std::coroutine_handle<> coroutine) {
   if (!in_turn && ready.size() == 1) post_turn();
 }
 
+void Worker::Impl::schedule_after_others(std::coroutine_handle<> coroutine) {
+  ready_after_others.push_back(coroutine);
+  if (ready_after_others.size() > 1) return;
+  // Asio's queue is first in, first out: the handlers of all sockets that were found ready come
+  // before this one.
+  boost::asio::post(context, [this] {
+    turn([this] {
+      ready.insert(ready.end(), ready_after_others.begin(), ready_after_others.end());
+      ready_after_others.clear();
+    });
+  });
+}
+
 void Worker::Impl::run_ready() {
   // What becomes ready meanwhile waits for its own turn, so that the sockets get theirs.
   running.swap(ready);
@@ -58,6 +71,10 @@ Worker::~Worker() = default;
 MonotonicTime Worker::now() const { return time_.monotonic(); }
 
 void Worker::schedule(std::coroutine_handle<> coroutine) { impl_->schedule(coroutine); }
+
+void Worker::schedule_after_others(std::coroutine_handle<> coroutine) {
+  impl_->schedule_after_others(coroutine);
+}
 
 void Worker::post(std::move_only_function<void()> work) {
   boost::asio::post(impl_->context,

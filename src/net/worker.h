@@ -22,6 +22,7 @@ class Worker final : public Loop {
   [[nodiscard]] const TimeSource& time() const override { return time_; }
   [[nodiscard]] TimerQueue& timers() override { return timers_; }
   void schedule(std::coroutine_handle<> coroutine) override;
+  void schedule_after_others(std::coroutine_handle<> coroutine) override;
   void post(std::move_only_function<void()> work) override;
   Task<Result<std::unique_ptr<Stream>>> connect(Endpoint to, Duration timeout) override;
   [[nodiscard]] std::span<char> scratch() override { return scratch_; }

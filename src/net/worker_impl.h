@@ -23,6 +23,7 @@ struct Worker::Impl {
 
   void arm_timer(MonotonicTime due);
   void schedule(std::coroutine_handle<> coroutine);
+  void schedule_after_others(std::coroutine_handle<> coroutine);
 
   // Every handler that Asio calls is a turn: it does its work, then resumes the coroutines that
   // this made ready, without a further trip through Asio's queue.
@@ -40,6 +41,7 @@ struct Worker::Impl {
   AsioTimer timer;
   bool in_turn = false;
   std::vector<std::coroutine_handle<>> ready;
+  std::vector<std::coroutine_handle<>> ready_after_others;
   std::vector<std::coroutine_handle<>> running;
 
  private:

@@ -1,0 +1,43 @@
+#include <gmock/gmock.h>
+#include <gtest/gtest.h>
+
+#include "net/event.h"
+#include "net/scope.h"
+#include "net/worker.h"
+
+namespace partywall::net {
+namespace {
+
+using testing::ElementsAre;
+
+Task<> note_when_set(Event& event, Event::Turn turn, std::string name,
+                     std::vector<std::string>& order) {
+  if (turn == Event::Turn::kNext) {
+    co_await event.wait();
+  } else {
+    co_await event.wait_after_others();
+  }
+  order.push_back(std::move(name));
+}
+
+TEST(EventTurns, AGathererComesAfterWhoeverIsReadyToo) {
+  SystemTime time;
+  Worker worker(0, time);
+  Event gatherer(worker);
+  Event first(worker);
+  Event second(worker);
+  std::vector<std::string> order;
+  TaskScope scope(worker);
+  scope.spawn(note_when_set(gatherer, Event::Turn::kAfterOthers, "gatherer", order));
+  scope.spawn(note_when_set(first, Event::Turn::kNext, "first", order));
+  scope.spawn(note_when_set(second, Event::Turn::kNext, "second", order));
+  worker.post([&] { gatherer.set(); });
+  worker.post([&] { first.set(); });
+  worker.post([&] { second.set(); });
+  worker.post([&] { worker.post([&] { worker.stop(); }); });
+  worker.run();
+  EXPECT_THAT(order, ElementsAre("first", "second", "gatherer"));
+}
+
+}  // namespace
+}  // namespace partywall::net
