@@ -1,0 +1,85 @@
+#include "admin/node_status.h"
+
+#include "base/json_writer.h"
+
+namespace partywall::admin {
+namespace {
+
+constexpr MetricFamily kDirectoryVersion = {"partywall_directory_version", MetricType::kGauge,
+                                            "Version of the directory that this node serves."};
+constexpr MetricFamily kDirectoryAge = {"partywall_directory_age_seconds", MetricType::kGauge,
+                                        "Time since this node got that directory."};
+constexpr MetricFamily kTenants = {"partywall_directory_tenants", MetricType::kGauge,
+                                   "Tenants in that directory, by status."};
+constexpr MetricFamily kDraining = {"partywall_draining", MetricType::kGauge,
+                                    "1 while the node finishes its work to stop."};
+
+double to_seconds(Duration duration) { return std::chrono::duration<double>(duration).count(); }
+
+}  // namespace
+
+NodeStatus::NodeStatus(DirectoryFeed& feed, const TimeSource& time, std::vector<DoorStatus> doors)
+    : feed_(feed), time_(time), doors_(std::move(doors)) {
+  subscription_ = feed_.subscribe([this](const DirectoryRef&) {
+    directory_since_ns_.store(time_.monotonic().time_since_epoch().count(),
+                              std::memory_order_relaxed);
+  });
+}
+
+Duration NodeStatus::directory_age() const {
+  return time_.monotonic().time_since_epoch() -
+         Duration(directory_since_ns_.load(std::memory_order_relaxed));
+}
+
+Response NodeStatus::readiness() const {
+  const bool draining = draining_.load(std::memory_order_relaxed);
+  const DirectoryRef directory = feed_.current();
+  Response response{.status = static_cast<uint16_t>(draining ? 503 : 200)};
+  JsonWriter json(response.body);
+  json.begin_object().key("ready").value(!draining);
+  json.key("draining").value(draining);
+  json.key("directory").begin_object();
+  json.key("version").value(directory->version());
+  json.key("age_seconds").value(to_seconds(directory_age()));
+  json.key("tenants").value(uint64_t{directory->tenants().size()});
+  json.end_object();
+  json.key("doors").begin_array();
+  for (const DoorStatus& door : doors_) {
+    json.begin_object()
+        .key("name")
+        .value(door.name)
+        .key("endpoint")
+        .value(door.endpoint)
+        .end_object();
+  }
+  json.end_array().end_object();
+  response.body += '\n';
+  return response;
+}
+
+void NodeStatus::write_metrics(MetricWriter& writer) const {
+  const DirectoryRef directory = feed_.current();
+  writer.family(kDirectoryVersion);
+  writer.sample(directory->version());
+  writer.family(kDirectoryAge);
+  writer.sample(to_seconds(directory_age()));
+  std::map<std::string_view, uint64_t> by_status;
+  for (const Tenant& tenant : directory->tenants()) ++by_status[to_string(tenant.status)];
+  writer.family(kTenants);
+  for (const auto& [status, count] : by_status) writer.sample(count, {{"status", status}});
+  writer.family(kDraining);
+  writer.sample(uint64_t{draining_.load(std::memory_order_relaxed)});
+}
+
+void add_node_handlers(Router& router, const MetricRegistry& metrics, const NodeStatus& status) {
+  router.add("GET", "/metrics", [&metrics](const Request&) {
+    return Response{.content_type = std::string(kOpenMetricsContentType), .body = metrics.render()};
+  });
+  // Alive: the process answers. Whether it should get traffic is /readyz.
+  router.add("GET", "/healthz", [](const Request&) {
+    return Response{.content_type = "text/plain; charset=utf-8", .body = "ok\n"};
+  });
+  router.add("GET", "/readyz", [&status](const Request&) { return status.readiness(); });
+}
+
+}  // namespace partywall::admin

@@ -1,0 +1,55 @@
+#include "admin/server.h"
+
+#include <utility>
+
+#include "net/drain.h"
+#include "net/listener.h"
+#include "net/scope.h"
+
+namespace partywall::admin {
+
+struct Server::Impl {
+  Impl(ServerSettings with, const Router& router_, const TimeSource& time)
+      : settings(std::move(with)), router(router_), threads(1, time), sessions(threads[0]) {}
+
+  void accept(std::unique_ptr<net::Stream> stream) {
+    if (sessions.running() >= settings.max_connections) return;  // closes it
+    sessions.spawn(serve_connection(threads[0], std::move(stream), router, settings.limits, drain));
+  }
+
+  ServerSettings settings;
+  const Router& router;
+  net::WorkerGroup threads;
+  net::TaskScope sessions;
+  net::Drain drain;
+  net::BoundListeners bound;
+};
+
+Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+
+Result<std::unique_ptr<Server>> Server::start(const ServerSettings& settings, const Router& router,
+                                              const TimeSource& time) {
+  auto impl = std::make_unique<Impl>(settings, router, time);
+  auto bound = net::bind_listeners(impl->threads, settings.listen);
+  if (!bound) return fail_with_context("admin port", bound.error());
+  impl->bound = std::move(*bound);
+  impl->threads.run_on_each([&](net::Worker&) {
+    impl->bound.listeners.front()->start(
+        [target = impl.get()](std::unique_ptr<net::Stream> stream) {
+          target->accept(std::move(stream));
+        });
+  });
+  return std::unique_ptr<Server>(new Server(std::move(impl)));
+}
+
+Server::~Server() {
+  impl_->threads.run_on_each([&](net::Worker&) {
+    impl_->bound.listeners.clear();
+    impl_->drain.request_close();
+  });
+  impl_->threads.run_until_done(impl_->threads[0], [&] { return impl_->sessions.join(); });
+}
+
+Endpoint Server::endpoint() const { return impl_->bound.endpoint; }
+
+}  // namespace partywall::admin

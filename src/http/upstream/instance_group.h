@@ -1,0 +1,114 @@
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "base/random.h"
+#include "http/upstream/instance_health.h"
+#include "net/stream.h"
+#include "tenancy/cell.h"
+
+namespace partywall::http {
+
+struct ConnectionReuse {
+  size_t max_idle = 256;                 // per instance and worker
+  Duration max_idle_time = seconds(30);  // shorter than the application's own keep-alive time-out
+};
+
+// One instance as one worker sees it: how much this worker has under way there, and its idle
+// connections.
+class UpstreamInstance {
+ public:
+  UpstreamInstance(InstanceKey key, Endpoint endpoint, uint32_t weight,
+                   std::shared_ptr<InstanceHealth> health)
+      : key_(std::move(key)),
+        endpoint_(std::move(endpoint)),
+        weight_(weight),
+        health_(std::move(health)) {}
+
+  [[nodiscard]] const InstanceKey& key() const { return key_; }
+  [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
+  [[nodiscard]] bool is_up() const { return health_->is_up(); }
+  [[nodiscard]] uint32_t weight() const { return weight_; }
+  [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
+  void set_weight(uint32_t weight) { weight_ = weight; }
+
+  // The connection used last, nullptr if there is none. One that has been closed, or on which bytes
+  // came that nobody asked for, is dropped: those would be taken for the answer to the next
+  // request.
+  std::unique_ptr<net::Stream> take_idle(MonotonicTime now, const ConnectionReuse& reuse);
+  // Only for a connection whose last exchange is complete on both sides.
+  void park(std::unique_ptr<net::Stream> stream, MonotonicTime now, const ConnectionReuse& reuse);
+  // Closes connections that have been idle for too long.
+  void close_stale(MonotonicTime now, const ConnectionReuse& reuse);
+  [[nodiscard]] size_t idle_connections() const { return idle_.size(); }
+
+ private:
+  friend class InFlightUnit;
+
+  struct Idle {
+    std::unique_ptr<net::Stream> stream;
+    MonotonicTime since;
+  };
+
+  InstanceKey key_;
+  Endpoint endpoint_;
+  uint32_t weight_;
+  std::shared_ptr<InstanceHealth> health_;
+  uint32_t in_flight_ = 0;
+  std::vector<Idle> idle_;  // the oldest first
+};
+
+// One request under way at an instance; keeps the instance's object alive.
+class [[nodiscard]] InFlightUnit {
+ public:
+  InFlightUnit() = default;
+  explicit InFlightUnit(std::shared_ptr<UpstreamInstance> instance)
+      : instance_(std::move(instance)) {
+    ++instance_->in_flight_;
+  }
+  InFlightUnit(InFlightUnit&& other) noexcept = default;
+  InFlightUnit& operator=(InFlightUnit&& other) noexcept {
+    if (this != &other) {
+      release();
+      instance_ = std::move(other.instance_);
+    }
+    return *this;
+  }
+  ~InFlightUnit() { release(); }
+
+  [[nodiscard]] UpstreamInstance& instance() const { return *instance_; }
+  [[nodiscard]] bool held() const { return instance_ != nullptr; }
+  void release() {
+    if (instance_) --instance_->in_flight_;
+    instance_.reset();
+  }
+
+ private:
+  std::shared_ptr<UpstreamInstance> instance_;
+};
+
+// The instances of one pool, for one worker.
+class InstanceGroup {
+ public:
+  // Takes over what stays from `before` (nullptr: nothing), with its connections.
+  InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry& registry,
+                const InstanceGroup* before);
+
+  // The less loaded of two healthy instances drawn at random by weight ("power of two choices",
+  // Mitzenmacher 2001): as good as looking at all, without herding. `except` (may be nullptr) is
+  // drawn only if there is no other. nullptr: none is healthy.
+  std::shared_ptr<UpstreamInstance> pick(Random& random, const UpstreamInstance* except = nullptr);
+
+  [[nodiscard]] const std::vector<std::shared_ptr<UpstreamInstance>>& instances() const {
+    return instances_;
+  }
+
+ private:
+  std::shared_ptr<UpstreamInstance> draw(Random& random, const UpstreamInstance* except);
+
+  std::vector<std::shared_ptr<UpstreamInstance>> instances_;
+};
+
+}  // namespace partywall::http

@@ -1,0 +1,40 @@
+#pragma once
+
+#include <memory>
+#include <string_view>
+#include <unordered_map>
+
+#include "http/upstream/instance_group.h"
+#include "tenancy/directory.h"
+
+namespace partywall::http {
+
+// The pools of all cells as one worker sees them. It belongs to the worker's thread.
+class WorkerPools {
+ public:
+  explicit WorkerPools(HealthRegistry& registry) : registry_(registry) {}
+
+  // Instances that stay keep their connections and counts. Groups handed out before stay valid
+  // for as long as they are held.
+  void update(DirectoryRef directory);
+
+  // nullptr: the cell has no such pool.
+  std::shared_ptr<InstanceGroup> find(const Cell& cell, std::string_view pool) const;
+  // To be called every few seconds.
+  void close_stale(MonotonicTime now, const ConnectionReuse& reuse);
+
+ private:
+  using Key = std::pair<std::string_view, std::string_view>;  // cell, pool: of directory_
+  struct KeyHash {
+    size_t operator()(const Key& key) const noexcept {
+      return std::hash<std::string_view>()(key.first) * 31 +
+             std::hash<std::string_view>()(key.second);
+    }
+  };
+
+  HealthRegistry& registry_;
+  DirectoryRef directory_;  // keeps the names of the keys
+  std::unordered_map<Key, std::shared_ptr<InstanceGroup>, KeyHash> groups_;
+};
+
+}  // namespace partywall::http

@@ -1,0 +1,147 @@
+#include "admin/session.h"
+
+#include "admin/node_status.h"
+#include "support/simulated_loop.h"
+
+namespace partywall::admin {
+namespace {
+
+using ::testing::HasSubstr;
+using ::testing::StartsWith;
+
+DirectoryRef empty_directory() {
+  DirectoryData data;
+  data.version = 7;
+  return Directory::build(std::move(data)).value();
+}
+
+class SessionTest : public ::testing::Test {
+ protected:
+  SessionTest() {
+    add_node_handlers(router, metrics, status);
+    router.add("POST", "/echo", [](const Request& request) {
+      return Response{.content_type = "text/plain",
+                      .body = fmt::format("{}|{}", request.query, request.body)};
+    });
+  }
+
+  ~SessionTest() override {
+    client.reset();
+    drain.request_close();
+    loop.run_ready();
+  }
+
+  void connect(size_t most_per_read = SIZE_MAX) {
+    auto [ours, theirs] = test::make_stream_pair({.most_per_read = most_per_read});
+    client = std::move(ours);
+    scope.spawn(serve_connection(loop, std::move(theirs), router, limits, drain));
+  }
+
+  // Everything the server has sent by now.
+  std::string receive() {
+    std::string all;
+    std::array<char, 4096> buffer{};
+    loop.run_ready();
+    for (auto result = client->read(buffer); result.ok(); result = client->read(buffer)) {
+      all.append(buffer.data(), result.bytes);
+      loop.run_ready();
+    }
+    return all;
+  }
+
+  std::string exchange(std::string_view request) {
+    connect();
+    EXPECT_EQ(client->write(request).bytes, request.size());
+    return receive();
+  }
+
+  test::SimulatedLoop loop;
+  DirectoryFeed feed{empty_directory()};
+  NodeStatus status{feed, loop.time(), {{"http", "127.0.0.1:8080"}}};
+  MetricRegistry metrics;
+  Router router;
+  SessionLimits limits;
+  net::Drain drain;
+  net::TaskScope scope{loop};
+  std::unique_ptr<net::Stream> client;
+};
+
+TEST_F(SessionTest, ReadinessNamesTheDirectoryAndTheDoors) {
+  const std::string answer = exchange("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 200 OK\r\n"));
+  EXPECT_THAT(answer, HasSubstr("\"version\":7"));
+  EXPECT_THAT(answer, HasSubstr("\"endpoint\":\"127.0.0.1:8080\""));
+}
+
+TEST_F(SessionTest, ADrainingNodeIsNotReadyButAlive) {
+  status.start_draining();
+  EXPECT_THAT(exchange("GET /readyz HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(exchange("GET /healthz HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 200 "));
+}
+
+TEST_F(SessionTest, MetricsAreOpenMetrics) {
+  metrics.add(status);
+  const std::string answer = exchange("GET /metrics HTTP/1.1\r\nHost: x\r\n\r\n");
+  metrics.remove(status);
+  EXPECT_THAT(answer, HasSubstr("Content-Type: application/openmetrics-text; version=1.0.0"));
+  EXPECT_THAT(answer, HasSubstr("\npartywall_directory_version 7\n"));
+  EXPECT_TRUE(answer.ends_with("# EOF\n"));
+}
+
+TEST_F(SessionTest, UnknownPathsAndMethodsAreProblems) {
+  EXPECT_THAT(exchange("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"),
+              HasSubstr("application/problem+json"));
+  const std::string answer = exchange("DELETE /readyz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 405 "));
+  EXPECT_THAT(answer, HasSubstr("\r\nAllow: GET\r\n"));
+}
+
+TEST_F(SessionTest, HeadHasTheLengthWithoutTheBody) {
+  const std::string answer = exchange("HEAD /healthz HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, HasSubstr("Content-Length: 3\r\n"));
+  EXPECT_TRUE(answer.ends_with("\r\n\r\n"));
+}
+
+TEST_F(SessionTest, BodiesArriveByLengthAndByChunksInWhateverPieces) {
+  constexpr std::string_view kRequests =
+      "POST /echo?a=1 HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"
+      "POST /echo HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: "
+      "chunked\r\n\r\n2\r\nhe\r\n3\r\nllo\r\n0\r\n\r\n";
+  for (const size_t most : {size_t{1}, size_t{3}, SIZE_MAX}) {
+    connect(most);
+    client->write(kRequests);
+    const std::string answers = receive();
+    EXPECT_THAT(answers, HasSubstr("\r\n\r\na=1|hello"));
+    EXPECT_THAT(answers, HasSubstr("\r\n\r\n|hello"));
+  }
+}
+
+TEST_F(SessionTest, BadAndHugeRequestsAreRefusedAndTheConnectionEnds) {
+  limits.max_body_bytes = 4;
+  for (const std::string_view request :
+       {"GET /x y HTTP/1.1\r\nHost: x\r\n\r\n", "GET /a HTTP/1.1\r\n\r\n",
+        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"}) {
+    const std::string answer = exchange(request);
+    EXPECT_THAT(answer, StartsWith("HTTP/1.1 4")) << request;
+    EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << request;
+    EXPECT_EQ(scope.running(), 0u) << request;
+  }
+}
+
+TEST_F(SessionTest, SilentConnectionsEnd) {
+  connect();
+  client->write("GET /healthz HTTP/1.1\r\n");
+  loop.advance(limits.read_timeout + seconds(1));
+  EXPECT_EQ(scope.running(), 0u);
+}
+
+TEST_F(SessionTest, ANodeThatStopsClosesIdleConnections) {
+  connect();
+  loop.run_ready();
+  drain.request();
+  loop.run_ready();
+  EXPECT_EQ(scope.running(), 0u);
+}
+
+}  // namespace
+}  // namespace partywall::admin
