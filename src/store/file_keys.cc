@@ -16,19 +16,10 @@ void remove_line_end(std::string& text) {
   if (text.ends_with('\r')) text.pop_back();
 }
 
-void warn_if_exposed(YamlMap& map, std::string_view key, const std::string& path,
-                     const LoadedFile& file) {
-  if (file.readable_by_others)
-    map.warning(key, "'{}': every user of this machine may read {}; chmod 600 it", key, path);
-  if (file.writable_by_others) {
-    map.warning(key, "'{}': others than its owner may write to {}; chmod 600 it", key, path);
-  }
-}
-
 }  // namespace
 
 std::optional<NamedFile> read_file_key(YamlMap& map, FileLoader& files, std::string_view key,
-                                       Need need, Secrecy secrecy, std::string_view help) {
+                                       Need need, std::string_view help) {
   FilePath file;
   const bool given =
       need == Need::kRequired ? map.required(key, file, help) : map.optional(key, file, help);
@@ -38,30 +29,41 @@ std::optional<NamedFile> read_file_key(YamlMap& map, FileLoader& files, std::str
     map.error(key, "'{}': {}", key, loaded.error().message);
     return std::nullopt;
   }
-  if (secrecy == Secrecy::kSecret) warn_if_exposed(map, key, file.path, *loaded);
   remove_line_end(loaded->content);
-  return NamedFile{files.resolve(file.path), std::move(loaded->content)};
+  return NamedFile{.path = files.resolve(file.path),
+                   .content = std::move(loaded->content),
+                   .readable_by_others = loaded->readable_by_others,
+                   .writable_by_others = loaded->writable_by_others};
+}
+
+void warn_if_exposed(YamlMap& map, std::string_view key, const NamedFile& file) {
+  if (file.readable_by_others) {
+    map.warning(key, "'{}': every user of this machine may read {}; chmod 600 it", key, file.path);
+  }
+  if (file.writable_by_others) {
+    map.warning(key, "'{}': others than its owner may write to {}; chmod 600 it", key, file.path);
+  }
 }
 
 void read_password_file(YamlMap& map, FileLoader& files, std::string_view key, Secret& into,
                         std::string_view help) {
-  auto file = read_file_key(map, files, key, Need::kRequired, Secrecy::kSecret, help);
+  auto file = read_file_key(map, files, key, Need::kRequired, help);
   if (!file) return;
+  warn_if_exposed(map, key, *file);
   std::string& password = file->content;
   if (password.empty() || password.size() > kMaxPasswordLength ||
       !std::ranges::all_of(password, is_printable)) {
-    return map.error(
-        key,
-        "'{}': the file must hold one line of 1 to {} printable ASCII characters",
-        key, kMaxPasswordLength);
+    return map.error(key, "'{}': the file must hold one line of 1 to {} printable ASCII characters",
+                     key, kMaxPasswordLength);
   }
   into = Secret(std::move(password));
 }
 
 void read_key_file(YamlMap& map, FileLoader& files, std::string_view key, size_t bytes,
                    Secret& into, std::string_view help) {
-  const auto file = read_file_key(map, files, key, Need::kRequired, Secrecy::kSecret, help);
+  const auto file = read_file_key(map, files, key, Need::kRequired, help);
   if (!file) return;
+  warn_if_exposed(map, key, *file);
   auto decoded = decode_hex(file->content);
   if (!decoded || decoded->size() != bytes) {
     return map.error(key,

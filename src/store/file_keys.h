@@ -16,17 +16,21 @@ struct FilePath {
 };
 
 enum class Need { kOptional, kRequired };
-enum class Secrecy { kPublic, kSecret };  // secret: warns where others may read the file
 
 struct NamedFile {
   std::string path;     // such that the process can open it
   std::string content;  // without a line end at its end
+  bool readable_by_others = false;
+  bool writable_by_others = false;
 };
 
 // The file that `key` names; nothing where the key is absent or the file cannot be had, which was
 // reported then.
 std::optional<NamedFile> read_file_key(YamlMap& map, FileLoader& files, std::string_view key,
-                                       Need need, Secrecy secrecy, std::string_view help);
+                                       Need need, std::string_view help);
+
+// For files that hold a secret: warns where anybody but the owner may read or write it.
+void warn_if_exposed(YamlMap& map, std::string_view key, const NamedFile& file);
 
 // A password: one line of 1 to 1,024 printable ASCII characters.
 void read_password_file(YamlMap& map, FileLoader& files, std::string_view key, Secret& into,

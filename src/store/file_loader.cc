@@ -52,6 +52,12 @@ Result<std::string> read_all(int descriptor, std::string_view path) {
 
 }  // namespace
 
+DiskFileLoader DiskFileLoader::beside(std::string_view file) {
+  const size_t slash = file.rfind('/');
+  if (slash == file.npos) return DiskFileLoader("");
+  return DiskFileLoader(std::string(file.substr(0, std::max<size_t>(slash, 1))));
+}
+
 Result<LoadedFile> DiskFileLoader::load(std::string_view path) {
   const std::string resolved = resolve(path);
   const OpenFile file(resolved);

@@ -28,6 +28,8 @@ class DiskFileLoader final : public FileLoader {
  public:
   // Relative paths count from `folder`.
   explicit DiskFileLoader(std::string folder) : folder_(std::move(folder)) {}
+  // Relative paths count from the folder that `file` is in.
+  static DiskFileLoader beside(std::string_view file);
   Result<LoadedFile> load(std::string_view path) override;
   [[nodiscard]] std::string resolve(std::string_view path) const override;
 

@@ -19,7 +19,7 @@ class NoFiles final : public FileLoader {
 
 void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
   uint32_t version = kVersion;
-  if (file.required("version", version, "version of this format, 1") && version != kVersion) {
+  if (file.optional("version", version, "version of this format") && version != kVersion) {
     file.error("version", "'version' is {}, but this release reads version {}", version, kVersion);
   }
   DirectoryData& data = platform.directory;
@@ -47,6 +47,21 @@ std::optional<PlatformFile> read_platform_file(std::string_view text, FileLoader
     return std::nullopt;
   }
   return platform;
+}
+
+std::optional<PlatformFile> load_platform_file(std::string_view name, FileLoader& files, Diagnostics& diagnostics) {
+  const auto file = files.load(name);
+  if (!file) {
+    diagnostics.error({}, "{}", file.error().message);
+    return std::nullopt;
+  }
+  if (file->writable_by_others) {
+    diagnostics.warning({}, "others than its owner may write to this file, and so decide who every tenant is; chmod go-w it");
+  }
+  if (file->readable_by_others && file->content.contains("SCRAM-SHA-256$")) {
+    diagnostics.warning({}, "every user of this machine may read this file, which holds password verifiers; chmod o-r it");
+  }
+  return read_platform_file(file->content, files, diagnostics);
 }
 
 std::vector<KeyDescription> describe_platform_file() {

@@ -24,6 +24,11 @@ struct PlatformFile {
 std::optional<PlatformFile> read_platform_file(std::string_view text, FileLoader& files,
                                                Diagnostics& diagnostics);
 
+// The same for the platform file that `files` knows as `name`; also warns where others may change it,
+// or read it although it holds verifiers.
+std::optional<PlatformFile> load_platform_file(std::string_view name, FileLoader& files,
+                                               Diagnostics& diagnostics);
+
 // Every key that can be in a platform file, in the order of the reference.
 std::vector<KeyDescription> describe_platform_file();
 

@@ -93,10 +93,9 @@ Pool read_pool(YamlMap& map, const std::string& name) {
     map.error("", "{}", valid.error().message);
   map.section("health", "active checks of the instances",
               [&](YamlMap& health) { read_health(health, pool.health); });
-  map.list("instances", "where the application runs",
+  map.list("instances", "where the application runs; absent: a provider says so",
            [&](YamlMap& instance) { read_instance(instance, pool); });
-  if (pool.instances.empty())
-    map.warning("", "pool '{}' has no instances: its requests will fail", name);
+  pool.is_provided = !map.has("instances");
   return pool;
 }
 

@@ -31,9 +31,10 @@ void read_verifier(YamlMap& map, FileLoader& files, std::string& verifier) {
       map.optional("verifier", verifier,
                    "SCRAM-SHA-256 verifier of the password, as PostgreSQL stores it; it is as "
                    "good as a password to whoever also overhears a login");
-  const auto file = read_file_key(map, files, "verifier_file", Need::kOptional, Secrecy::kSecret,
+  const auto file = read_file_key(map, files, "verifier_file", Need::kOptional,
                                   "file that holds the verifier instead");
   if (map.describes()) return;
+  if (file) warn_if_exposed(map, "verifier_file", *file);
   if (map.has("verifier") == map.has("verifier_file")) {
     return map.error(map.has("verifier") ? "verifier_file" : "",
                      "exactly one of 'verifier' and 'verifier_file' is needed{}",

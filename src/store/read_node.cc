@@ -25,24 +25,31 @@ void read_process(YamlMap& map, FileLoader& files, NodeSettings& node) {
                "how long sessions may go on when the node stops, before they are closed");
 }
 
-std::string read_pem_file(YamlMap& map, FileLoader& files, std::string_view key, Need need,
-                          Secrecy secrecy, std::string_view help) {
-  auto file = read_file_key(map, files, key, need, secrecy, help);
-  if (!file) return {};
-  if (!file->content.contains("-----BEGIN "))
+std::optional<NamedFile> read_pem_file(YamlMap& map, FileLoader& files, std::string_view key,
+                                       Need need, std::string_view help) {
+  auto file = read_file_key(map, files, key, need, help);
+  if (file && !file->content.contains("-----BEGIN ")) {
     map.error(key, "'{}': the file is not in PEM form (-----BEGIN …)", key);
-  return std::move(file->path);
+  }
+  return file;
 }
 
 void read_tls(YamlMap& map, FileLoader& files, ListenSettings& listen) {
   TlsFiles tls;
-  tls.certificate = read_pem_file(map, files, "certificate", Need::kRequired, Secrecy::kPublic,
-                                  "certificate chain in PEM form, the leaf first");
-  tls.private_key = read_pem_file(map, files, "private_key", Need::kRequired, Secrecy::kSecret,
-                                  "the leaf's private key in PEM form");
-  tls.client_ca = read_pem_file(
-      map, files, "client_ca", Need::kOptional, Secrecy::kPublic,
-      "certificate authorities in PEM form; given: clients must have a certificate of theirs");
+  if (auto file = read_pem_file(map, files, "certificate", Need::kRequired,
+                                "certificate chain in PEM form, the leaf first")) {
+    tls.certificate = std::move(file->path);
+  }
+  if (auto file = read_pem_file(map, files, "private_key", Need::kRequired,
+                                "the leaf's private key in PEM form")) {
+    warn_if_exposed(map, "private_key", *file);
+    tls.private_key = std::move(file->path);
+  }
+  if (auto file = read_pem_file(map, files, "client_ca", Need::kOptional,
+                                "certificate authorities in PEM form; given: clients must have a "
+                                "certificate of theirs")) {
+    tls.client_ca = std::move(file->path);
+  }
   listen.tls = std::move(tls);
 }
 

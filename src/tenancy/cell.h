@@ -35,6 +35,7 @@ struct Pool {
   std::string name;
   HealthCheck health;
   std::vector<Instance> instances;
+  bool is_provided = false;  // a provider fills in the instances, the platform file has none
 };
 
 // The server logins of the sql door: each server connection has a role of its own, so that no

@@ -27,7 +27,10 @@ FakeFiles example_files() {
       "secrets/schema.verifier",
       "SCRAM-SHA-256$4096:TBApaX7jWHFdOhSirdgXxA==$csHGrufVGToPlcM2BNF5ASvwv/h6JdhgGETbmSN0GL4=:"
       "Kh1GZ7ezEYJD/4M3fgkI7eRbQbBdvB+B5xN1V/TQpS8=\n");
-  files.add("login.example.com.jwks.json", R"({"keys": []})");
+  files.add("login.example.com.jwks.json",
+            R"({"keys": [{"kty": "EC", "crv": "P-256", "use": "sig", "kid": "1",
+                          "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                          "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})");
   return files;
 }
 

@@ -42,7 +42,7 @@ TEST(PlatformFile, TheExampleIsValidAndMeansWhatItSays) {
   ASSERT_EQ(data.context_keys.size(), 1u);
   EXPECT_TRUE(data.context_keys[0].key.equals(std::string(32, '\xAA')));
   ASSERT_EQ(data.issuers.size(), 1u);
-  EXPECT_EQ(data.issuers[0].key_set, R"({"keys": []})");
+  EXPECT_THAT(data.issuers[0].key_set, testing::StartsWith(R"({"keys":)"));
 
   ASSERT_EQ(data.cells.size(), 1u);
   const Cell& cell = data.cells[0];
@@ -154,9 +154,9 @@ TEST(PlatformFile, WarnsOfSecretsThatOthersMayRead) {
   files.files["login.example.com.jwks.json"].readable_by_others = true;  // public keys
   EXPECT_THAT(problems_of(example_text(), files),
               ElementsAre(HasSubstr("warning: 'file': others than its owner may write to "
-                                    "secrets/context-1.key; chmod 600 it"),
+                                    "/etc/partywall/secrets/context-1.key; chmod 600 it"),
                           HasSubstr("warning: 'password_file': every user of this machine may read "
-                                    "secrets/main-slots.password")));
+                                    "/etc/partywall/secrets/main-slots.password")));
 }
 
 TEST(PlatformFile, NeverRepeatsASecretInAMessage) {
