@@ -1,5 +1,6 @@
 #include <CLI/CLI.hpp>
 
+#include "cli/check.h"
 #include "cli/exit_code.h"
 #include "cli/version.h"
 
@@ -15,6 +16,20 @@ int run(int argc, char** argv) {
 
   app.add_subcommand("version", "Print the version")->callback([&] {
     exit_code = print_version();
+  });
+
+  std::string check_file;
+  auto check_format = CheckFormat::kText;
+  CLI::App* check =
+      app.add_subcommand("check", "Check a platform file and print all that is wrong with it");
+  check->add_option("FILE", check_file, "The platform file")->required();
+  check->add_option("--format", check_format, "text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, CheckFormat>{
+          {"text", CheckFormat::kText}, {"json", CheckFormat::kJson}}));
+  check->callback([&] {
+    const CheckReport report = check_platform_file(check_file, check_format);
+    std::fputs(report.text.c_str(), stdout);
+    exit_code = report.exit_code;
   });
 
   try {

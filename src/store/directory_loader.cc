@@ -39,10 +39,13 @@ Result<> DirectoryLoader::reload(DirectoryFeed& feed) {
   auto platform = load_platform_file(name_, files_, diagnostics_);
   log_findings();
   if (!platform) {
-    return fail(ErrorKind::kInvalid, "{} has {} errors; the directory stays as it was", name_, diagnostics_.errors());
+    return fail(ErrorKind::kInvalid, "{} has {} errors; the directory stays as it was", name_,
+                diagnostics_.errors());
   }
   if (platform->node != node_) {
-    log_warning("changes of node, listen and doors take effect only when the process is started again", {{"file", name_}});
+    log_warning(
+        "changes of node, listen and doors take effect only when the process is started again",
+        {{"file", name_}});
   }
   auto updated = feed.update([&](const DirectoryRef& current) {
     keep_provided_instances(*current, platform->directory.cells);
@@ -61,11 +64,14 @@ Result<DirectoryRef> DirectoryLoader::build(DirectoryData data, uint64_t version
 
 void DirectoryLoader::log_findings() const {
   for (const Diagnostic& found : diagnostics_.items()) {
-    const LogLevel level = found.severity == Severity::kError ? LogLevel::kError : LogLevel::kWarning;
-    log(level, found.message, {{"file", name_}, {"line", found.where.line}, {"column", found.where.column}});
+    const LogLevel level =
+        found.severity == Severity::kError ? LogLevel::kError : LogLevel::kWarning;
+    log(level, found.message,
+        {{"file", name_}, {"line", found.where.line}, {"column", found.where.column}});
   }
   if (diagnostics_.left_out() > 0) {
-    log_error("more findings were left out", {{"file", name_}, {"left_out", diagnostics_.left_out()}});
+    log_error("more findings were left out",
+              {{"file", name_}, {"left_out", diagnostics_.left_out()}});
   }
 }
 

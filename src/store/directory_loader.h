@@ -26,8 +26,8 @@ class DirectoryLoader {
   std::optional<Loaded> load();
 
   // Reads the file again and hands the new directory to the feed. A file with errors changes
-  // nothing. All findings are logged. What the providers put into the directory stays; node settings
-  // that differ are logged, since they need a restart.
+  // nothing. All findings are logged. What the providers put into the directory stays; node
+  // settings that differ are logged, since they need a restart.
   Result<> reload(DirectoryFeed& feed);
 
   // Of the last reading.

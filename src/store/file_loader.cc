@@ -7,26 +7,12 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/file_descriptor.h"
+
 namespace partywall::store {
 namespace {
 
 constexpr size_t kMaxFileSize = 16 << 20;
-
-class OpenFile {
- public:
-  // Non-blocking, so that a FIFO in place of a file cannot hold us up.
-  explicit OpenFile(const std::string& path)
-      : descriptor_(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK)) {}
-  ~OpenFile() {
-    if (descriptor_ >= 0) ::close(descriptor_);
-  }
-  OpenFile(const OpenFile&) = delete;
-  OpenFile& operator=(const OpenFile&) = delete;
-  [[nodiscard]] int descriptor() const { return descriptor_; }
-
- private:
-  int descriptor_;
-};
 
 std::unexpected<Error> fail_with_errno(std::string_view path) {
   const int code = errno;
@@ -52,6 +38,10 @@ Result<std::string> read_all(int descriptor, std::string_view path) {
 
 }  // namespace
 
+std::string file_name_of(std::string_view path) {
+  return std::string(path.substr(path.rfind('/') + 1));
+}
+
 DiskFileLoader DiskFileLoader::beside(std::string_view file) {
   const size_t slash = file.rfind('/');
   if (slash == file.npos) return DiskFileLoader("");
@@ -60,13 +50,13 @@ DiskFileLoader DiskFileLoader::beside(std::string_view file) {
 
 Result<LoadedFile> DiskFileLoader::load(std::string_view path) {
   const std::string resolved = resolve(path);
-  const OpenFile file(resolved);
+  // Non-blocking, so that a FIFO in place of a file cannot hold us up.
+  const FileDescriptor file(::open(resolved.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
   struct stat status{};
-  if (file.descriptor() < 0 || ::fstat(file.descriptor(), &status) != 0)
-    return fail_with_errno(resolved);
+  if (!file.valid() || ::fstat(file.number(), &status) != 0) return fail_with_errno(resolved);
   if (!S_ISREG(status.st_mode))
     return fail(ErrorKind::kInvalid, "cannot read {}: it is not a regular file", resolved);
-  auto content = read_all(file.descriptor(), resolved);
+  auto content = read_all(file.number(), resolved);
   if (!content) return std::unexpected(content.error());
   return LoadedFile{.content = *std::move(content),
                     .readable_by_others = (status.st_mode & S_IROTH) != 0,

@@ -37,4 +37,7 @@ class DiskFileLoader final : public FileLoader {
   std::string folder_;
 };
 
+// What DiskFileLoader::beside(path) knows that file as: its name without folders.
+[[nodiscard]] std::string file_name_of(std::string_view path);
+
 }  // namespace partywall::store

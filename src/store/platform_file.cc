@@ -49,17 +49,22 @@ std::optional<PlatformFile> read_platform_file(std::string_view text, FileLoader
   return platform;
 }
 
-std::optional<PlatformFile> load_platform_file(std::string_view name, FileLoader& files, Diagnostics& diagnostics) {
+std::optional<PlatformFile> load_platform_file(std::string_view name, FileLoader& files,
+                                               Diagnostics& diagnostics) {
   const auto file = files.load(name);
   if (!file) {
     diagnostics.error({}, "{}", file.error().message);
     return std::nullopt;
   }
   if (file->writable_by_others) {
-    diagnostics.warning({}, "others than its owner may write to this file, and so decide who every tenant is; chmod go-w it");
+    diagnostics.warning({},
+                        "others than its owner may write to this file, and so decide who every "
+                        "tenant is; chmod go-w it");
   }
   if (file->readable_by_others && file->content.contains("SCRAM-SHA-256$")) {
-    diagnostics.warning({}, "every user of this machine may read this file, which holds password verifiers; chmod o-r it");
+    diagnostics.warning({},
+                        "every user of this machine may read this file, which holds password "
+                        "verifiers; chmod o-r it");
   }
   return read_platform_file(file->content, files, diagnostics);
 }

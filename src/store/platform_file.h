@@ -24,8 +24,8 @@ struct PlatformFile {
 std::optional<PlatformFile> read_platform_file(std::string_view text, FileLoader& files,
                                                Diagnostics& diagnostics);
 
-// The same for the platform file that `files` knows as `name`; also warns where others may change it,
-// or read it although it holds verifiers.
+// The same for the platform file that `files` knows as `name`; also warns where others may change
+// it, or read it although it holds verifiers.
 std::optional<PlatformFile> load_platform_file(std::string_view name, FileLoader& files,
                                                Diagnostics& diagnostics);
 

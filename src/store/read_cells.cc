@@ -65,8 +65,7 @@ void check_path(YamlMap& map, std::string_view key, std::string_view path) {
 }
 
 void read_health(YamlMap& map, HealthCheck& health) {
-  if (map.optional("path", health.path, "what is asked for; 200 to 399 is healthy"))
-    check_path(map, "path", health.path);
+  if (map.optional("path", health.path, "what is asked for")) check_path(map, "path", health.path);
   map.optional("interval", health.interval, {milliseconds(100), hours(1)}, "between two checks");
   map.optional("timeout", health.timeout, {milliseconds(10), minutes(10)},
                "until a check has failed");

@@ -9,10 +9,12 @@ namespace partywall::store {
 bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port) {
   const bool has_address = map.required(
       "address", endpoint.address, "numeric IP address, or the absolute path of a unix socket");
+  std::optional<uint16_t> port;
   const bool has_port = map.optional(
-      "port", endpoint.port, {least_port, 65535},
+      "port", port, {least_port, 65535},
       least_port == 0 ? "TCP port (required with an IP address); 0: a free one is chosen"
                       : "TCP port (required with an IP address)");
+  endpoint.port = port.value_or(0);
   if (!has_address) return false;
   const bool is_unix = endpoint.is_unix();
   if (auto valid = is_unix ? check_unix_path(endpoint.address) : check_ip_address(endpoint.address);

@@ -31,31 +31,27 @@ const Tenant* read_tenant(YamlMap& map, const DirectoryData& data, std::string_v
 // User names are one name space: tenants log in with their slugs, and "<slug>.<name>" is theirs
 // too.
 template <class Login>
-void check_user(YamlMap& map, const DirectoryData& data, const std::vector<Login>& others,
-                const std::string& user, const Tenant* bound_to) {
+void check_free_user(YamlMap& map, const DirectoryData& data, const std::vector<Login>& others,
+                     const std::string& user) {
   const std::string_view owner = std::string_view(user).substr(0, user.find('.'));
   if (std::ranges::find(others, user, &Login::user) != others.end()) {
     map.error("user", "there is a login '{}' already", user);
-  } else if (bound_to && (owner != bound_to->slug || user == bound_to->slug)) {
-    map.error("user", "'{}' must be called '{}.<name>', because it is bound to that tenant", user,
-              bound_to->slug);
-  } else if (!bound_to && find_tenant(data, owner)) {
+  } else if (find_tenant(data, owner)) {
     map.error("user", "'{}' is a name of tenant '{}'; choose another", user, owner);
   }
 }
 
-void read_cell(YamlMap& map, const DirectoryData& data, SqlLogin& login) {
-  const bool given = map.optional("cell", login.cell,
-                                  "where it leads; required unless the login is bound to a tenant");
-  if (map.describes()) return;
-  if (login.tenant) {
-    if (given)
-      map.error("cell",
-                "'cell' makes no sense for a bound login: it follows its tenant; remove it");
-    return;
+void check_bound_user(YamlMap& map, const DirectoryData& data, const std::string& user,
+                      const Tenant& tenant) {
+  if (std::ranges::find(data.sql_logins, user, &SqlLogin::user) != data.sql_logins.end()) {
+    map.error("user", "there is a login '{}' already", user);
+  } else if (!user.starts_with(tenant.slug + ".") || user.size() == tenant.slug.size() + 1) {
+    map.error("user", "'{}' must be called '{}.<name>', because it is bound to that tenant", user,
+              tenant.slug);
   }
-  map.require("cell");
-  if (!given) return;
+}
+
+void check_cell(YamlMap& map, const DirectoryData& data, const SqlLogin& login) {
   const auto cell = std::ranges::find(data.cells, login.cell, &Cell::name);
   if (cell == data.cells.end()) {
     map.error("cell", "there is no cell '{}'{}", login.cell,
@@ -81,22 +77,36 @@ void read_addresses(YamlMap& map, SqlLogin& login) {
     map.error("addresses", "'addresses' is for asserting logins only; remove it");
 }
 
+// Whose it is, or where it leads: bound logins follow their tenant, the others name a cell.
+void read_target(YamlMap& map, const DirectoryData& data, SqlLogin& login) {
+  const bool has_class =
+      map.required_choice("class", login.login_class, kLoginClasses,
+                          "bound: one tenant for good; application: brings a context; asserting: "
+                          "may name any tenant; migration: owns the tables");
+  const Tenant* const tenant = read_tenant(map, data, "tenant of a bound login");
+  const bool has_cell =
+      map.optional("cell", login.cell, "where it leads; required unless the login is bound");
+  if (!has_class) return;
+  const bool is_bound = login.login_class == LoginClass::kBound;
+  map.require(is_bound ? "tenant" : "cell");
+  if (!is_bound) {
+    if (map.has("tenant")) map.error("tenant", "'tenant' is for bound logins only; remove it");
+    if (!login.user.empty()) check_free_user(map, data, data.sql_logins, login.user);
+    if (has_cell) check_cell(map, data, login);
+    return;
+  }
+  if (map.has("cell"))
+    map.error("cell", "a bound login follows its tenant to its cell; remove 'cell'");
+  if (!tenant) return;
+  login.tenant = tenant->id;
+  login.cell = tenant->cell;
+  if (!login.user.empty()) check_bound_user(map, data, login.user, *tenant);
+}
+
 void read_sql_login(YamlMap& map, FileLoader& files, DirectoryData& data) {
   SqlLogin login;
-  const bool named =
-      map.required("user", login.user, "user name; of a bound login `<slug>.<name>`");
-  map.required_choice("class", login.login_class, kLoginClasses,
-                      "bound: one tenant for good; application: brings a context; asserting: may "
-                      "name any tenant; migration: owns the tables");
-  const Tenant* const tenant = read_tenant(map, data, "tenant of a bound login");
-  const bool is_bound = login.login_class == LoginClass::kBound;
-  if (is_bound) map.require("tenant");
-  if (!is_bound && map.has("tenant"))
-    map.error("tenant", "'tenant' is for bound logins only; remove it");
-  if (tenant) login.tenant = tenant->id;
-  if (tenant) login.cell = tenant->cell;
-  if (named) check_user(map, data, data.sql_logins, login.user, is_bound ? tenant : nullptr);
-  read_cell(map, data, login);
+  map.required("user", login.user, "user name; of a bound login `<slug>.<name>`");
+  read_target(map, data, login);
   map.optional("database", login.database, "what the client must name; absent: any name will do");
   read_verifier(map, files, login.verifier);
   read_addresses(map, login);
@@ -107,7 +117,7 @@ void read_cache_login(YamlMap& map, DirectoryData& data) {
   CacheLogin login;
   if (map.required("user", login.user,
                    "user name of an application, which proves the tenant with a context")) {
-    check_user(map, data, data.cache_logins, login.user, nullptr);
+    check_free_user(map, data, data.cache_logins, login.user);
   }
   data.cache_logins.push_back(std::move(login));
 }

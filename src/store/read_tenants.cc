@@ -102,12 +102,14 @@ class TenantReader {
   }
 
   void read_cache_database(YamlMap& map, Tenant& tenant, const Cell* cell) {
-    const bool given = map.optional("cache_database", tenant.cache_database, {0, 1'000'000},
-                                    "its Redis database, which no other tenant of the same Redis "
-                                    "may have; required where the cell has a cache");
+    std::optional<uint32_t> database;
+    map.optional("cache_database", database, {0, 1'000'000},
+                 "its Redis database, which no other tenant of the same Redis may have; required "
+                 "where the cell has a cache");
     if (!cell || cell->cache.endpoint.address.empty()) return;
     map.require("cache_database");
-    if (!given) return;
+    if (!database) return;
+    tenant.cache_database = *database;
     const std::string place =
         fmt::format("{} of {}", tenant.cache_database, cell->cache.endpoint.to_string());
     const auto [first, is_new] = cache_databases_.emplace(place, tenant.slug);

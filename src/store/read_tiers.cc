@@ -93,7 +93,7 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
                "a statement that takes longer is cancelled by the sql door");
   read_mebibytes(map, "max_memory_mb", limits.max_memory_bytes, "memory in MiB");
   map.section("cache", "what the tenant may keep in the cache", [&](YamlMap& cache) {
-    cache.optional("keys", limits.cache_keys, {0, 1'000'000'000}, "keys");
+    cache.optional("keys", limits.cache_keys, {0, 1'000'000'000}, "keys at once");
     read_mebibytes(cache, "megabytes", limits.cache_bytes, "memory in MiB");
   });
   map.section("cache_rate", "commands at the cache doors",

@@ -29,4 +29,21 @@ class FakeFiles final : public FileLoader {
   }
 };
 
+// What the fuzz seeds of the platform file name.
+inline FakeFiles fuzz_seed_files() {
+  FakeFiles files;
+  files.add("a.key", std::string(64, 'a'));
+  files.add("r.key", std::string(128, 'b'));
+  files.add("p", "password");
+  files.add(
+      "v",
+      "SCRAM-SHA-256$4096:TBApaX7jWHFdOhSirdgXxA==$csHGrufVGToPlcM2BNF5ASvwv/h6JdhgGETbmSN0GL4=:"
+      "Kh1GZ7ezEYJD/4M3fgkI7eRbQbBdvB+B5xN1V/TQpS8=");
+  files.add("j", R"({"keys": [{"kty": "EC", "crv": "P-256", "use": "sig", "kid": "1",
+                                "x": "MKBCTNIcKUSDii11ySs3526iDZ8AiTo7Tu6KPAqv7D4",
+                                "y": "4Etl6SRW2YiLUrN5vfvVHuhp7x8PxltmWWlbbM4IFyM"}]})");
+  files.add("c.pem", "-----BEGIN CERTIFICATE-----");
+  return files;
+}
+
 }  // namespace partywall::store

@@ -168,6 +168,16 @@ TEST(PlatformFile, NeverRepeatsASecretInAMessage) {
     EXPECT_THAT(problem, testing::Not(HasSubstr("s3cret")));
 }
 
+// The fuzzer starts from them; what is not valid at first is hardly ever reached.
+TEST(PlatformFile, TheFuzzSeedsOfValidFilesAreValid) {
+  for (const char* seed : {"whole", "least"}) {
+    const std::string text =
+        read_source_file(fmt::format("tests/fuzz/corpus/platform_file/{}", seed));
+    EXPECT_THAT(problems_of(text, fuzz_seed_files()), testing::Each(HasSubstr(": warning: ")))
+        << seed;
+  }
+}
+
 // Each key that starts a line of the example, misspelt, is reported where it is.
 TEST(PlatformFile, EveryMisspeltKeyIsReportedAtItsPlace) {
   const std::string text = example_text();
