@@ -1,36 +1,24 @@
 #include "base/private_file.h"
 
-#include <cstdlib>
 #include <filesystem>
 #include <fstream>
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
-#include <unistd.h>
+
+#include "support/temporary_directory.h"
 
 namespace partywall {
 namespace {
 
-class PrivateFileTest : public testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern =
-        (std::filesystem::temp_directory_path() / "partywall-test-XXXXXX").string();
-    ASSERT_TRUE(::mkdtemp(pattern.data()));
-    directory_ = pattern;
-  }
-  void TearDown() override { std::filesystem::remove_all(directory_); }
+unsigned mode_of(const std::string& path) {
+  struct stat status{};
+  return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
+}
 
-  static unsigned mode_of(const std::string& path) {
-    struct stat status{};
-    return ::stat(path.c_str(), &status) == 0 ? status.st_mode & 0777U : 0;
-  }
-
-  std::string directory_;
-};
-
-TEST_F(PrivateFileTest, IsPrivateWhateverTheUmaskAndReplacedWhole) {
-  const std::string path = directory_ + "/secret";
+TEST(PrivateFile, IsPrivateWhateverTheUmaskAndReplacedWhole) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/secret";
   const mode_t before = ::umask(0);
   ASSERT_TRUE(write_private_file(path, "a long first content"));
   ASSERT_TRUE(write_private_file(path, "second"));
@@ -40,8 +28,9 @@ TEST_F(PrivateFileTest, IsPrivateWhateverTheUmaskAndReplacedWhole) {
   EXPECT_FALSE(std::filesystem::exists(path + ".new"));
 }
 
-TEST_F(PrivateFileTest, AnotherModeIsNotInherited) {
-  const std::string path = directory_ + "/secret";
+TEST(PrivateFile, AnotherModeIsNotInherited) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/secret";
   std::ofstream(path) << "old";
   std::ofstream(path + ".new") << "left by a crash";
   ::chmod(path.c_str(), 0644);
@@ -50,30 +39,33 @@ TEST_F(PrivateFileTest, AnotherModeIsNotInherited) {
   EXPECT_EQ(mode_of(path), 0600U);
 }
 
-TEST_F(PrivateFileTest, FollowsNoLinkThatSomebodyHasLaid) {
-  const std::string victim = directory_ + "/victim";
+TEST(PrivateFile, FollowsNoLinkThatSomebodyHasLaid) {
+  const TemporaryDirectory directory;
+  const std::string victim = directory.path() + "/victim";
   std::ofstream(victim) << "untouched";
-  std::filesystem::create_symlink(victim, directory_ + "/secret");
-  std::filesystem::create_symlink(victim, directory_ + "/secret.new");
-  ASSERT_TRUE(write_private_file(directory_ + "/secret", "new"));
+  std::filesystem::create_symlink(victim, directory.path() + "/secret");
+  std::filesystem::create_symlink(victim, directory.path() + "/secret.new");
+  ASSERT_TRUE(write_private_file(directory.path() + "/secret", "new"));
   EXPECT_EQ(*read_private_file(victim), "untouched");
 }
 
-TEST_F(PrivateFileTest, SaysWhatIsNotThere) {
-  const auto missing = read_private_file(directory_ + "/none");
+TEST(PrivateFile, SaysWhatIsNotThere) {
+  const TemporaryDirectory directory;
+  const auto missing = read_private_file(directory.path() + "/none");
   ASSERT_FALSE(missing);
   EXPECT_EQ(missing.error().kind, ErrorKind::kNotFound);
   EXPECT_NE(missing.error().message.find("/none"), std::string::npos);
-  EXPECT_FALSE(write_private_file(directory_ + "/no/such/folder", ""));
+  EXPECT_FALSE(write_private_file(directory.path() + "/no/such/folder", ""));
 }
 
-TEST_F(PrivateFileTest, MakesPrivateDirectoriesWithTheirParents) {
-  const std::string path = directory_ + "/a/b/c";
+TEST(PrivateFile, MakesPrivateDirectoriesWithTheirParents) {
+  const TemporaryDirectory directory;
+  const std::string path = directory.path() + "/a/b/c";
   ASSERT_TRUE(make_private_directory(path));
   EXPECT_EQ(mode_of(path), 0700U);
   EXPECT_TRUE(make_private_directory(path)) << "there already";
-  std::ofstream(directory_ + "/file") << "";
-  EXPECT_FALSE(make_private_directory(directory_ + "/file/x"));
+  std::ofstream(directory.path() + "/file") << "";
+  EXPECT_FALSE(make_private_directory(directory.path() + "/file/x"));
 }
 
 }  // namespace

@@ -5,7 +5,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 
-#include "fleet/process/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace partywall::fleet {
 namespace {

@@ -2,7 +2,7 @@
 
 #include <gtest/gtest.h>
 
-#include "fleet/process/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace partywall::fleet {
 namespace {

@@ -10,7 +10,7 @@
 
 #include "fleet/process/free_port.h"
 #include "fleet/process/group_record.h"
-#include "fleet/process/temporary_directory.h"
+#include "support/temporary_directory.h"
 
 namespace partywall::fleet {
 namespace {

@@ -7,7 +7,7 @@
 #include <stdexcept>
 #include <string>
 
-namespace partywall::fleet {
+namespace partywall {
 
 // An empty directory that is gone with the object.
 class TemporaryDirectory {
@@ -37,4 +37,4 @@ inline std::string read_file(const std::string& path) {
   return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
 }
 
-}  // namespace partywall::fleet
+}  // namespace partywall
