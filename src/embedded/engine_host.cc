@@ -8,8 +8,6 @@
 namespace partywall::embedded {
 namespace {
 
-// The embedded stack has no elections: its lock on the data folder makes it the one leader.
-constexpr fleet::FencingNumber kOnlyLeader(1);
 constexpr Duration kPollInterval = milliseconds(50);
 
 }  // namespace

@@ -1,5 +1,7 @@
 #pragma once
 
+#include <functional>
+
 #include "base/time.h"
 #include "embedded/data_directory.h"
 #include "embedded/engine_user.h"
@@ -16,6 +18,9 @@ struct EngineHost {
   SecretStore& secrets;
   fleet::Provider& provider;
 };
+
+// The embedded stack has no elections: its lock on the data folder makes it the one leader.
+inline constexpr fleet::FencingNumber kOnlyLeader(1);
 
 // The port at which the group's one instance listens already, or else a free one.
 Result<uint16_t> engine_port(fleet::Provider& provider, const fleet::GroupName& group);

@@ -39,6 +39,7 @@ void write_node(Writer& out, const EmbeddedPlatform& platform) {
       "Written by `partywall up` at each start: change it and it is overwritten. Copy it as a "
       "start for");
   out.comment("a platform file of your own: `partywall check FILE`, `partywall serve -f FILE`.");
+  out.line(0, "version: 1");
   out.line(0, "node:");
   out.line(1, "workers: {}", platform.workers);
   out.line(1, "access_log: {}", platform.access_log);
