@@ -19,13 +19,13 @@ struct SchemaStep {
   bool always = false;
 };
 
-enum class Severity { kInfo, kWarning, kError };
+enum class FindingLevel { kInfo, kWarning, kError };
 
-std::string_view to_string(Severity severity);
+std::string_view to_string(FindingLevel level);
 
 // Something that is not changed, but that somebody should know or decide.
 struct SchemaFinding {
-  Severity severity = Severity::kWarning;
+  FindingLevel level = FindingLevel::kWarning;
   std::string object;   // "table public.orders"
   std::string message;  // what is so, and what follows from it
   std::string remedy;   // what to do; often a statement

@@ -1,0 +1,98 @@
+#include "cli/schema.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <filesystem>
+
+#include <fmt/format.h>
+
+#include "cli/exit_code.h"
+#include "sql/schema/plan_text.h"
+#include "sql/schema/protect.h"
+#include "store/platform_file.h"
+
+namespace partywall::cli {
+namespace {
+
+std::optional<store::PlatformFile> load_platform_file(const std::string& path) {
+  const std::filesystem::path file(path);
+  store::DiskFileLoader files(file.parent_path().string());
+  const auto text = store::DiskFileLoader("").load(path);
+  if (!text) {
+    fmt::print(stderr, "{}\n", text.error().message);
+    return std::nullopt;
+  }
+  Diagnostics diagnostics;
+  auto platform = store::read_platform_file(text->content, files, diagnostics);
+  for (const Diagnostic& one : diagnostics.items())
+    fmt::print(stderr, "{}\n", to_string(one, path));
+  return platform;
+}
+
+Result<Cell> find_cell(const std::vector<Cell>& cells, const std::string& name) {
+  std::vector<Cell> with_database;
+  for (const Cell& cell : cells) {
+    if (cell.name == name) return cell;
+    if (!cell.sql.database.empty()) with_database.push_back(cell);
+  }
+  if (!name.empty())
+    return fail(ErrorKind::kNotFound, "the platform file has no cell \"{}\"", name);
+  if (with_database.size() == 1) return with_database.front();
+  return fail(ErrorKind::kInvalid,
+              "the platform file has {} cells with a database: say which one with --cell",
+              with_database.size());
+}
+
+// A value of a libpq connection string.
+std::string quoted_value(std::string_view value) {
+  std::string text = "'";
+  for (const char c : value) {
+    if (c == '\'' || c == '\\') text += '\\';
+    text += c;
+  }
+  return text += '\'';
+}
+
+std::string connection_string(const std::string& database, const Endpoint& endpoint) {
+  const bool is_complete = database.find('=') != std::string::npos ||
+                           database.starts_with("postgres://") ||
+                           database.starts_with("postgresql://");
+  if (is_complete) return database;
+  std::string text = "dbname=" + quoted_value(database);
+  if (endpoint.address.empty() || endpoint.is_unix()) return text;
+  return text + fmt::format(" host={} port={}", quoted_value(endpoint.address), endpoint.port);
+}
+
+int failed(const Error& error) {
+  fmt::print(stderr, "partywall schema protect: {}\n", error.message);
+  return kExitFailure;
+}
+
+}  // namespace
+
+int schema_protect(const SchemaProtectOptions& options) {
+  sql::ProtectSettings settings;
+  Endpoint endpoint;
+  if (!options.platform_file.empty()) {
+    const auto platform = load_platform_file(options.platform_file);
+    if (!platform) return kExitFailure;
+    const auto cell = find_cell(platform->directory.cells, options.cell);
+    if (!cell) return failed(cell.error());
+    settings = sql::protect_settings_of(cell->sql);
+    endpoint = cell->sql.endpoint;
+  }
+  settings.tenant_column = options.tenant_column;
+  std::ranges::copy(options.connect_roles, std::back_inserter(settings.connect_roles));
+
+  auto connection = postgres::Connection::open(connection_string(options.database, endpoint));
+  if (!connection) return failed(connection.error());
+  const bool is_dry_run = options.mode == SchemaMode::kDryRun;
+  const auto plan = is_dry_run ? sql::plan_protection(*connection, settings)
+                               : sql::protect_database(*connection, settings);
+  if (!plan) return failed(plan.error());
+  const std::string name = connection->database();
+  fmt::print("{}", is_dry_run ? sql::to_script(*plan, name) : sql::to_report(*plan, name));
+  return kExitSuccess;
+}
+
+}  // namespace partywall::cli

@@ -1,0 +1,23 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+namespace partywall::cli {
+
+enum class SchemaMode { kApply, kDryRun };
+
+// `partywall schema protect DATABASE`
+struct SchemaProtectOptions {
+  std::string database;       // a name, or a libpq connection string or URI
+  std::string platform_file;  // keys, slot roles and options of a cell; empty: none of them
+  std::string cell;           // empty: the only one that has a database
+  std::vector<std::string> connect_roles;
+  std::string tenant_column = "tenant_id";
+  SchemaMode mode = SchemaMode::kApply;
+};
+
+// Prints what it did or, in a dry run, the SQL that it would run. Returns the exit code.
+int schema_protect(const SchemaProtectOptions& options);
+
+}  // namespace partywall::cli

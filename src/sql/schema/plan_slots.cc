@@ -1,0 +1,115 @@
+#include <algorithm>
+
+#include "identity/scram.h"
+#include "sql/schema/planners.h"
+
+namespace partywall::sql {
+namespace {
+
+using postgres::quote_identifier;
+using postgres::quote_literal;
+
+constexpr std::string_view kHidden = "'(hidden)'";
+constexpr size_t kSaltLength = 16;
+
+class SlotPlanner {
+ public:
+  SlotPlanner(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan)
+      : state_(state), settings_(settings), plan_(plan) {}
+
+  void plan(const std::string& name) {
+    const auto present = std::ranges::find(state_.slots, name, &SlotState::name);
+    const auto verifier = slot_verifier(settings_.slots.password, name);
+    if (!verifier) {
+      plan_.findings.push_back({FindingLevel::kError, "role " + name, verifier.error().message,
+                                "Choose another password."});
+      return;
+    }
+    if (present == state_.slots.end()) {
+      add_password(
+          "CREATE ROLE " + quote_identifier(name) + " LOGIN NOINHERIT CONNECTION LIMIT 1 PASSWORD ",
+          *verifier, "a login for one server connection of the sql door");
+    } else {
+      mend(*present, *verifier);
+    }
+    if (present == state_.slots.end() || !present->may_connect) {
+      add(fmt::format("GRANT CONNECT ON DATABASE {} TO {}", quote_identifier(state_.database.name),
+                      quote_identifier(name)),
+          "the sql door connects as it");
+    }
+  }
+
+ private:
+  void add(std::string sql, std::string reason) {
+    plan_.steps.push_back({.sql = std::move(sql), .reason = std::move(reason)});
+  }
+
+  void add_password(const std::string& statement, const std::string& verifier, std::string reason) {
+    plan_.steps.push_back({.sql = statement + std::string(kHidden),
+                           .reason = std::move(reason),
+                           .run = Secret(statement + quote_literal(verifier))});
+  }
+
+  // A role may change its own password and settings, and whoever runs as it is a tenant.
+  void mend(const SlotState& slot, const std::string& verifier) {
+    const std::string role = quote_identifier(slot.name);
+    if (!slot.can_login || slot.inherits || slot.connection_limit != 1 || slot.expires) {
+      add("ALTER ROLE " + role + " LOGIN NOINHERIT CONNECTION LIMIT 1 VALID UNTIL 'infinity'",
+          "one connection each: nobody else logs in as it while the door does");
+    }
+    if (slot.is_privileged) {
+      add("ALTER ROLE " + role + " NOSUPERUSER NOCREATEDB NOCREATEROLE NOREPLICATION NOBYPASSRLS",
+          "tenants' statements run as it");
+    }
+    if (!slot.verifier || *slot.verifier != verifier) {
+      add_password("ALTER ROLE " + role + " PASSWORD ", verifier,
+                   slot.verifier
+                       ? "its password is not the configured one"
+                       : "set again, because only a superuser could see whether it was changed");
+      plan_.steps.back().always = !slot.verifier;
+    }
+    if (slot.has_settings)
+      add("ALTER ROLE " + role + " RESET ALL", "a tenant has changed its settings");
+    for (const std::string& database : slot.databases_with_settings) {
+      add(fmt::format("ALTER ROLE {} IN DATABASE {} RESET ALL", role, quote_identifier(database)),
+          "a tenant has changed its settings");
+    }
+    for (const std::string& group : slot.member_of) {
+      add(fmt::format("REVOKE {} FROM {}", quote_identifier(group), role),
+          "a slot role has no rights of other roles");
+    }
+    for (const std::string& member : slot.members) {
+      add(fmt::format("REVOKE {} FROM {}", role, quote_identifier(member)),
+          "one slot role must not act as another: it could cancel its statements");
+    }
+  }
+
+  const SchemaState& state_;
+  const ProtectSettings& settings_;
+  SchemaPlan& plan_;
+};
+
+}  // namespace
+
+std::vector<std::string> slot_names(const SlotRoles& slots) {
+  std::vector<std::string> names;
+  for (uint32_t number = 1; number <= slots.count; ++number)
+    names.push_back(fmt::format("{}{:03}", slots.prefix, number));
+  return names;
+}
+
+Result<std::string> slot_verifier(const Secret& password, std::string_view slot) {
+  const std::string salt(
+      as_bytes(hmac_sha256(password.reveal(), fmt::format("slot salt:{}", slot))));
+  const auto verifier = make_scram_verifier(password.reveal(), salt.substr(0, kSaltLength));
+  if (!verifier) return std::unexpected(verifier.error());
+  return verifier->to_string();
+}
+
+void plan_slots(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan) {
+  if (settings.slots.password.empty()) return;
+  SlotPlanner planner(state, settings, plan);
+  for (const std::string& name : slot_names(settings.slots)) planner.plan(name);
+}
+
+}  // namespace partywall::sql

@@ -1,0 +1,73 @@
+#include "sql/schema/plan_text.h"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace partywall::sql {
+namespace {
+
+// The most serious first.
+std::string findings_text(const SchemaPlan& plan, std::string_view prefix) {
+  std::string text;
+  for (const FindingLevel level :
+       {FindingLevel::kError, FindingLevel::kWarning, FindingLevel::kInfo}) {
+    for (const SchemaFinding& finding : plan.findings) {
+      if (finding.level != level) continue;
+      text +=
+          fmt::format("{}{}: {}: {}\n", prefix, to_string(level), finding.object, finding.message);
+      if (!finding.remedy.empty()) text += fmt::format("{}  {}\n", prefix, finding.remedy);
+    }
+  }
+  return text;
+}
+
+// A name in a comment must not end it.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string to_script(const SchemaPlan& plan, std::string_view database) {
+  std::string text = fmt::format("-- Partywall: {} steps to protect database {}\n",
+                                 plan.steps.size(), one_line(std::string(database)));
+  if (!plan.steps.empty()) text += "BEGIN;\nSET LOCAL lock_timeout = '10s';\n";
+  for (const SchemaStep& step : plan.steps) {
+    text += fmt::format("-- {}\n{}{}\n", one_line(step.reason), step.sql,
+                        step.sql.ends_with(';') ? "" : ";");
+  }
+  if (!plan.steps.empty()) text += "COMMIT;\n";
+  SchemaPlan shown = plan;
+  for (SchemaFinding& finding : shown.findings) {
+    finding.object = one_line(finding.object);
+    finding.message = one_line(finding.message);
+    finding.remedy = one_line(finding.remedy);
+  }
+  return text + findings_text(shown, "-- ");
+}
+
+std::string to_report(const SchemaPlan& plan, std::string_view database) {
+  std::string text;
+  for (const SchemaStep& step : plan.steps) {
+    const std::string first_line = step.sql.substr(0, step.sql.find('\n'));
+    text += fmt::format("{}\n    {}\n", first_line, step.reason);
+  }
+  text += findings_text(plan, "");
+  const auto refreshed = std::ranges::count(plan.steps, true, &SchemaStep::always);
+  const auto changed = static_cast<ptrdiff_t>(plan.steps.size()) - refreshed;
+  if (changed == 0) {
+    text += fmt::format("Database {} is protected; nothing was to be changed.\n", database);
+  } else {
+    text += fmt::format("Database {} is protected: {} statements were run.\n", database,
+                        changed + refreshed);
+  }
+  const auto serious =
+      std::ranges::count(plan.findings, FindingLevel::kError, &SchemaFinding::level);
+  if (serious > 0)
+    text += fmt::format("{} serious finding(s) need your decision: see above.\n", serious);
+  return text;
+}
+
+}  // namespace partywall::sql

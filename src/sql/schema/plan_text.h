@@ -1,0 +1,17 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+
+#include "sql/schema/plan.h"
+
+namespace partywall::sql {
+
+// The plan as an SQL script, every statement with its reason, the findings as comments. Secrets are
+// left out, so it is for reading.
+[[nodiscard]] std::string to_script(const SchemaPlan& plan, std::string_view database);
+
+// What was done, and what was found, for a terminal.
+[[nodiscard]] std::string to_report(const SchemaPlan& plan, std::string_view database);
+
+}  // namespace partywall::sql

@@ -1,0 +1,135 @@
+#include "sql/schema/protect.h"
+
+#include <algorithm>
+
+#include "sql/schema/planners.h"
+#include "sql/schema/read_state.h"
+
+namespace partywall::sql {
+namespace {
+
+using postgres::Connection;
+using postgres::Transaction;
+
+constexpr int kOldestServer = 150000;  // unlogged sequences; roles no longer administer themselves
+
+// Two runs at once would see each other's half-made state. A number of our own.
+constexpr std::string_view kLock = "SELECT pg_catalog.pg_advisory_xact_lock(8101127914)";
+// Taking tables from a busy application must not stop it for long.
+constexpr std::string_view kLockTimeout = "SET LOCAL lock_timeout = '10s'";
+
+Result<> check_settings(const ProtectSettings& settings) {
+  if (settings.keys.size() > 2)
+    return fail(ErrorKind::kInvalid, "at most two register keys may be valid at a time");
+  for (const RegisterKey& key : settings.keys) {
+    if (key.key.reveal().size() < 32) {
+      return fail(ErrorKind::kInvalid,
+                  "register key {} is too short: 64 random bytes are expected, at least 32",
+                  key.id);
+    }
+    if (key.id == 0 || key.id > INT32_MAX)
+      return fail(ErrorKind::kInvalid, "register key ids are 1 to 2147483647");
+    if (std::ranges::count(settings.keys, key.id, &RegisterKey::id) > 1) {
+      return fail(ErrorKind::kInvalid, "register key {} is given twice", key.id);
+    }
+  }
+  return {};
+}
+
+Result<SchemaPlan> plan_inside(Connection& connection, const ProtectSettings& settings) {
+  const auto names =
+      settings.slots.password.empty() ? std::vector<std::string>() : slot_names(settings.slots);
+  const auto state =
+      read_state(connection, {.tenant_column = settings.tenant_column, .slot_roles = names});
+  if (!state) return fail_with_context("reading the catalogs", state.error());
+  return plan_from(*state, settings);
+}
+
+Result<> carry_out(Connection& connection, const SchemaStep& step) {
+  const std::string sql = step.run.empty() ? step.sql : std::string(step.run.reveal());
+  if (!step.copy_data.empty()) {
+    if (auto copied = connection.copy_in(sql, step.copy_data.reveal()); !copied) {
+      return fail_with_context(step.sql, copied.error());
+    }
+    return {};
+  }
+  if (auto done = connection.execute_script(sql); !done)
+    return fail_with_context(step.sql, done.error());
+  return {};
+}
+
+Result<> check_server(const Connection& connection) {
+  if (connection.server_version() >= kOldestServer) return {};
+  return fail(ErrorKind::kInvalid,
+              "the server is PostgreSQL {}; the tenant register needs 15 or newer",
+              connection.server_version() / 10000);
+}
+
+Result<> check_nothing_is_left(Connection& connection, const ProtectSettings& settings) {
+  const auto left = plan_inside(connection, settings);
+  if (!left) return std::unexpected(left.error());
+  const auto step = std::ranges::find(left->steps, false, &SchemaStep::always);
+  if (step == left->steps.end()) return {};
+  std::string notices;
+  for (const std::string& notice : connection.take_notices()) notices += "\n  " + notice;
+  return fail(ErrorKind::kDenied,
+              "nothing was changed: after all steps this one is still needed, probably because the "
+              "user \"{}\" may not "
+              "do it: {}{}",
+              connection.user(), step->sql, notices);
+}
+
+}  // namespace
+
+ProtectSettings protect_settings_of(const SqlBackend& backend) {
+  ProtectSettings settings;
+  if (!backend.register_key.empty())
+    settings.keys = {{backend.register_key_id, backend.register_key}};
+  settings.slots = backend.slots;
+  settings.allow_temp = backend.allow_temp;
+  if (!backend.owner_role.empty()) settings.connect_roles = {backend.owner_role};
+  return settings;
+}
+
+Result<SchemaPlan> plan_protection(Connection& connection, const ProtectSettings& settings) {
+  if (auto fine = check_settings(settings); !fine) return std::unexpected(fine.error());
+  if (auto fine = check_server(connection); !fine) return std::unexpected(fine.error());
+  auto transaction = Transaction::begin(connection, "ISOLATION LEVEL REPEATABLE READ, READ ONLY");
+  if (!transaction) return std::unexpected(transaction.error());
+  return plan_inside(connection, settings);
+}
+
+Result<SchemaPlan> protect_database(Connection& connection, const ProtectSettings& settings) {
+  if (auto fine = check_settings(settings); !fine) return std::unexpected(fine.error());
+  if (auto fine = check_server(connection); !fine) return std::unexpected(fine.error());
+  auto transaction = Transaction::begin(connection, "READ WRITE");
+  if (!transaction) return std::unexpected(transaction.error());
+  for (const std::string_view preparation : {kLockTimeout, kLock}) {
+    if (auto done = connection.execute(std::string(preparation)); !done)
+      return std::unexpected(done.error());
+  }
+  connection.take_notices();
+  auto plan = plan_inside(connection, settings);
+  if (!plan) return plan;
+  for (const SchemaStep& step : plan->steps) {
+    if (auto done = carry_out(connection, step); !done) return std::unexpected(done.error());
+  }
+  if (auto complete = check_nothing_is_left(connection, settings); !complete)
+    return std::unexpected(complete.error());
+  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
+  return plan;
+}
+
+std::string_view to_string(FindingLevel level) {
+  switch (level) {
+    case FindingLevel::kInfo:
+      return "info";
+    case FindingLevel::kWarning:
+      return "warning";
+    case FindingLevel::kError:
+      return "error";
+  }
+  return "unknown";
+}
+
+}  // namespace partywall::sql
