@@ -45,6 +45,8 @@ class SessionFsm final : public ReplySink {
   [[nodiscard]] bool finished() const { return closing_ && outstanding_ == 0; }
   // Takes no new requests and ends when what it has begun is done.
   void drain();
+  [[nodiscard]] bool logged_in() const { return login_.has_value(); }
+  [[nodiscard]] bool input_has_ended() const { return input_ended_; }
   // Has something begun that a drain should wait for?
   [[nodiscard]] bool busy() const {
     return outstanding_ > 0 || transaction_.open || !output_.empty();

@@ -8,8 +8,8 @@ namespace partywall::cache {
 Result<TenantUpstreams*> SessionFsm::tenant_upstreams(const Turn& turn) {
   if (upstreams_ == nullptr) {
     const Cell* cell = host_.directory->find_cell(turn.tenant->cell);
-    if (cell == nullptr)
-      return fail(ErrorKind::kUnavailable, "the cell of this tenant is not known here; try again");
+    if (cell == nullptr || cell->cache.endpoint.address.empty())
+      return fail(ErrorKind::kUnavailable, "the cell of this tenant has no cache");
     upstreams_ = host_.upstreams.of(*turn.tenant, *cell, protocol_);
   }
   return upstreams_.get();

@@ -1,0 +1,109 @@
+#include "cache/door.h"
+
+#include <chrono>
+#include <thread>
+
+#include "base/log.h"
+#include "cache/door_metrics.h"
+#include "cache/door_worker.h"
+#include "net/listener.h"
+
+namespace partywall::cache {
+
+struct Door::Impl {
+  Impl(DoorSettings door_settings, Node& door_node)
+      : settings(std::move(door_settings)), node(door_node) {}
+
+  Result<> make_workers() {
+    const auto count = static_cast<unsigned>(node.workers.size());
+    for (unsigned i = 0; i < count; ++i) {
+      std::unique_ptr<net::TlsContext> tls;
+      if (settings.tls) {
+        auto context = net::TlsContext::server(*settings.tls);
+        if (!context) return fail_with_context("the cache door", context.error());
+        tls = std::move(*context);
+      }
+      workers.push_back(
+          std::make_unique<DoorWorker>(node.workers[i], settings, node.tenants, std::move(tls),
+                                       DoorWorker::Position{.index = i, .count = count}));
+    }
+    return {};
+  }
+
+  DoorWorker& worker_of(const net::Worker& worker) { return *workers[worker.index()]; }
+
+  void stop_accepting() {
+    node.workers.run_on_each(
+        [this](net::Worker& worker) { bound.listeners[worker.index()]->close(); });
+    subscription.cancel();
+  }
+
+  [[nodiscard]] uint32_t connections() const {
+    uint32_t sum = 0;
+    for (const auto& worker : workers) sum += worker->connections();
+    return sum;
+  }
+
+  DoorSettings settings;
+  Node& node;
+  std::vector<std::unique_ptr<DoorWorker>> workers;
+  net::BoundListeners bound;
+  DirectoryFeed::Subscription subscription;
+  bool stopped = false;
+};
+
+Result<std::unique_ptr<Door>> Door::start(DoorSettings settings, Node& node) {
+  auto impl = std::make_unique<Impl>(std::move(settings), node);
+  if (auto made = impl->make_workers(); !made) return std::unexpected(made.error());
+  auto bound = net::bind_listeners(node.workers, impl->settings.listen);
+  if (!bound) return fail_with_context("the cache door", bound.error());
+  impl->bound = std::move(*bound);
+  Impl& door = *impl;
+  // Calls back at once: every worker has a directory before it accepts anybody.
+  door.subscription = node.directory.subscribe([&door](const DirectoryRef& directory) {
+    for (size_t i = 0; i < door.workers.size(); ++i) {
+      door.node.workers[i].post(
+          [&worker = *door.workers[i], directory] { worker.set_directory(directory); });
+    }
+  });
+  node.workers.run_on_each([&door](net::Worker& worker) {
+    DoorWorker& part = door.worker_of(worker);
+    part.start();
+    door.bound.listeners[worker.index()]->start(
+        [&part](std::unique_ptr<net::Stream> stream) { part.accept(std::move(stream)); });
+  });
+  log_info("the cache door listens", {{"endpoint", door.bound.endpoint.to_string()}});
+  return std::unique_ptr<Door>(new Door(std::move(impl)));
+}
+
+Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) { impl_->node.metrics.add(*this); }
+
+Door::~Door() {
+  impl_->node.metrics.remove(*this);
+  drain(Duration(0));
+}
+
+Endpoint Door::endpoint() const { return impl_->bound.endpoint; }
+
+void Door::drain(Duration timeout) {
+  if (std::exchange(impl_->stopped, true)) return;
+  constexpr Duration kPoll = milliseconds(10);
+  impl_->stop_accepting();
+  impl_->node.workers.run_on_each(
+      [this](net::Worker& worker) { impl_->worker_of(worker).drain(); });
+  const MonotonicTime end = impl_->node.time.monotonic() + timeout;
+  while (impl_->connections() > 0 && impl_->node.time.monotonic() < end)
+    std::this_thread::sleep_for(kPoll);
+  for (size_t i = 0; i < impl_->workers.size(); ++i) {
+    impl_->node.workers.run_until_done(impl_->node.workers[i],
+                                       [&part = *impl_->workers[i]] { return part.stop(); });
+  }
+}
+
+void Door::write_metrics(MetricWriter& writer) const {
+  std::vector<const DoorWorker*> workers;
+  for (const auto& worker : impl_->workers) workers.push_back(worker.get());
+  write_door_metrics(writer, workers, *impl_->node.directory.current());
+}
+
+}  // namespace partywall::cache

@@ -1,0 +1,37 @@
+#pragma once
+
+#include <memory>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/result.h"
+#include "cache/settings.h"
+#include "cluster/node.h"
+
+namespace partywall::cache {
+
+// The cache door: a Redis to each tenant, on the shared Redis of its cell. docs/cache-door.md is
+// for its users.
+class Door final : public MetricSource {
+ public:
+  // Listens when it returns. `node` must outlive the door.
+  static Result<std::unique_ptr<Door>> start(DoorSettings settings, Node& node);
+  ~Door() override;
+  Door(const Door&) = delete;
+  Door& operator=(const Door&) = delete;
+
+  // With the port the kernel chose, where 0 was asked for.
+  [[nodiscard]] Endpoint endpoint() const;
+  // Stops accepting, lets transactions and outstanding answers finish for that long, closes the
+  // rest. Blocks; not from a worker.
+  void drain(Duration timeout);
+
+  void write_metrics(MetricWriter& writer) const override;
+
+ private:
+  struct Impl;
+  explicit Door(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace partywall::cache

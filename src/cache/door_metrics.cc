@@ -1,0 +1,58 @@
+#include "cache/door_metrics.h"
+
+#include "cache/door_worker.h"
+
+namespace partywall::cache {
+namespace {
+
+struct TenantFamily {
+  CacheMeter meter;
+  MetricFamily family;
+};
+
+constexpr TenantFamily kTenantFamilies[] = {
+    {CacheMeter::kCommands,
+     {"partywall_cache_commands", MetricType::kCounter,
+      "Commands of the tenant, refused ones too"}},
+    {CacheMeter::kRefused,
+     {"partywall_cache_refused", MetricType::kCounter,
+      "Commands that are not allowed or not understood"}},
+    {CacheMeter::kThrottled,
+     {"partywall_cache_throttled", MetricType::kCounter, "Commands over cache_rate"}},
+    {CacheMeter::kFailed,
+     {"partywall_cache_failed", MetricType::kCounter, "Commands that Redis did not answer"}},
+    {CacheMeter::kBytesIn,
+     {"partywall_cache_received_bytes", MetricType::kCounter, "Bytes from the tenant's clients"}},
+    {CacheMeter::kBytesOut,
+     {"partywall_cache_sent_bytes", MetricType::kCounter, "Bytes to the tenant's clients"}},
+};
+
+}  // namespace
+
+void write_door_metrics(MetricWriter& writer, const std::vector<const DoorWorker*>& workers,
+                        const Directory& directory) {
+  const auto sum = [&](auto value) {
+    uint64_t total = 0;
+    for (const DoorWorker* worker : workers) total += value(*worker);
+    return total;
+  };
+  writer.family(
+      {"partywall_cache_connections", MetricType::kGauge, "Clients connected to the cache door"});
+  writer.sample(sum([](const DoorWorker& worker) { return worker.connections(); }));
+  writer.family({"partywall_cache_upstream_connections", MetricType::kGauge,
+                 "Connections of the cache door to Redis"});
+  writer.sample(sum([](const DoorWorker& worker) { return worker.upstream_connections(); }));
+  writer.family({"partywall_cache_refused_connections", MetricType::kCounter,
+                 "Clients beyond max_connections"});
+  writer.sample(sum([](const DoorWorker& worker) { return worker.refused_connections(); }));
+  for (const auto& [meter, family] : kTenantFamilies) {
+    writer.family(family);
+    for (const Tenant& tenant : directory.tenants()) {
+      const uint64_t value = sum(
+          [&](const DoorWorker& worker) { return worker.meters().value(tenant.number, meter); });
+      if (value > 0) writer.sample(value, {{"tenant", tenant.slug}});
+    }
+  }
+}
+
+}  // namespace partywall::cache

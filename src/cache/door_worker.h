@@ -1,0 +1,79 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <unordered_set>
+
+#include "cache/session_fsm.h"
+#include "cache/settings.h"
+#include "cache/upstream_network.h"
+#include "net/drain.h"
+#include "net/loop.h"
+#include "net/scope.h"
+
+namespace partywall::cache {
+
+// The door's part on one worker: its sessions, its connections to Redis, its counters. Everything
+// but the counters belongs to the worker's thread.
+class DoorWorker final : public UpstreamNetwork {
+ public:
+  struct Position {
+    unsigned index = 0;  // of the worker
+    unsigned count = 1;  // of all workers
+  };
+
+  // `tls` is nullptr where clients speak plainly.
+  DoorWorker(net::Loop& loop, const DoorSettings& settings, TenantStates& tenants,
+             std::unique_ptr<net::TlsContext> tls, Position position);
+  ~DoorWorker() override = default;
+
+  // Serves a client from here on.
+  void accept(std::unique_ptr<net::Stream> stream);
+  void set_directory(DirectoryRef directory);
+  // Begins what goes on by itself: closing idle connections.
+  void start();
+
+  // Lets every session finish what it has begun.
+  void drain() { drain_.request(); }
+  // Ends what is left, at once, and everything to Redis; stop() ends when nothing runs any more.
+  net::Task<> stop();
+
+  // --- UpstreamNetwork
+  void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint) override;
+
+  // --- From any thread
+  [[nodiscard]] uint32_t connections() const {
+    return connections_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] uint32_t upstream_connections() const {
+    return upstream_connections_.load(std::memory_order_relaxed);
+  }
+  [[nodiscard]] uint64_t refused_connections() const { return refused_connections_.value(); }
+  [[nodiscard]] const Meters<CacheMeter>& meters() const { return meters_; }
+
+ private:
+  net::Task<> serve_client(std::unique_ptr<net::Stream> stream);
+  net::Task<> run_upstream(std::shared_ptr<UpstreamIo> upstream, Endpoint endpoint);
+  net::Task<> sweep_regularly();
+  uint64_t next_session_id();
+
+  net::Loop& loop_;
+  const DoorSettings& settings_;
+  std::unique_ptr<net::TlsContext> tls_;
+  Position position_;
+  Meters<CacheMeter> meters_;
+  UpstreamRegistry registry_;
+  SessionHost host_;
+  std::unordered_set<SessionFsm*> sessions_;
+  net::Drain drain_;           // of the clients' connections
+  net::Drain upstream_drain_;  // of those to Redis, later
+  net::TaskScope clients_;
+  net::TaskScope upstreams_;
+  uint64_t last_session_ = 0;
+  std::atomic<uint32_t> connections_{0};
+  std::atomic<uint32_t> upstream_connections_{0};
+  Counter refused_connections_;
+};
+
+}  // namespace partywall::cache
