@@ -1,0 +1,156 @@
+// What the server says, on its way to the client.
+#include "sql/client/client_errors.h"
+#include "sql/client/client_fsm.h"
+
+namespace partywall::sql {
+
+using EventKind = ServerFsm::EventKind;
+
+size_t ClientFsm::receive_from_server(std::string_view bytes, MonotonicTime now) {
+  now_ = now;
+  const size_t offered = bytes.size();
+  while (server_ && !is_finished_) {
+    const ServerFsm::Event event = server_->next(bytes);
+    if (event.kind == EventKind::kNeedMore) break;
+    on_server_event(event);
+  }
+  return offered - bytes.size();
+}
+
+// Answers that the door gives in the server's place, where nothing of the server comes before them.
+void ClientFsm::drain_fabricated() {
+  if (!server_ || !server_->is_fabricated_answer_due()) return;
+  receive_from_server({}, now_);
+}
+
+void ClientFsm::on_server_event(const ServerFsm::Event& event) {
+  switch (event.kind) {
+    case EventKind::kRelay:
+    case EventKind::kCopyIn:
+      to_client_.relay(event.bytes);
+      break;
+    case EventKind::kCommandComplete:
+      on_command_complete(event);
+      break;
+    case EventKind::kError:
+      on_server_error(event);
+      break;
+    case EventKind::kParameterStatus:
+      on_parameter_status(event);
+      break;
+    case EventKind::kReady:
+      on_server_ready(event.bytes);
+      break;
+    case EventKind::kRefused:
+      append_error(to_client_.tail(), refusal_ ? *refusal_ : errors::server_lost());
+      has_failed_ = true;
+      ++progress_.errors;
+      break;
+    case EventKind::kOwnRequestFailed:
+      fail_section(errors::binding_failed());
+      break;
+    case EventKind::kBroken:
+      detach();
+      terminate(errors::server_lost());
+      break;
+    case EventKind::kOwnRequestDone:
+    case EventKind::kNeedMore:
+      break;
+  }
+  // A Sync that the server ignores while it takes CopyData does not end the section.
+  if (event.kind == EventKind::kCopyIn) {
+    copy_data_ended_ = false;
+    if (server_->owes_only_execute()) awaiting_ready_ = false;
+  }
+}
+
+void ClientFsm::on_command_complete(const ServerFsm::Event& event) {
+  ++progress_.statements;
+  busy_since_ = now_;  // the next one has its own time
+  was_rolled_back_ = event.text == "ROLLBACK";
+  if (event.text == "DISCARD ALL") {
+    discard_all();
+    resets_settings_ = true;
+  }
+  if (event.text == "DEALLOCATE ALL") named_.clear();
+  to_client_.relay(event.bytes);
+}
+
+void ClientFsm::on_server_error(const ServerFsm::Event& event) {
+  has_failed_ = true;
+  ++progress_.errors;
+  for (const uint64_t id : server_->take_failed_statements()) {
+    const auto found = std::ranges::find(new_names_, id, &std::pair<uint64_t, std::string>::first);
+    if (found == new_names_.end()) continue;
+    named_.erase(found->second);
+    new_names_.erase(found);
+  }
+  const auto error = read_server_error(event.text);
+  if (cancel_reason_ && error->sqlstate == sqlstate::kQueryCanceled) {
+    append_error(to_client_.tail(), *cancel_reason_);
+  } else {
+    to_client_.relay(event.bytes);
+  }
+  if (error->is_fatal()) {
+    detach();
+    is_finished_ = true;
+  }
+}
+
+void ClientFsm::on_parameter_status(const ServerFsm::Event& event) {
+  const TrackedSetting* tracked = find_tracked_setting(event.text);
+  if (tracked && is_sent_) settings_ = server_->settings();
+  const std::string* told = told_.find(event.text);
+  if (told && *told == event.value) return;
+  told_.set(event.text, event.value);
+  note_syntax();
+  to_client_.relay(event.bytes);
+}
+
+void ClientFsm::note_syntax() {
+  const std::string* strings = told_.find("standard_conforming_strings");
+  const std::string* encoding = told_.find("client_encoding");
+  syntax_.standard_conforming_strings = !strings || *strings == "on";
+  syntax_.ascii_safe_encoding = !encoding || is_ascii_safe_encoding(*encoding);
+}
+
+void ClientFsm::on_server_ready(std::string_view message) {
+  if (soils_server_) server_->soil();
+  if (resets_settings_) settings_ = first_settings_;
+  if (server_->transaction_status() == TransactionStatus::kIdle) {
+    ++progress_.transactions;
+    scope_.end(/*committed=*/!has_failed_ && !was_rolled_back_);
+  } else {
+    scope_.moved_to_server();
+  }
+  to_client_.relay(message);
+  close_section();
+}
+
+// The section cannot be answered; the session goes on without the server connection.
+void ClientFsm::fail_section(const SqlError& error) {
+  const bool has_ended = awaiting_ready_;
+  detach();
+  append_error(to_client_.tail(), error);
+  ++progress_.errors;
+  scope_.lost_server(status_before_);
+  close_section();
+  if (has_ended) {
+    answer_ready();
+  } else {
+    skip_to_sync_ = true;
+  }
+}
+
+void ClientFsm::on_server_closed() {
+  if (!server_) return;
+  if (server_->is_serving_own_request()) {
+    fail_section(errors::binding_failed());
+    return;
+  }
+  const bool was_idle = !is_sent_ && status() == TransactionStatus::kIdle;
+  detach();
+  terminate(was_idle ? errors::pinned_server_lost() : errors::server_lost());
+}
+
+}  // namespace partywall::sql

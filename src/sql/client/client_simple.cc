@@ -1,0 +1,111 @@
+// The simple query protocol, and FunctionCall.
+#include "sql/client/client_errors.h"
+#include "sql/client/client_fsm.h"
+
+namespace partywall::sql {
+namespace {
+
+bool sets_tenant(const Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kSetTenant:
+    case StatementKind::kSelectSetConfig:
+    case StatementKind::kResetTenant:
+    case StatementKind::kUnclearTenantSetting:
+      return true;
+    default:
+      return false;
+  }
+}
+
+}  // namespace
+
+// A text that is too long is passed on unread but for what its first part shows; `available` may be
+// no more than that part.
+ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
+  std::string_view text = available.substr(kHeadLength, limits_.max_statement_bytes);
+  if (!is_long) {
+    if (text.empty() || text.find('\0') != text.size() - 1) {
+      protocol_violation("a Query that is not one zero-terminated text");
+      return Taken::kYes;
+    }
+    text.remove_suffix(1);
+  }
+  unnamed_.number = 0;  // as in PostgreSQL
+  if (!front_is_examined_) {
+    StatementReader statements(text, syntax_);
+    const Statement first = *statements.next();
+    const auto second = statements.next();
+    if (!is_long && !second && is_local(first)) {
+      answer_query(first);
+      return Taken::kYes;
+    }
+    if (auto refusal = examine(first, second, statements)) {
+      refuse(*refusal, Request::kQuery);
+      return Taken::kYes;
+    }
+  }
+  switch (access_server(Request::kQuery)) {
+    case Access::kWait:
+      return Taken::kNotYet;
+    case Access::kRefused:
+      return Taken::kYes;
+    case Access::kGranted:
+      break;
+  }
+  end_section(Request::kQuery, available);
+  return Taken::kYes;
+}
+
+void ClientFsm::answer_query(const Statement& statement) {
+  const LocalReply reply = perform(statement, {}, Extent::kStatement);
+  if (reply.error) {
+    refuse(*reply.error, Request::kQuery);
+    return;
+  }
+  if (reply.row) append_text_row_description(to_client_.tail(), reply.row->column);
+  append_execution(to_client_.tail(), reply);
+  answer_ready();
+}
+
+// What is to be said against passing these statements on; notes what they leave behind.
+std::optional<SqlError> ClientFsm::examine(const Statement& first, std::optional<Statement> next,
+                                           StatementReader& rest) {
+  if (auto refusal = examine_first(first, next.has_value())) return refusal;
+  // BEGIN; SET LOCAL app.current_tenant = …; …: nothing was executed before the tenant is known.
+  if (next && first.kind == StatementKind::kBegin && sets_tenant(*next)) {
+    if (auto refusal = examine_first(*next, true)) return refusal;
+    next = rest.next();
+  }
+  for (; next; next = rest.next()) {
+    if (sets_tenant(*next)) return errors::tenant_set_after_other_statements();
+    if (auto refusal = note_session_effects(*next)) return refusal;
+  }
+  return std::nullopt;
+}
+
+std::optional<SqlError> ClientFsm::examine_first(const Statement& first, bool is_one_of_several) {
+  if (first.kind == StatementKind::kUnclearTenantSetting) return errors::unclear_tenant_setting();
+  if (is_one_of_several && sets_tenant(first))
+    return perform_set_tenant(first, {}, Extent::kSection).error;
+  if ((first.kind == StatementKind::kCommitAndChain ||
+       first.kind == StatementKind::kRollbackAndChain) &&
+      scope_.is_tenant_of_transaction_only()) {
+    return errors::chain_with_tenant_of_transaction();
+  }
+  return note_session_effects(first);
+}
+
+ClientFsm::Taken ClientFsm::on_function_call(std::string_view available) {
+  switch (access_server(Request::kFunctionCall)) {
+    case Access::kWait:
+      return Taken::kNotYet;
+    case Access::kRefused:
+      return Taken::kYes;
+    case Access::kGranted:
+      break;
+  }
+  end_section(Request::kFunctionCall, available);
+  return Taken::kYes;
+}
+
+}  // namespace partywall::sql

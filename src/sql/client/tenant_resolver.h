@@ -1,0 +1,18 @@
+#pragma once
+
+#include <expected>
+#include <string_view>
+
+#include "sql/wire/sql_error.h"
+#include "tenancy/tenant.h"
+
+namespace partywall::sql {
+
+// Says which tenant a client means by the value it sets app.current_tenant to, and whether it may.
+class TenantResolver {
+ public:
+  virtual ~TenantResolver() = default;
+  virtual std::expected<TenantId, SqlError> resolve(std::string_view value) = 0;
+};
+
+}  // namespace partywall::sql

@@ -1,0 +1,181 @@
+#include "sql/fake_postgres.h"
+
+#include "sql/settings.h"
+#include "sql/wire/extended_messages.h"
+#include "sql/wire/field_reader.h"
+#include "sql/wire/sql_error.h"
+
+namespace partywall::sql::testing {
+
+std::string FakePostgres::receive(std::string_view bytes) {
+  in_.append(bytes);
+  for (const Message& one : take_messages(in_)) {
+    received_.push_back(one);
+    take(one);
+    ++received_count_;
+  }
+  return std::exchange(out_, {});
+}
+
+void FakePostgres::take(const Message& one) {
+  if (in_copy_) {
+    if (one.type == 'd' || one.type == 'S' || one.type == 'H') return;
+    in_copy_ = false;
+    if (one.type == 'c') {
+      append_command_complete(out_, "COPY 1");
+    } else {
+      fail("57014");
+    }
+    if (copy_by_query_) ready();
+    return;
+  }
+  if (one.type == 'd' || one.type == 'c' || one.type == 'f') return;
+  if (skipping_ && one.type != 'S') return;
+  if (fail_at_ == received_count_ && one.type != 'S') {
+    fail("XX000");
+    if (one.type == 'Q' || one.type == 'F') ready();
+    return;
+  }
+  switch (one.type) {
+    case 'Q':
+      on_query(one.text());
+      break;
+    case 'F':
+      if (enter_fails) {
+        fail("28000");
+      } else if (!register_.empty()) {
+        fail("55006");
+      } else {
+        register_ = one.body.substr(14, one.body.size() - 16);
+        MessageWriter(out_, 'V').u32(0);
+      }
+      ready();
+      break;
+    case 'P': {
+      const auto parsed = read_parse(one.body);
+      const std::string name(parsed->statement);
+      if (!name.empty() && statements_.contains(name)) return fail("42P05");
+      if (parsed->query == "syntax error") return fail("42601");
+      statements_[name] = parsed->query;
+      append_empty_message(out_, '1');
+      break;
+    }
+    case 'B': {
+      const auto bound = read_bind_target(one.body);
+      const auto found = statements_.find(std::string(bound->statement));
+      if (found == statements_.end()) return fail("26000");
+      portals_[std::string(bound->portal)] = found->second;
+      append_empty_message(out_, '2');
+      break;
+    }
+    case 'D': {
+      const auto described = read_target(one.body);
+      const auto& names = described->what == 'S' ? statements_ : portals_;
+      if (!names.contains(std::string(described->name)))
+        return fail(described->what == 'S' ? "26000" : "34000");
+      if (described->what == 'S') MessageWriter(out_, 't').u16(0);
+      append_empty_message(out_, 'n');
+      break;
+    }
+    case 'E': {
+      const auto found = portals_.find(one.text());
+      if (found == portals_.end()) return fail("34000");
+      copy_by_query_ = false;
+      run(found->second);
+      break;
+    }
+    case 'C': {
+      const auto closed = read_target(one.body);
+      (closed->what == 'S' ? statements_ : portals_).erase(std::string(closed->name));
+      append_empty_message(out_, '3');
+      break;
+    }
+    case 'S':
+      skipping_ = false;
+      ready();
+      break;
+    default:
+      break;
+  }
+}
+
+void FakePostgres::on_query(const std::string& text) {
+  statements_.erase("");
+  copy_by_query_ = true;
+  run(text);
+  skipping_ = false;
+  if (!in_copy_) ready();
+}
+
+bool FakePostgres::run(const std::string& text) {
+  const auto starts = [&](std::string_view word) {
+    return equals_ignoring_case(std::string_view(text).substr(0, word.size()), word);
+  };
+  const auto done = [&](std::string_view tag) {
+    append_command_complete(out_, tag);
+    return true;
+  };
+  if (starts("commit") || starts("rollback")) {
+    const bool commits = starts("commit") && status_ != 'E';
+    status_ = 'I';
+    portals_.clear();
+    return done(commits ? "COMMIT" : "ROLLBACK");
+  }
+  if (status_ == 'E') return fail("25P02"), false;
+  if (starts("begin")) {
+    status_ = 'T';
+    return done("BEGIN");
+  }
+  if (text == "DISCARD ALL" || starts("discard all")) {
+    if (status_ != 'I') return fail("25001"), false;
+    register_.clear();
+    statements_.clear();
+    return done("DISCARD ALL");
+  }
+  if (starts("discard sequences")) {
+    register_.clear();
+    return done("DISCARD SEQUENCES");
+  }
+  if (starts("RESET ") || starts("SELECT pg_catalog.set_config")) return done("SET");
+  if (starts("deallocate")) {
+    statements_.clear();
+    return done("DEALLOCATE ALL");
+  }
+  if (starts("prepare") || starts("listen")) return done("PREPARE");
+  if (starts("set ")) {
+    if (starts("set TimeZone") || starts("set DateStyle"))
+      append_parameter_status(out_, text.substr(4), "changed");
+    return done("SET");
+  }
+  if (starts("copy in")) {
+    in_copy_ = true;
+    MessageWriter(out_, 'G').u8(0).u16(0);
+    return true;
+  }
+  if (starts("copy out")) {
+    MessageWriter(out_, 'H').u8(0).u16(0);
+    MessageWriter(out_, 'd').bytes("line\n");
+    append_empty_message(out_, 'c');
+    return done("COPY 1");
+  }
+  if (starts("fail") || starts("refused by")) return fail("22012"), false;
+  if (register_.empty() && !starts("global")) return fail("55000"), false;
+  for (int row = 0; row < (starts("many") ? 3 : 1); ++row) {
+    MessageWriter(out_, 'D').u16(1).u32(static_cast<uint32_t>(register_.size())).bytes(register_);
+  }
+  return done(starts("many") ? "SELECT 3" : "SELECT 1");
+}
+
+void FakePostgres::fail(std::string_view sqlstate) {
+  append_error(out_, {.sqlstate = sqlstate, .message = "from the server", .hint = {}});
+  if (status_ == 'T') status_ = 'E';
+  skipping_ = true;
+}
+
+void FakePostgres::ready() {
+  skipping_ = false;
+  if (status_ == 'I') portals_.clear();
+  append_ready_for_query(out_, static_cast<TransactionStatus>(status_));
+}
+
+}  // namespace partywall::sql::testing

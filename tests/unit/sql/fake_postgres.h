@@ -1,0 +1,60 @@
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <set>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "sql/messages.h"
+
+namespace partywall::sql::testing {
+
+// As much of a PostgreSQL backend as the protocol needs: transaction status, skipping to Sync after
+// an error, prepared statements, portals, the tenant register. Each statement's answer is one row
+// with the tenant in the register, or error 55000 when that is empty. A few texts do other things:
+//   fail            error 22012
+//   copy in / copy out
+//   set <name>      ParameterStatus (name, "changed") and the tag SET
+//   many            three rows
+//   discard sequences, discard all, deallocate …, begin, commit, rollback: as in PostgreSQL
+class FakePostgres {
+ public:
+  // Takes bytes of the door, returns the answer.
+  std::string receive(std::string_view bytes);
+
+  // Every message that came, and how they were cut into sends.
+  [[nodiscard]] const std::vector<Message>& received() const { return received_; }
+  void forget_received() { received_.clear(); }
+  [[nodiscard]] const std::string& register_value() const { return register_; }
+  [[nodiscard]] char status() const { return status_; }
+
+  // Fails what comes as the n-th message from now on (0: the next one); end: closes instead.
+  void fail_message(size_t n) { fail_at_ = received_count_ + n; }
+  std::function<std::optional<std::string>(const std::string& statement)> on_statement;
+  bool enter_fails = false;
+
+ private:
+  void take(const Message& message);
+  void on_query(const std::string& text);
+  bool run(const std::string& text);  // false: it failed
+  void fail(std::string_view sqlstate);
+  void ready();
+
+  std::string in_;
+  std::string out_;
+  std::vector<Message> received_;
+  size_t received_count_ = 0;
+  std::optional<size_t> fail_at_;
+  std::string register_;
+  char status_ = 'I';
+  bool skipping_ = false;
+  bool in_copy_ = false;
+  bool copy_by_query_ = false;
+  std::map<std::string, std::string> statements_;
+  std::map<std::string, std::string> portals_;
+};
+
+}  // namespace partywall::sql::testing
