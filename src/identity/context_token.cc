@@ -46,8 +46,8 @@ Uuid get_uuid(std::string_view bytes, size_t at) {
   return Uuid::from_halves(get_u64(bytes, at), get_u64(bytes, at + 8));
 }
 
-int64_t whole_seconds(WallTime time) {
-  return std::chrono::floor<seconds>(time).time_since_epoch().count();
+uint64_t to_seconds(std::chrono::sys_seconds time) {
+  return static_cast<uint64_t>(time.time_since_epoch().count());
 }
 
 std::optional<WallTime> get_time(std::string_view bytes, size_t at) {
@@ -64,6 +64,10 @@ std::optional<Audience> get_audience(std::string_view bytes) {
     return std::nullopt;
   }
   return static_cast<Audience>(value);
+}
+
+bool is_allowed_lifetime(WallTime issued_at, WallTime expires_at) {
+  return expires_at > issued_at && expires_at - issued_at <= kMaxContextLifetime;
 }
 
 const ContextKey* find_key(const std::vector<ContextKey>& keys, uint8_t id) {
@@ -83,7 +87,9 @@ Result<Context> read_payload(std::string_view payload) {
   const auto audience = get_audience(payload);
   const auto issued_at = get_time(payload, kIssuedAtAt);
   const auto expires_at = get_time(payload, kExpiresAtAt);
-  if (!audience || !issued_at || !expires_at || *expires_at <= *issued_at) return not_a_token();
+  if (!audience || !issued_at || !expires_at || !is_allowed_lifetime(*issued_at, *expires_at)) {
+    return not_a_token();
+  }
   return Context{.tenant = TenantId(get_uuid(payload, kTenantAt)),
                  .audience = *audience,
                  .issued_at = *issued_at,
@@ -117,10 +123,9 @@ Result<std::string> mint_context(const Context& context, const std::vector<Conte
     return fail(ErrorKind::kInvalid, "context key {}: it must have at least {} bytes", key.id,
                 kMinContextKeyBytes);
   }
-  const int64_t issued_at = whole_seconds(context.issued_at);
-  const int64_t expires_at = whole_seconds(context.expires_at);
-  if (issued_at < 0 || expires_at <= issued_at ||
-      context.expires_at - context.issued_at > kMaxContextLifetime) {
+  const auto issued_at = std::chrono::floor<seconds>(context.issued_at);
+  const auto expires_at = std::chrono::floor<seconds>(context.expires_at);
+  if (issued_at < WallTime() || !is_allowed_lifetime(issued_at, expires_at)) {
     return fail(ErrorKind::kInvalid, "a context token must be valid for 1 second to {} hours",
                 kMaxContextLifetime.count());
   }
@@ -129,8 +134,8 @@ Result<std::string> mint_context(const Context& context, const std::vector<Conte
   payload[kKeyIdAt] = static_cast<char>(key.id);
   payload[kAudienceAt] = static_cast<char>(context.audience);
   put_uuid(&payload[kTenantAt], context.tenant.value());
-  put_u64(&payload[kIssuedAtAt], static_cast<uint64_t>(issued_at));
-  put_u64(&payload[kExpiresAtAt], static_cast<uint64_t>(expires_at));
+  put_u64(&payload[kIssuedAtAt], to_seconds(issued_at));
+  put_u64(&payload[kExpiresAtAt], to_seconds(expires_at));
   put_uuid(&payload[kRequestIdAt], context.request_id);
 
   std::string token(kContextPrefix);

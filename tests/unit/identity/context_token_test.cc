@@ -228,6 +228,8 @@ TEST(ContextToken, SignedNonsenseIsRefused) {
   std::swap_ranges(ends_before_it_begins.begin() + 19, ends_before_it_begins.begin() + 27,
                    ends_before_it_begins.begin() + 27);
   EXPECT_EQ(refusal(sign(ends_before_it_begins), keys), ErrorKind::kInvalid);
+  EXPECT_EQ(refusal(with_byte(32, '\x7F'), keys),
+            ErrorKind::kInvalid);  // lives for more than a day
   EXPECT_EQ(refusal(sign(good.substr(0, 48)), keys), ErrorKind::kInvalid);
   EXPECT_EQ(refusal(sign(good + good), keys), ErrorKind::kInvalid);
 }
