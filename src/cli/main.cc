@@ -1,8 +1,14 @@
 #include <CLI/CLI.hpp>
+#include <functional>
+
+#include <fmt/core.h>
 
 #include "cli/check.h"
 #include "cli/exit_code.h"
 #include "cli/schema.h"
+#include "cli/serve.h"
+#include "cli/token.h"
+#include "cli/up.h"
 #include "cli/version.h"
 
 // The command line: what each subcommand accepts, and which function does it. One file, because
@@ -10,12 +16,87 @@
 namespace partywall::cli {
 namespace {
 
-void add_schema_commands(CLI::App& app, int& exit_code) {
-  CLI::App* const schema = app.add_subcommand("schema", "Prepare the databases of cells");
-  schema->require_subcommand(1);
-  CLI::App* const protect = schema->add_subcommand(
+constexpr const char* kDefaultPlatformFile = ".partywall/platform.yaml";
+
+// What was chosen; run after everything has been parsed.
+using Command = std::function<int()>;
+
+void add_version(CLI::App& app, Command& command) {
+  app.add_subcommand("version", "Print the version")->callback([&command] {
+    command = print_version;
+  });
+}
+
+void add_check(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand(
+      "check", "Say everything that is wrong with a platform file; starts nothing");
+  auto file = std::make_shared<std::string>();
+  auto format = std::make_shared<CheckFormat>(CheckFormat::kText);
+  sub->add_option("FILE", *file, "Platform file")->required();
+  sub->add_option("--format", *format, "text or json")
+      ->transform(CLI::CheckedTransformer(std::map<std::string, CheckFormat>{
+          {"text", CheckFormat::kText}, {"json", CheckFormat::kJson}}));
+  sub->callback([&command, file, format] {
+    command = [file, format] {
+      const CheckReport report = check_platform_file(*file, *format);
+      std::fputs(report.text.c_str(), stdout);
+      return report.exit_code;
+    };
+  });
+}
+
+void add_serve(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand(
+      "serve", "Run the doors of one node (SIGTERM ends it, SIGHUP reads the file again)");
+  auto file = std::make_shared<std::string>();
+  sub->add_option("-f,--file", *file, "Platform file")->required();
+  sub->callback([&command, file] { command = [file] { return serve(*file); }; });
+}
+
+void add_port(CLI::App& sub, const std::string& name, std::optional<uint16_t>& port,
+              const std::string& usual) {
+  sub.add_option(
+      "--" + name + "-port", port,
+      "Port of the " + name + " door on 127.0.0.1; 0: any. Default: " + usual + " if it is free");
+}
+
+void add_up(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand(
+      "up", "Start engines, doors and an example application on this machine, and show a tour");
+  struct Options {
+    embedded::StackSettings settings;
+    bool once = false;
+    bool no_tour = false;
+  };
+  auto options = std::make_shared<Options>();
+  sub->add_option("--data-dir", options->settings.data_directory, "Folder for everything it keeps")
+      ->capture_default_str();
+  sub->add_option("--workers", options->settings.workers,
+                  "Threads that serve connections; 0: one per processor")
+      ->check(CLI::Range(0, 256))
+      ->capture_default_str();
+  add_port(*sub, "http", options->settings.http_port, "8080");
+  add_port(*sub, "sql", options->settings.sql_port, "6432");
+  add_port(*sub, "cache", options->settings.cache_port, "6380");
+  add_port(*sub, "admin", options->settings.admin_port, "9180");
+  auto* once =
+      sub->add_flag("--once", options->once,
+                    "End after the tour; the exit status says whether all was as promised");
+  sub->add_flag("--no-tour", options->no_tour, "Show no tour")->excludes(once);
+  sub->callback([&command, options] {
+    const TourChoice tour = options->once      ? TourChoice::kThenEnd
+                            : options->no_tour ? TourChoice::kNone
+                                               : TourChoice::kThenStay;
+    command = [options, tour] { return up(options->settings, tour); };
+  });
+}
+
+void add_schema(CLI::App& app, Command& command) {
+  auto* schema =
+      app.add_subcommand("schema", "Prepare the databases of cells")->require_subcommand(1);
+  auto* protect = schema->add_subcommand(
       "protect", "Install the tenant register, slot roles and row-level security; safe to repeat");
-  const auto options = std::make_shared<SchemaProtectOptions>();
+  auto options = std::make_shared<SchemaProtectOptions>();
   protect
       ->add_option("database", options->database, "Its name, or a libpq connection string or URI")
       ->required();
@@ -30,40 +111,57 @@ void add_schema_commands(CLI::App& app, int& exit_code) {
   protect->add_flag_callback(
       "--dry-run", [options] { options->mode = SchemaMode::kDryRun; },
       "Print the SQL, change nothing");
-  protect->callback([options, &exit_code] { exit_code = schema_protect(*options); });
+  protect->callback(
+      [&command, options] { command = [options] { return schema_protect(*options); }; });
+}
+
+void add_token(CLI::App& app, Command& command) {
+  auto* token = app.add_subcommand("token", "Tokens")->require_subcommand(1);
+  auto* sub = token->add_subcommand(
+      "create", "Print a context token for a job, or a token of the development issuer");
+  auto request = std::make_shared<TokenRequest>();
+  auto is_jwt = std::make_shared<bool>(false);
+  request->platform_file = kDefaultPlatformFile;
+  sub->add_option("-f,--file", request->platform_file, "Platform file, for its keys")
+      ->capture_default_str();
+  sub->add_option("--tenant", request->tenant, "Slug or id of the tenant")->required();
+  sub->add_option("--audience", request->audience, "Of a context: sql, cache or any")
+      ->capture_default_str();
+  sub->add_option("--ttl", request->time_to_live, "How long it is valid: 60s, 10m, 12h")
+      ->capture_default_str();
+  sub->add_flag("--jwt", *is_jwt,
+                "A JSON Web Token for the http door, of the issuer that `partywall up` makes");
+  sub->add_option("--issuer-key", request->issuer_key,
+                  "The issuer's private key (PEM); default: secrets/issuer.pem beside the file");
+  sub->callback([&command, request, is_jwt] {
+    command = [request, is_jwt] {
+      request->kind = *is_jwt ? TokenKind::kJwt : TokenKind::kContext;
+      return create_token(*request);
+    };
+  });
 }
 
 int run(int argc, char** argv) {
-  CLI::App app{"Partywall keeps the tenants of a shared stack apart: at HTTP, SQL and the cache."};
-  app.require_subcommand(1);
-  int exit_code = kExitSuccess;
-
-  app.add_subcommand("version", "Print the version")->callback([&] {
-    exit_code = print_version();
-  });
-
-  std::string check_file;
-  auto check_format = CheckFormat::kText;
-  CLI::App* check =
-      app.add_subcommand("check", "Check a platform file and print all that is wrong with it");
-  check->add_option("FILE", check_file, "The platform file")->required();
-  check->add_option("--format", check_format, "text or json")
-      ->transform(CLI::CheckedTransformer(std::map<std::string, CheckFormat>{
-          {"text", CheckFormat::kText}, {"json", CheckFormat::kJson}}));
-  check->callback([&] {
-    const CheckReport report = check_platform_file(check_file, check_format);
-    std::fputs(report.text.c_str(), stdout);
-    exit_code = report.exit_code;
-  });
-
-  add_schema_commands(app, exit_code);
-
+  CLI::App app{"Partywall keeps the tenants of a shared stack apart: at HTTP, SQL and the cache.",
+               "partywall"};
+  app.require_subcommand(0, 1);  // by itself CLI11 would not say which word it does not know
+  Command command;
+  add_up(app, command);
+  add_serve(app, command);
+  add_check(app, command);
+  add_schema(app, command);
+  add_token(app, command);
+  add_version(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
     return app.exit(error) == 0 ? kExitSuccess : kExitUsage;
   }
-  return exit_code;
+  if (!command) {
+    fmt::print(stderr, "{}", app.help());
+    return kExitUsage;
+  }
+  return command();
 }
 
 }  // namespace

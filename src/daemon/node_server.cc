@@ -1,0 +1,90 @@
+#include "daemon/node_server.h"
+
+#include <thread>
+
+#include "admin/node_status.h"
+#include "admin/router.h"
+#include "admin/server.h"
+#include "base/log.h"
+#include "base/metrics.h"
+#include "cluster/node.h"
+#include "net/worker.h"
+#include "policy/tenant_states.h"
+
+namespace partywall::daemon {
+namespace {
+
+unsigned worker_count(const store::NodeSettings& settings) {
+  return settings.workers != 0 ? settings.workers
+                               : std::max(1U, std::thread::hardware_concurrency());
+}
+
+}  // namespace
+
+// The parts in the order in which they are made; they end in the reverse order.
+struct NodeServer::Impl {
+  Impl(const store::NodeSettings& given_settings, DirectoryRef first, const TimeSource& time,
+       Random& random)
+      : settings(given_settings),
+        directory(std::move(first)),
+        workers(worker_count(settings), time),
+        node{.workers = workers,
+             .directory = directory,
+             .tenants = tenants,
+             .metrics = metrics,
+             .time = time,
+             .random = random} {}
+  ~Impl() {
+    if (status) metrics.remove(*status);
+  }
+
+  store::NodeSettings settings;
+  DirectoryFeed directory;
+  MetricRegistry metrics;
+  TenantStates tenants;
+  net::WorkerGroup workers;
+  Node node;
+  admin::Router router;
+  std::unique_ptr<admin::NodeStatus> status;
+  std::unique_ptr<admin::Server> admin;
+
+  Result<> start_admin();
+  [[nodiscard]] std::vector<admin::DoorStatus> door_statuses() const;
+};
+
+std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const { return {}; }
+
+Result<> NodeServer::Impl::start_admin() {
+  status = std::make_unique<admin::NodeStatus>(directory, node.time, door_statuses());
+  metrics.add(*status);
+  admin::add_node_handlers(router, metrics, *status);
+  if (!settings.listen.admin) return {};
+  auto started =
+      admin::Server::start({.listen = settings.listen.admin->endpoint}, router, node.time);
+  if (!started) return fail_with_context("admin port", started.error());
+  admin = *std::move(started);
+  return {};
+}
+
+NodeServer::NodeServer(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+NodeServer::~NodeServer() = default;
+
+Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings& settings,
+                                                      DirectoryRef directory,
+                                                      const TimeSource& time, Random& random) {
+  auto impl = std::make_unique<Impl>(settings, std::move(directory), time, random);
+  if (auto started = impl->start_admin(); !started) return std::unexpected(started.error());
+  return std::unique_ptr<NodeServer>(new NodeServer(std::move(impl)));
+}
+
+NodeEndpoints NodeServer::endpoints() const {
+  NodeEndpoints endpoints;
+  if (impl_->admin) endpoints.admin = impl_->admin->endpoint();
+  return endpoints;
+}
+
+DirectoryFeed& NodeServer::directory() { return impl_->directory; }
+
+void NodeServer::drain() { impl_->status->start_draining(); }
+
+}  // namespace partywall::daemon

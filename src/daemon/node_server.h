@@ -1,0 +1,46 @@
+#pragma once
+
+#include <memory>
+
+#include "base/endpoint.h"
+#include "base/random.h"
+#include "base/result.h"
+#include "base/time.h"
+#include "store/node_settings.h"
+#include "tenancy/directory_feed.h"
+
+namespace partywall::daemon {
+
+// Where the doors of the node listen, with the ports that the kernel chose; a door that does not
+// run has an empty address.
+struct NodeEndpoints {
+  Endpoint http;
+  Endpoint sql;
+  Endpoint cache;
+  Endpoint admin;
+};
+
+// One node: worker threads and the doors that the settings name, on one directory. The same for
+// `partywall serve` and `partywall up`.
+class NodeServer {
+ public:
+  // Everything listens when it returns, or nothing does. `time` and `random` outlive the node.
+  static Result<std::unique_ptr<NodeServer>> start(const store::NodeSettings& settings,
+                                                   DirectoryRef directory, const TimeSource& time,
+                                                   Random& random);
+  ~NodeServer();
+
+  [[nodiscard]] NodeEndpoints endpoints() const;
+  // Publish here what the doors are to serve.
+  [[nodiscard]] DirectoryFeed& directory();
+
+  // Stops accepting, lets sessions finish for up to the settings' drain time-out, closes the rest.
+  void drain();
+
+ private:
+  struct Impl;
+  explicit NodeServer(std::unique_ptr<Impl> impl);
+  std::unique_ptr<Impl> impl_;
+};
+
+}  // namespace partywall::daemon
