@@ -7,7 +7,9 @@
 #include "admin/server.h"
 #include "base/log.h"
 #include "base/metrics.h"
+#include "cache/door.h"
 #include "cluster/node.h"
+#include "daemon/door_settings.h"
 #include "net/worker.h"
 #include "policy/tenant_states.h"
 
@@ -44,15 +46,31 @@ struct NodeServer::Impl {
   TenantStates tenants;
   net::WorkerGroup workers;
   Node node;
+  std::unique_ptr<cache::Door> cache;
   admin::Router router;
   std::unique_ptr<admin::NodeStatus> status;
   std::unique_ptr<admin::Server> admin;
 
+  Result<> start_doors();
   Result<> start_admin();
   [[nodiscard]] std::vector<admin::DoorStatus> door_statuses() const;
 };
 
-std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const { return {}; }
+Result<> NodeServer::Impl::start_doors() {
+  const store::DoorListeners& listen = settings.listen;
+  if (listen.cache) {
+    auto started = cache::Door::start(cache_door_settings(*listen.cache, settings.cache), node);
+    if (!started) return fail_with_context("cache door", started.error());
+    cache = *std::move(started);
+  }
+  return {};
+}
+
+std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const {
+  std::vector<admin::DoorStatus> doors;
+  if (cache) doors.push_back({.name = "cache", .endpoint = cache->endpoint().to_string()});
+  return doors;
+}
 
 Result<> NodeServer::Impl::start_admin() {
   status = std::make_unique<admin::NodeStatus>(directory, node.time, door_statuses());
@@ -73,18 +91,23 @@ Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings&
                                                       DirectoryRef directory,
                                                       const TimeSource& time, Random& random) {
   auto impl = std::make_unique<Impl>(settings, std::move(directory), time, random);
+  if (auto started = impl->start_doors(); !started) return std::unexpected(started.error());
   if (auto started = impl->start_admin(); !started) return std::unexpected(started.error());
   return std::unique_ptr<NodeServer>(new NodeServer(std::move(impl)));
 }
 
 NodeEndpoints NodeServer::endpoints() const {
   NodeEndpoints endpoints;
+  if (impl_->cache) endpoints.cache = impl_->cache->endpoint();
   if (impl_->admin) endpoints.admin = impl_->admin->endpoint();
   return endpoints;
 }
 
 DirectoryFeed& NodeServer::directory() { return impl_->directory; }
 
-void NodeServer::drain() { impl_->status->start_draining(); }
+void NodeServer::drain() {
+  impl_->status->start_draining();
+  if (impl_->cache) impl_->cache->drain(impl_->settings.drain_timeout);
+}
 
 }  // namespace partywall::daemon

@@ -6,6 +6,7 @@
 
 #include "base/log.h"
 #include "base/private_file.h"
+#include "cache/provision.h"
 #include "embedded/engine_host.h"
 #include "embedded/run_command.h"
 #include "embedded/shop.h"
@@ -251,7 +252,11 @@ const std::string& Stack::platform_file() const { return impl_->platform_path; }
 Result<> Stack::prepare_cell(const Directory& directory) {
   const Cell* cell = directory.find_cell(kCellName);
   if (!cell) return fail(ErrorKind::kInternal, "the platform file has no cell '{}'", kCellName);
-  impl_->say("preparing the database");
+  impl_->say("preparing the database and the users of Redis");
+  const RedisServer& redis = impl_->record.redis;
+  const auto provisioned = cache::provision_redis(
+      cell->cache, {.user = redis.administrator, .password = redis.password}, directory.tenants());
+  if (!provisioned) return provisioned;
   return prepare_shop_database(impl_->record.postgresql, cell->sql, impl_->shop_files,
                                impl_->random);
 }

@@ -119,7 +119,7 @@ FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace JOIN pg_roles r ON
   JOIN pg_depend d ON d.classid = 'pg_rewrite'::regclass AND d.objid = w.oid AND d.refclassid = 'pg_class'::regclass
   JOIN pg_class t ON t.oid = d.refobjid AND t.oid <> c.oid JOIN pg_namespace tn ON tn.oid = t.relnamespace
 WHERE c.relkind IN ('v', 'm') AND {} AND {}
-GROUP BY n.nspname, c.relname, c.relkind, c.reloptions, c.relacl, c.relowner, r.rolsuper, r.rolbypassrls ORDER BY 1, 2)",
+GROUP BY c.oid, n.oid, r.rolsuper, r.rolbypassrls ORDER BY 1, 2)",
                                                    kApplicationSchemas, kNotOfAnExtension),
                                        {std::string(kRegisterSchema)});
   if (!rows) return std::unexpected(rows.error());

@@ -1,0 +1,32 @@
+#include "daemon/door_settings.h"
+
+#include <algorithm>
+
+namespace partywall::daemon {
+namespace {
+
+std::optional<net::TlsServerSettings> tls_settings(const std::optional<store::TlsFiles>& files) {
+  if (!files) return std::nullopt;
+  return net::TlsServerSettings{.certificate_file = files->certificate,
+                                .private_key_file = files->private_key,
+                                .client_ca_file = files->client_ca};
+}
+
+}  // namespace
+
+cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
+                                        const store::CacheDoorOptions& options) {
+  cache::DoorSettings settings;
+  settings.listen = listen.endpoint;
+  settings.tls = tls_settings(listen.tls);
+  auto& requests = settings.sessions.requests;
+  requests.max_request_bytes = options.max_request_bytes;
+  requests.max_argument_bytes = std::min(requests.max_argument_bytes, requests.max_request_bytes);
+  settings.max_connections = options.max_connections;
+  settings.login_timeout = options.login_timeout;
+  settings.idle_timeout = options.idle_timeout;
+  settings.connect_timeout = options.connect_timeout;
+  return settings;
+}
+
+}  // namespace partywall::daemon

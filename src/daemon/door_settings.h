@@ -1,0 +1,13 @@
+#pragma once
+
+#include "cache/settings.h"
+#include "store/node_settings.h"
+
+// What the platform file says of a door, as the door wants to know it. What the file does not
+// mention stays as the door has it.
+namespace partywall::daemon {
+
+cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
+                                        const store::CacheDoorOptions& options);
+
+}  // namespace partywall::daemon
