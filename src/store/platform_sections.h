@@ -38,6 +38,7 @@ template <class Item>
 std::string suggest_name(std::string_view name, const std::vector<Item>& items,
                          std::string Item::* member) {
   std::vector<std::string_view> names;
+  names.reserve(items.size());
   for (const Item& item : items) names.push_back(item.*member);
   return suggestion(name, names);
 }
