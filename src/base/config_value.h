@@ -6,6 +6,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/address_block.h"
 #include "base/result.h"
 #include "base/text.h"
 #include "base/time.h"
@@ -81,6 +82,13 @@ struct ConfigValue<Uuid> {
   static constexpr std::string_view kKind = "UUID";
   static Result<Uuid> parse(const YamlNode& node) { return Uuid::parse(node.text); }
   static std::string print(const Uuid& value) { return value.is_nil() ? "" : value.to_string(); }
+};
+
+template <>
+struct ConfigValue<AddressBlock> {
+  static constexpr std::string_view kKind = "block of addresses";
+  static Result<AddressBlock> parse(const YamlNode& node) { return AddressBlock::parse(node.text); }
+  static std::string print(const AddressBlock& value) { return value.to_string(); }
 };
 
 // A value without a default.

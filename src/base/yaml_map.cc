@@ -108,21 +108,20 @@ void YamlMap::required_named(std::string_view key, std::string_view help,
   read_named(key, Presence::kRequired, help, read_one);
 }
 
-void YamlMap::texts(std::string_view key, std::vector<std::string>& values, std::string_view help) {
-  if (describes()) return record(key, Presence::kOptional, "list of texts", "", "", help);
-  const YamlNode* const node = take_kind(key, Presence::kOptional, Kind::kList, "a list of texts");
+void YamlMap::read_values(std::string_view key, std::string kind, std::string_view help,
+                          const std::function<Result<>(const YamlNode&)>& read_item) {
+  if (describes()) return record(key, Presence::kOptional, std::move(kind), "", "", help);
+  const YamlNode* const node = take_kind(key, Presence::kOptional, Kind::kList, "a list");
   if (!node) return;
   for (const YamlNode& item : node->items) {
     if (item.kind == Kind::kInvalid) continue;
-    const bool is_text = item.kind == Kind::kPlain || item.kind == Kind::kQuoted;
-    auto text = is_text ? ConfigValue<std::string>::parse(item)
-                        : fail(ErrorKind::kInvalid, "an item must be a text, but this is {}",
-                               name_of(item.kind));
-    if (text) {
-      values.push_back(*std::move(text));
-    } else {
-      report(Severity::kError, item.where, fmt::format("'{}': {}", key, text.error().message));
-    }
+    const bool is_single = item.kind == Kind::kPlain || item.kind == Kind::kQuoted;
+    const auto done =
+        is_single ? read_item(item)
+                  : fail(ErrorKind::kInvalid, "an item must be a single value, but this is {}",
+                         name_of(item.kind));
+    if (!done)
+      report(Severity::kError, item.where, fmt::format("'{}': {}", key, done.error().message));
   }
 }
 

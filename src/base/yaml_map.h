@@ -85,8 +85,18 @@ class YamlMap {
   // A map whose keys are names that the user chooses; each holds a map.
   void named(std::string_view key, std::string_view help, const NamedReader& read_one);
   void required_named(std::string_view key, std::string_view help, const NamedReader& read_one);
-  // A list of plain texts.
-  void texts(std::string_view key, std::vector<std::string>& values, std::string_view help);
+  // A list of single values, appended to `values`.
+  template <class T>
+  void values(std::string_view key, std::vector<T>& values, std::string_view help) {
+    using Value = ConfigValue<T>;
+    read_values(key, fmt::format("list, each {}", Value::kKind), help,
+                [&](const YamlNode& item) -> Result<> {
+                  auto parsed = Value::parse(item);
+                  if (!parsed) return std::unexpected(parsed.error());
+                  values.push_back(*std::move(parsed));
+                  return {};
+                });
+  }
 
   // True while the keys are described and nothing is read: what was "read" are the defaults.
   [[nodiscard]] bool describes() const { return descriptions_ != nullptr; }
@@ -138,6 +148,8 @@ class YamlMap {
                  const Reader& read_item);
   void read_named(std::string_view key, Presence presence, std::string_view help,
                   const NamedReader& read_one);
+  void read_values(std::string_view key, std::string kind, std::string_view help,
+                   const std::function<Result<>(const YamlNode&)>& read_item);
   bool read_choice(std::string_view key, Presence presence, std::span<const std::string_view> words,
                    size_t& index, std::string_view help);
   void record(std::string_view key, Presence presence, std::string kind, std::string default_text,

@@ -3,7 +3,9 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <vector>
 
+#include "base/address_block.h"
 #include "base/endpoint.h"
 #include "base/log.h"
 #include "base/time.h"
@@ -40,14 +42,20 @@ struct DoorListeners {
 };
 
 struct HttpDoorOptions {
-  uint64_t max_head_bytes = 32 << 10;  // request line and headers
-  uint64_t max_body_bytes = 64 << 20;
-  uint32_t max_connections = 10'000;
+  uint32_t max_connections = 10'000;   // of clients, each worker
+  uint64_t max_head_bytes = 16 << 10;  // request line and headers
+  uint64_t max_body_bytes = 16 << 20;
+  uint32_t max_attempts = 3;          // instances tried for one request
+  bool forward_authorization = true;  // the application sees the client's Authorization header
+  std::vector<AddressBlock> trusted_proxies;  // their Forwarded and X-Forwarded-* are believed
   Duration head_timeout = seconds(10);    // from the first byte of a request to the end of its head
   Duration idle_timeout = seconds(75);    // between two requests of a connection
-  Duration body_timeout = seconds(30);    // without a byte, in either direction
+  Duration body_timeout = seconds(30);    // without a byte of the request's body
+  Duration write_timeout = seconds(30);   // without the client taking a byte of the response
   Duration connect_timeout = seconds(2);  // to an instance
-  Duration response_timeout = seconds(60);  // from the end of the request to the head of the answer
+  Duration response_timeout = seconds(60);  // from the whole request to the head of the response
+  Duration response_body_timeout = seconds(60);  // without a byte of the response's body
+  Duration tunnel_timeout = hours(1);  // without a byte in either direction of a WebSocket
 
   bool operator==(const HttpDoorOptions&) const = default;
 };
@@ -64,11 +72,12 @@ struct SqlDoorOptions {
 };
 
 struct CacheDoorOptions {
-  uint32_t max_connections = 10'000;
-  uint64_t max_request_bytes = 64 << 20;
-  Duration login_timeout = seconds(10);
-  Duration idle_timeout = minutes(10);
-  Duration connect_timeout = seconds(2);
+  uint32_t max_connections = 10'000;      // of clients, each worker
+  uint64_t max_request_bytes = 16 << 20;  // one command with its arguments
+  Duration login_timeout = seconds(10);   // from accepting to AUTH
+  Duration idle_timeout = minutes(10);    // without a request, and with nothing to wait for
+  Duration write_timeout = seconds(10);   // without the client taking a byte of its replies
+  Duration connect_timeout = seconds(2);  // to Redis, and the same again for logging in there
 
   bool operator==(const CacheDoorOptions&) const = default;
 };

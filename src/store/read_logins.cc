@@ -64,13 +64,9 @@ void check_cell(YamlMap& map, const DirectoryData& data, const SqlLogin& login) 
 }
 
 void read_addresses(YamlMap& map, SqlLogin& login) {
-  map.texts("addresses", login.addresses,
-            "numeric IP addresses that an asserting login may come from");
+  map.values("addresses", login.addresses,
+             "where an asserting login may come from, such as `10.1.0.0/16` or `::1`");
   if (map.describes()) return;
-  for (const std::string& address : login.addresses) {
-    if (auto valid = check_ip_address(address); !valid)
-      map.error("addresses", "'addresses': {}", valid.error().message);
-  }
   const bool is_asserting = login.login_class == LoginClass::kAsserting;
   if (is_asserting) map.require("addresses");
   if (!is_asserting && map.has("addresses"))

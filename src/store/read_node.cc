@@ -83,6 +83,7 @@ void read_listeners(YamlMap& map, FileLoader& files, DoorListeners& listen) {
 }
 
 constexpr Range<uint32_t> kConnections = {1, 1'000'000};
+constexpr std::string_view kConnectionsHelp = "client connections at once, of each worker";
 constexpr Range<ByteSize> kMessageSize = {{1 << 10}, {1 << 30}};
 constexpr Range<Duration> kShortTimeout = {milliseconds(10), minutes(10)};
 constexpr Range<Duration> kLongTimeout = {milliseconds(10), hours(24)};
@@ -95,23 +96,36 @@ void read_size(YamlMap& map, std::string_view key, uint64_t& bytes, Range<ByteSi
 }
 
 void read_http(YamlMap& map, HttpDoorOptions& door) {
-  map.optional("max_connections", door.max_connections, kConnections, "client connections at once");
+  map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
   read_size(map, "max_head_size", door.max_head_bytes, {{1 << 10}, {1 << 20}},
             "request line and headers together");
   read_size(map, "max_body_size", door.max_body_bytes, {{0}, {1ULL << 40}}, "body of a request");
+  map.optional("max_attempts", door.max_attempts, {1, 10},
+               "instances tried for one request before it fails");
+  map.optional("forward_authorization", door.forward_authorization,
+               "false: the application does not see the client's Authorization header");
+  map.values("trusted_proxies", door.trusted_proxies,
+             "who may say for whom it forwards (Forwarded, X-Forwarded-*); everybody else's word "
+             "is dropped");
   map.optional("head_timeout", door.head_timeout, kShortTimeout,
                "from a request's first byte to the end of its head");
-  map.optional("body_timeout", door.body_timeout, kShortTimeout,
-               "without a byte of a body, in either direction");
   map.optional("idle_timeout", door.idle_timeout, kLongTimeout,
                "between two requests of a connection");
+  map.optional("body_timeout", door.body_timeout, kShortTimeout,
+               "without a byte of the request's body");
+  map.optional("write_timeout", door.write_timeout, kShortTimeout,
+               "without the client taking a byte of the response");
   map.optional("connect_timeout", door.connect_timeout, kShortTimeout, "to connect to an instance");
   map.optional("response_timeout", door.response_timeout, kLongTimeout,
-               "from the end of a request to the head of the instance's answer");
+               "from the whole request to the head of the response");
+  map.optional("response_body_timeout", door.response_body_timeout, kLongTimeout,
+               "without a byte of the response's body");
+  map.optional("tunnel_timeout", door.tunnel_timeout, kLongTimeout,
+               "without a byte in either direction of a WebSocket");
 }
 
 void read_sql(YamlMap& map, SqlDoorOptions& door) {
-  map.optional("max_connections", door.max_connections, kConnections, "client connections at once");
+  map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
   read_size(map, "max_message_size", door.max_message_bytes, kMessageSize,
             "one protocol message of a client");
   map.optional("login_timeout", door.login_timeout, kShortTimeout,
@@ -125,15 +139,17 @@ void read_sql(YamlMap& map, SqlDoorOptions& door) {
 }
 
 void read_cache(YamlMap& map, CacheDoorOptions& door) {
-  map.optional("max_connections", door.max_connections, kConnections, "client connections at once");
+  map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
   read_size(map, "max_request_size", door.max_request_bytes, kMessageSize,
             "one command with its arguments");
   map.optional("login_timeout", door.login_timeout, kShortTimeout,
                "from the connection to the end of the login");
   map.optional("idle_timeout", door.idle_timeout, kLongTimeout,
                "until a client that says nothing is disconnected");
+  map.optional("write_timeout", door.write_timeout, kShortTimeout,
+               "without the client taking a byte of its replies");
   map.optional("connect_timeout", door.connect_timeout, kShortTimeout,
-               "to connect and log in to Redis");
+               "to connect to Redis, and as long again to log in there");
 }
 
 }  // namespace

@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "base/address_block.h"
 #include "base/secret.h"
 #include "tenancy/tenant.h"
 
@@ -41,11 +42,11 @@ enum class LoginClass { kBound, kApplication, kAsserting, kMigration };
 struct SqlLogin {
   std::string user;  // bound logins: "<slug>" or "<slug>.<name>"
   LoginClass login_class = LoginClass::kBound;
-  std::string verifier;                // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>
-  std::string database;                // what the client must name; empty: any
-  std::string cell;                    // where it leads; bound logins: their tenant's
-  std::optional<TenantId> tenant;      // bound logins
-  std::vector<std::string> addresses;  // asserting logins: peers allowed, numeric
+  std::string verifier;                 // SCRAM-SHA-256$<iterations>:<salt>$<StoredKey>:<ServerKey>
+  std::string database;                 // what the client must name; empty: any
+  std::string cell;                     // where it leads; bound logins: their tenant's
+  std::optional<TenantId> tenant;       // bound logins
+  std::vector<AddressBlock> addresses;  // asserting logins: peers allowed
 };
 
 // A tenant's secret at the cache door, hashed; application logins have no tenant and must present a

@@ -53,7 +53,7 @@ void read_config(YamlMap& map, Config& config) {
     one.required("size", size, "its size");
     config.named.emplace_back(name, size);
   });
-  map.texts("words", config.words, "some words");
+  map.values("words", config.words, "some words");
 }
 
 struct Outcome {
@@ -121,7 +121,7 @@ TEST(YamlMap, ReportsAllProblemsInOrderAndKeepsTheDefaults) {
           "f:13:5: error: each item of 'parts' must be a section with keys of its own, but this is "
           "a single value",
           "f:14:11: error: 'x' must be a section with keys of its own, but it is a single value",
-          "f:15:9: error: 'words': an item must be a text, but this is a list",
+          "f:15:9: error: 'words': an item must be a single value, but this is a list",
           "f:15:14: error: 'words': must not be empty"));
   EXPECT_EQ(config.workers, 2u);
   EXPECT_EQ(config.timeout, seconds(5));
@@ -185,7 +185,7 @@ TEST(YamlMap, DescribesTheKeysThatItReads) {
                   "parts|list|||what it has", "parts[].name|text|required||its name",
                   "parts[].count|whole number|3||how many", "sets|names, each a section|||by name",
                   "sets.<name>.size|whole number|required||its size",
-                  "words|list of texts|||some words"));
+                  "words|list, each text|||some words"));
 }
 
 TEST(Diagnostics, AreBoundedButCounted) {
