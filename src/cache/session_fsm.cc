@@ -20,6 +20,7 @@ SessionFsm::SessionFsm(SessionHost& host, Waker& waker, uint64_t id, std::string
 
 SessionFsm::~SessionFsm() {
   drop_held();
+  drop_subscriber();
   if (outstanding_ > 0) route_->abandon(*this);
 }
 
@@ -36,9 +37,10 @@ void SessionFsm::receive(std::string_view bytes) {
 
 void SessionFsm::input_ended() {
   input_ended_ = true;
-  // Nobody is left to take what a blocked command would fetch.
-  if (held_ && held_->hold == Hold::kBlocking) {
+  // Nobody is left to take what a blocked command would fetch, or to read messages.
+  if (subscriber_ || (held_ && held_->hold == Hold::kBlocking)) {
     drop_held();
+    drop_subscriber();
     closing_ = true;
   }
   resume();
@@ -99,7 +101,9 @@ bool SessionFsm::wants_input() const {
   return !closing_ && !input_ended_ && !(stalled_ && input_.size() >= kReadAheadBytes);
 }
 
-bool SessionFsm::congested() const { return output_.size() >= host_.limits.output_pause_bytes; }
+bool SessionFsm::congested() const {
+  return output_.size() + messages_.size() >= host_.limits.output_pause_bytes;
+}
 
 void SessionFsm::sent(size_t bytes) {
   const bool was_congested = congested();
@@ -108,6 +112,7 @@ void SessionFsm::sent(size_t bytes) {
   release_if_large(output_);
   if (!was_congested || congested()) return;
   if (route_ != nullptr) route_->wake();
+  if (subscriber_) subscriber_->upstream->wake();
   waker_.wake();
 }
 

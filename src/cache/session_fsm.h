@@ -12,6 +12,7 @@
 #include "cache/request_run.h"
 #include "cache/resp/request_parser.h"
 #include "cache/session_host.h"
+#include "cache/subscriptions.h"
 #include "cache/waker.h"
 
 namespace partywall::cache {
@@ -25,7 +26,7 @@ struct CommandRule;
 // Unanswered requests are at one upstream connection at a time: before the next one goes elsewhere
 // (another tenant, a connection of its own for MULTI), the session waits until all are answered. So
 // the order of replies needs no bookkeeping beyond the upstream's own queue.
-class SessionFsm final : public ReplySink {
+class SessionFsm final : public ReplySink, public SubscriberSink {
  public:
   // `host` and `waker` must outlive it.
   SessionFsm(SessionHost& host, Waker& waker, uint64_t id, std::string address);
@@ -49,7 +50,7 @@ class SessionFsm final : public ReplySink {
   [[nodiscard]] bool input_has_ended() const { return input_ended_; }
   // Has something begun that a drain should wait for?
   [[nodiscard]] bool busy() const {
-    return outstanding_ > 0 || transaction_.open || !output_.empty();
+    return outstanding_ > 0 || transaction_.open || subscriber_ || !output_.empty();
   }
   void directory_changed();
 
@@ -58,7 +59,11 @@ class SessionFsm final : public ReplySink {
   void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) override;
   void answer(std::string_view text) override;
   void lost(uint32_t unanswered, LostReplies how) override;
-  [[nodiscard]] bool congested() const override;
+  [[nodiscard]] bool congested() const override;  // of both sinks
+
+  // --- SubscriberSink
+  void deliver(const PushFrame& frame) override;
+  void subscriber_lost() override;
 
  private:
   enum class Next : uint8_t { kDone, kWait };
@@ -73,6 +78,11 @@ class SessionFsm final : public ReplySink {
     std::shared_ptr<UpstreamFsm> upstream;
     std::shared_ptr<TenantUpstreams> owner;
     Hold hold = Hold::kUntilReleased;
+  };
+
+  struct Subscriber {
+    std::shared_ptr<SubscriberFsm> upstream;
+    std::shared_ptr<TenantUpstreams> owner;
   };
 
   struct Transaction {
@@ -119,6 +129,14 @@ class SessionFsm final : public ReplySink {
   Result<> take_held(Turn& turn, Hold hold);
   void release_held();
   void drop_held();
+
+  // session_subscriptions.cc: a second connection, for messages
+  [[nodiscard]] bool only_subscribes() const;
+  Next subscribe(const Request& request, const CommandRule& rule, Turn& turn);
+  Next ping_as_subscriber(const Request& request, Turn& turn);
+  Result<> open_subscriber(Turn& turn);
+  void drop_subscriber();
+  void deliver_kept_messages();
 
   // session_replies.cc: what comes back
   void say(std::string_view bytes);
@@ -168,6 +186,10 @@ class SessionFsm final : public ReplySink {
   uint32_t outstanding_ = 0;            // replies, and texts of our own that wait for their turn
   std::optional<Held> held_;
   Transaction transaction_;
+  std::optional<Subscriber> subscriber_;
+  Subscriptions subscriptions_;
+  size_t confirmations_ = 0;  // answers of the subscriber connection that are still to come
+  std::string messages_;      // that came in the middle of a reply
 };
 
 }  // namespace partywall::cache

@@ -66,12 +66,10 @@ void SessionFsm::bind_tenant(Turn& turn) {
 
 SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
   if (!all_answered(turn)) return Next::kWait;
-  if (transaction_.open) {
+  if (transaction_.open || !subscriptions_.empty()) {
     log_out(turn);
-    return reply(
-        turn,
-        error_text(
-            "ERR AUTH inside MULTI is not allowed; the transaction and the login have ended"));
+    return reply(turn, error_text("ERR AUTH inside MULTI or while subscribed is not allowed; both "
+                                  "and the login have ended"));
   }
   ArgumentCursor cursor(request);
   cursor.next();
@@ -96,11 +94,14 @@ SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
     if (request.argument_count > 2) log_out(turn);  // it may have been meant to log in
     return reply(turn, error_text(options.error().message));
   }
-  // A transaction lives on a connection that speaks the old protocol, for the old login.
-  if (transaction_.open ||
-      (transaction_.watching && !options->auth && options->protocol != protocol_)) {
+  // A transaction and a subscription live on connections that speak the old protocol, for the old
+  // login.
+  const bool switches = options->protocol != protocol_;
+  const bool subscribed = !subscriptions_.empty();
+  if (transaction_.open || (subscribed && (options->auth || switches)) ||
+      (transaction_.watching && !options->auth && switches)) {
     if (options->auth) log_out(turn);
-    return refuse(turn, "ERR HELLO is not available while a transaction or a WATCH is open");
+    return refuse(turn, "ERR HELLO is not available inside MULTI, after WATCH or while subscribed");
   }
   if (options->auth) {
     const auto [user, password] = *options->auth;
@@ -150,22 +151,24 @@ Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
 // What a session asked for before goes on by itself only where it holds a connection: everything
 // else is looked at with the next request.
 void SessionFsm::directory_changed() {
-  if (!held_ || !login_) return;
+  if ((!held_ && !subscriber_) || !login_) return;
   const Directory& directory = *host_.directory;
   const Tenant* tenant = directory.find_tenant(login_->tenant);
   const Cell* cell = tenant == nullptr ? nullptr : directory.find_cell(tenant->cell);
-  const UpstreamTarget& target = held_->owner->target();
+  const UpstreamTarget& target = held_ ? held_->owner->target() : subscriber_->owner->target();
   const bool fits = cell != nullptr && is_served(tenant->status) &&
                     still_granted(directory, *login_) && cell->cache.endpoint == target.endpoint &&
                     tenant->cache_database == target.database;
   if (fits) return;
   drop_held();
+  drop_subscriber();
   closing_ = true;
   waker_.wake();
 }
 
 void SessionFsm::log_out(Turn& turn) {
   drop_held();
+  drop_subscriber();
   transaction_ = {};
   upstreams_ = nullptr;
   turn.shared = nullptr;

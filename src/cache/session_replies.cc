@@ -65,6 +65,7 @@ void SessionFsm::replies_arrived(uint32_t count) {
   assert(count <= outstanding_);
   outstanding_ -= count;
   if (outstanding_ == 0 && held_ && held_->hold != Hold::kUntilReleased) release_held();
+  deliver_kept_messages();
   waker_.wake();
 }
 

@@ -50,6 +50,8 @@ std::string select_answer(const Request& request) {
 }  // namespace
 
 SessionFsm::Next SessionFsm::handle(const Request& request, Turn& turn) {
+  // In RESP2 an answer to SUBSCRIBE can be told from other answers only by its place.
+  if (confirmations_ > 0 && protocol_ == Protocol::kResp2) return Next::kWait;
   const CommandRule* rule = find_command(request.name, request.first);
   switch (rule == nullptr ? CommandKind::kDenied : rule->kind) {
     case CommandKind::kAuth:
@@ -95,7 +97,10 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
     return refuse(turn, text);
   switch (rule.kind) {
     case CommandKind::kPlain:
-      return pass_on(request, turn);
+      return only_subscribes() ? ping_as_subscriber(request, turn) : pass_on(request, turn);
+    case CommandKind::kSubscribe:
+    case CommandKind::kUnsubscribe:
+      return subscribe(request, rule, turn);
     case CommandKind::kBlocking:
     case CommandKind::kMulti:
     case CommandKind::kWatch:
@@ -121,7 +126,13 @@ std::string SessionFsm::refusal(const Request& request, const CommandRule& rule,
   if (!is_served(turn.tenant->status)) {
     return fmt::format("NOPERM tenant {} is {}", turn.tenant->slug, to_string(turn.tenant->status));
   }
-  if (rule.kind == CommandKind::kDenied || is_subscription(rule.kind)) {
+  if (only_subscribes() && !is_subscription(rule.kind) && rule.name != "ping") {
+    return fmt::format(
+        "ERR Can't execute '{}': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are "
+        "allowed in this context",
+        rule.name);
+  }
+  if (rule.kind == CommandKind::kDenied) {
     return fmt::format("NOPERM '{}' is not available here: {}", rule.name, rule.reason);
   }
   if (turn.tenant->status == TenantStatus::kReadOnly && rule.effect != CommandEffect::kReads) {

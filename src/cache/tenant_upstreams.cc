@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cassert>
 
+#include "cache/tenant_user.h"
+
 namespace partywall::cache {
 
 TenantUpstreams::~TenantUpstreams() { finish_all(); }
@@ -46,6 +48,28 @@ void TenantUpstreams::give_back(std::shared_ptr<UpstreamFsm> upstream, Returned 
   } else {
     upstream->close();
   }
+}
+
+Result<std::shared_ptr<SubscriberFsm>> TenantUpstreams::open_subscriber(SubscriberSink& sink,
+                                                                        MonotonicTime now) {
+  if (subscribers_ >= limits_.max_subscribers) {
+    return fail(ErrorKind::kLimit, "{} clients of this tenant subscribe, more are not allowed",
+                subscribers_);
+  }
+  if (now < retry_at_) return unavailable();
+  ++subscribers_;
+  auto upstream = std::make_shared<SubscriberFsm>(subscriber_handshake(backend_, target_),
+                                                  channel_prefix(target_.tenant), sink);
+  network_.open(upstream, target_.endpoint);
+  if (upstream->usable()) return upstream;
+  --subscribers_;
+  retry_at_ = now + limits_.retry_pause;
+  return unavailable();
+}
+
+void TenantUpstreams::subscriber_ended() {
+  assert(subscribers_ > 0);
+  --subscribers_;
 }
 
 void TenantUpstreams::sweep(MonotonicTime now) {

@@ -4,6 +4,7 @@
 #include <vector>
 
 #include "base/time.h"
+#include "cache/subscriber_fsm.h"
 #include "cache/upstream_fsm.h"
 #include "cache/upstream_network.h"
 #include "cache/upstream_target.h"
@@ -12,6 +13,7 @@ namespace partywall::cache {
 
 struct UpstreamLimits {
   uint32_t max_dedicated = 64;  // per target and worker: blocking commands and transactions at once
+  uint32_t max_subscribers = 256;  // the same, of clients that subscribe
   Duration idle_timeout = seconds(60);
   Duration retry_pause = milliseconds(200);  // after a connection that could not be opened
 };
@@ -42,11 +44,18 @@ class TenantUpstreams {
   // kUnclear closes it: what is left behind in it is not known.
   void give_back(std::shared_ptr<UpstreamFsm> upstream, Returned how, MonotonicTime now);
 
+  // A connection for the subscriptions of one session; kLimit beyond max_subscribers. Whoever opens
+  // one says when it has ended.
+  Result<std::shared_ptr<SubscriberFsm>> open_subscriber(SubscriberSink& sink, MonotonicTime now);
+  void subscriber_ended();
+
   // Closes what nobody has used for a while, forgets what has ended.
   void sweep(MonotonicTime now);
   // Lets every connection end when it has answered what it was asked; new ones may be opened.
   void finish_all();
-  [[nodiscard]] bool empty() const { return shared_ == nullptr && idle_.empty() && taken_ == 0; }
+  [[nodiscard]] bool empty() const {
+    return shared_ == nullptr && idle_.empty() && taken_ == 0 && subscribers_ == 0;
+  }
 
  private:
   struct Idle {
@@ -66,6 +75,7 @@ class TenantUpstreams {
   MonotonicTime shared_used_{};
   std::vector<Idle> idle_;  // last in, first out
   uint32_t taken_ = 0;
+  uint32_t subscribers_ = 0;
   MonotonicTime retry_at_{};
 };
 

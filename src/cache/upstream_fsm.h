@@ -35,6 +35,10 @@ class UpstreamFsm final : public UpstreamIo {
   void finish();
 
   [[nodiscard]] bool usable() const { return !closing_ && !finishing_; }
+  // Is part of a reply with this sink whose rest is still to come?
+  [[nodiscard]] bool delivers_to(const ReplySink& sink) const {
+    return scanner_.inside_reply() && !pending_.empty() && pending_.front().sink == &sink;
+  }
   [[nodiscard]] bool idle() const { return pending_.empty(); }
   // The type byte of the last whole reply, 0 before the first.
   [[nodiscard]] char last_reply_type() const { return last_reply_type_; }

@@ -25,4 +25,8 @@ Handshake tenant_handshake(const CacheBackend& backend, const UpstreamTarget& ta
   return {std::move(requests), kReplies};
 }
 
+Handshake subscriber_handshake(const CacheBackend& backend, const UpstreamTarget& target) {
+  return {login(target.protocol, kSubscriberUser, subscriber_password(backend.tenant_password)), 1};
+}
+
 }  // namespace partywall::cache

@@ -24,6 +24,8 @@ struct UpstreamTarget {
 // Logs in as the door, learns what the server is, selects the tenant's database, and becomes the
 // tenant's user, which can neither select another one nor log in as somebody else.
 Handshake tenant_handshake(const CacheBackend& backend, const UpstreamTarget& target);
+// Logs in as the user that may subscribe and nothing else.
+Handshake subscriber_handshake(const CacheBackend& backend, const UpstreamTarget& target);
 
 }  // namespace partywall::cache
 

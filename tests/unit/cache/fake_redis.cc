@@ -100,6 +100,7 @@ std::string FakeRedis::Connection::execute(const Words& words) {
     const std::string& user = words[words.size() - 2];
     if (redis_.passwords[user] != words.back()) return "-WRONGPASS\r\n";
     user_ = user;
+    if (name == "hello") resp3_ = true;
     return name == "auth" ? kOk : "%1\r\n+proto\r\n:3\r\n";
   }
   if (user_ == "door") {
@@ -112,6 +113,7 @@ std::string FakeRedis::Connection::execute(const Words& words) {
   }
   if (user_ == "nobody") return "-NOAUTH\r\n";
   redis_.log.push_back(words);
+  if (name.ends_with("subscribe")) return execute_subscription(words);
   if (name == "multi") {
     queued_.emplace();
     return kOk;
@@ -127,6 +129,26 @@ std::string FakeRedis::Connection::execute(const Words& words) {
     return "+QUEUED\r\n";
   }
   return execute_data(words);
+}
+
+std::string FakeRedis::Connection::execute_subscription(const Words& words) {
+  std::string out;
+  Words names(words.begin() + 1, words.end());
+  if (names.empty()) names.assign(channels_.begin(), channels_.end());
+  for (const std::string& name : names) {
+    if (words[0].find("unsub") == std::string::npos) {
+      channels_.insert(name);
+    } else {
+      channels_.erase(name);
+    }
+    out += (resp3_ ? ">3\r\n" : "*3\r\n") + bulk(words[0]) + bulk(name) +
+           integer(static_cast<int64_t>(channels_.size()));
+  }
+  return out;
+}
+
+void FakeRedis::Connection::push_message(const std::string& channel, const std::string& text) {
+  output_ += (resp3_ ? ">3\r\n" : "*3\r\n") + bulk("message") + bulk(channel) + bulk(text);
 }
 
 std::string FakeRedis::Connection::execute_transaction() {

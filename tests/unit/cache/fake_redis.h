@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,8 @@ class FakeRedis final : public UpstreamNetwork {
     void take_requests(size_t bytes);
     // Hands over at most so many bytes of the answers.
     void deliver(size_t bytes);
+    // A message of a channel, whether subscribed or not.
+    void push_message(const std::string& channel, const std::string& text);
     // Answers a blocked BLPOP.
     void unblock(const std::string& value);
     void break_connection();
@@ -44,6 +47,7 @@ class FakeRedis final : public UpstreamNetwork {
    private:
     std::string execute(const Words& words);
     std::string execute_data(const Words& words);
+    std::string execute_subscription(const Words& words);
     std::string execute_transaction();
 
     FakeRedis& redis_;
@@ -56,6 +60,8 @@ class FakeRedis final : public UpstreamNetwork {
     std::optional<std::vector<Words>> queued_;
     std::map<std::string, std::string> watched_;
     std::optional<std::string> blocked_;
+    std::set<std::string> channels_;
+    bool resp3_ = false;
   };
 
   void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint) override;

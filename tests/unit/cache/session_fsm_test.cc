@@ -276,6 +276,85 @@ TEST_F(Session, PrefixesChannels) {
   EXPECT_EQ(ask("PUBSUB CHANNELS\r\n"), "*1\r\n$4\r\nnews\r\n");
 }
 
+TEST_F(Session, Subscribes) {
+  log_in();
+  EXPECT_EQ(ask("SUBSCRIBE a b\r\nGET x\r\n"),
+            "*3\r\n$9\r\nsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$9\r\nsubscribe\r\n$1\r\nb\r\n:2\r\n"
+            "-ERR Can't execute 'get': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / "
+            "RESET are allowed in this "
+            "context\r\n");
+  FakeRedis::Connection& subscriber = last_connection();
+  EXPECT_EQ(subscriber.user(), kSubscriberUser);
+  subscriber.push_message(channel_prefix(SessionWorld::acme()) + "a", "hello");
+  world_.settle(*client_);
+  EXPECT_EQ(client_->take(), "*3\r\n$7\r\nmessage\r\n$1\r\na\r\n$5\r\nhello\r\n");
+  EXPECT_EQ(ask("UNSUBSCRIBE\r\nSET x 1\r\n"),
+            "*3\r\n$11\r\nunsubscribe\r\n$1\r\na\r\n:1\r\n*3\r\n$11\r\nunsubscribe\r\n$1\r\nb\r\n:"
+            "0\r\n+OK\r\n");
+  EXPECT_TRUE(subscriber.broken()) << "nothing is left to wait for";
+  EXPECT_EQ(ask("PUNSUBSCRIBE\r\n"), "*3\r\n$12\r\npunsubscribe\r\n$-1\r\n:0\r\n");
+}
+
+TEST_F(Session, NeverPassesOnAMessageOfAnotherTenant) {
+  log_in();
+  ask("SUBSCRIBE a\r\n");
+  last_connection().push_message(channel_prefix(SessionWorld::globex()) + "a", "secret");
+  world_.settle(*client_);
+  EXPECT_THAT(client_->take(), IsEmpty());
+  EXPECT_TRUE(client_->session->finished());
+}
+
+TEST_F(Session, PutsMessagesBetweenReplies) {
+  log_in();
+  ask("HELLO 3\r\nSET k 0123456789\r\nGET k\r\n");
+  FakeRedis::Connection& shared = last_connection();
+  EXPECT_THAT(ask("SUBSCRIBE a\r\n"), StartsWith(">3\r\n$9\r\nsubscribe"));
+  FakeRedis::Connection& subscriber = last_connection();
+  client_->send("GET k\r\n");
+  shared.take_requests(SIZE_MAX);
+  shared.deliver(8);
+  subscriber.push_message(channel_prefix(SessionWorld::acme()) + "a", "m");
+  subscriber.deliver(SIZE_MAX);
+  shared.deliver(SIZE_MAX);
+  EXPECT_EQ(client_->take(), "$10\r\n0123456789\r\n>3\r\n$7\r\nmessage\r\n$1\r\na\r\n$1\r\nm\r\n");
+}
+
+TEST_F(Session, ASubscriptionEndsWithTheLogin) {
+  log_in();
+  ask("SUBSCRIBE a\r\n");
+  EXPECT_THAT(ask("AUTH globex 'globex secret'\r\nGET a\r\n"),
+              testing::AllOf(StartsWith("-ERR AUTH inside MULTI or while subscribed"),
+                             HasSubstr("-NOAUTH")));
+  EXPECT_TRUE(last_connection().broken());
+  log_in();
+  ask("SUBSCRIBE a\r\n");
+  EXPECT_EQ(ask("RESET\r\n"), "+RESET\r\n");
+  EXPECT_TRUE(last_connection().broken());
+  world_.clients = {client_.get()};
+  log_in();
+  ask("SUBSCRIBE a\r\n");
+  world_.publish([](DirectoryData& data) { data.tenants[0].status = TenantStatus::kSuspended; });
+  EXPECT_TRUE(client_->session->finished());
+  world_.redis.run();
+  EXPECT_TRUE(last_connection().broken());
+}
+
+TEST_F(Session, ClosesWhenItsSubscriptionsAreLost) {
+  log_in();
+  ask("SUBSCRIBE a\r\n");
+  last_connection().break_connection();
+  world_.settle(*client_);
+  EXPECT_TRUE(client_->session->finished());
+}
+
+TEST_F(Session, BoundsSubscriptions) {
+  world_.limits.max_subscriptions = 2;
+  log_in();
+  ask("SUBSCRIBE a b\r\n");
+  EXPECT_THAT(ask("PSUBSCRIBE c\r\n"), StartsWith("-LIMIT"));
+  EXPECT_THAT(ask("PING\r\n"), HasSubstr("+PONG"));
+}
+
 TEST_F(Session, KeepsTheRate) {
   world_.publish(
       [](DirectoryData& data) { data.tenants[0].limits.cache_rate = {2, seconds(1), 2}; });

@@ -53,6 +53,8 @@ class SessionWorld {
           tenant_user_password(Secret("cell key"), tenant.id).reveal();
     }
     redis.passwords["door"] = "door password";
+    redis.passwords[std::string(kSubscriberUser)] =
+        subscriber_password(Secret("cell key")).reveal();
     registry.directory_changed(*directory);
     for (FakeClient* client : clients) client->session->directory_changed();
   }

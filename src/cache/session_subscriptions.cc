@@ -1,0 +1,98 @@
+#include <fmt/format.h>
+
+#include "cache/ascii.h"
+#include "cache/channel_names.h"
+#include "cache/commands/command_rule.h"
+#include "cache/session_fsm.h"
+#include "cache/tenant_user.h"
+
+// SUBSCRIBE and its like. A session that subscribes gets a second connection to Redis, for that
+// alone.
+namespace partywall::cache {
+
+// In RESP2 a subscriber may do little else, because it could not tell replies from messages.
+bool SessionFsm::only_subscribes() const {
+  return protocol_ == Protocol::kResp2 && !subscriptions_.empty();
+}
+
+SessionFsm::Next SessionFsm::subscribe(const Request& request, const CommandRule& rule,
+                                       Turn& turn) {
+  if (!all_answered(turn)) return Next::kWait;
+  const bool adds = rule.kind == CommandKind::kSubscribe;
+  if (adds && request.argument_count < 2) return refuse(turn, wrong_arguments(rule.name));
+  if (adds &&
+      subscriptions_.count() + request.argument_count - 1 > host_.limits.max_subscriptions) {
+    return refuse(turn, fmt::format("LIMIT more than {} subscriptions of one client",
+                                    host_.limits.max_subscriptions));
+  }
+  if (!adds && !subscriber_)
+    return reply(turn, unsubscribed_from_nothing(request, rule.name, protocol_));
+  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
+  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  if (auto ready = open_subscriber(turn); !ready) {
+    const bool limit = ready.error().kind == ErrorKind::kLimit;
+    return refuse(turn, (limit ? "LIMIT " : "ERR ") + ready.error().message);
+  }
+  const auto family = subscription_family(rule.name);
+  confirmations_ += adds ? subscriptions_.subscribe(family, request)
+                         : subscriptions_.unsubscribe(family, request);
+  subscriber_->upstream->send(
+      with_channel_prefix(request, channel_prefix(turn.tenant->id), Prefixed::kAllArguments));
+  return Next::kDone;
+}
+
+// In RESP2 the answer comes as a message between the others.
+SessionFsm::Next SessionFsm::ping_as_subscriber(const Request& request, Turn& turn) {
+  if (request.argument_count > 2) return refuse(turn, wrong_arguments("ping"));
+  ++confirmations_;
+  subscriber_->upstream->send(request.bytes);
+  return Next::kDone;
+}
+
+Result<> SessionFsm::open_subscriber(Turn& turn) {
+  if (subscriber_) return {};
+  const auto upstreams = tenant_upstreams(turn);
+  if (!upstreams) return std::unexpected(upstreams.error());
+  auto opened = (*upstreams)->open_subscriber(*this, turn.now);
+  if (!opened) return std::unexpected(opened.error());
+  subscriber_ = Subscriber{std::move(*opened), upstreams_};
+  return {};
+}
+
+void SessionFsm::drop_subscriber() {
+  subscriptions_.clear();
+  confirmations_ = 0;
+  if (!subscriber_) return;
+  const Subscriber subscriber = *std::exchange(subscriber_, std::nullopt);
+  subscriber.upstream->detach();
+  subscriber.owner->subscriber_ended();
+}
+
+void SessionFsm::deliver(const PushFrame& frame) {
+  if (frame.kind != PushFrame::Kind::kMessage && confirmations_ > 0) --confirmations_;
+  // Between two replies, never within one.
+  if (outstanding_ > 0 && route_->delivers_to(*this)) {
+    messages_ += frame.text;
+  } else {
+    say(frame.text);
+  }
+  if (confirmations_ == 0 && subscriptions_.empty()) drop_subscriber();
+  waker_.wake();
+}
+
+void SessionFsm::deliver_kept_messages() {
+  if (messages_.empty() || (outstanding_ > 0 && route_->delivers_to(*this))) return;
+  say(messages_);
+  messages_.clear();
+}
+
+// As with Redis itself: the client notices by the end of its connection.
+void SessionFsm::subscriber_lost() {
+  if (!subscriber_) return;  // it could not even be opened, which whoever opens it will say
+  subscriber_->owner->subscriber_ended();
+  subscriber_.reset();
+  closing_ = true;
+  waker_.wake();
+}
+
+}  // namespace partywall::cache
