@@ -15,7 +15,6 @@
 namespace partywall::cli {
 namespace {
 
-constexpr Duration kLongestContext = hours(1);
 constexpr Duration kLongestJwt = hours(24 * 365);
 
 Result<Audience> parse_audience(std::string_view text) {
@@ -38,7 +37,7 @@ Result<std::string> make_context(const TokenRequest& request, const Directory& d
                                  const Tenant& tenant, WallTime now) {
   const auto audience = parse_audience(request.audience);
   if (!audience) return std::unexpected(audience.error());
-  const auto time_to_live = parse_time_to_live(request.time_to_live, kLongestContext);
+  const auto time_to_live = parse_time_to_live(request.time_to_live, kMaxContextLifetime);
   if (!time_to_live) return std::unexpected(time_to_live.error());
   SystemRandom random;
   const WallTime issued_at = std::chrono::floor<seconds>(now);

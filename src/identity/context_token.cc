@@ -126,7 +126,7 @@ Result<std::string> mint_context(const Context& context, const std::vector<Conte
   const auto issued_at = std::chrono::floor<seconds>(context.issued_at);
   const auto expires_at = std::chrono::floor<seconds>(context.expires_at);
   if (issued_at < WallTime() || !is_allowed_lifetime(issued_at, expires_at)) {
-    return fail(ErrorKind::kInvalid, "a context token must be valid for 1 second to {} hours",
+    return fail(ErrorKind::kInvalid, "a context token must be valid for 1 second to {} hour(s)",
                 kMaxContextLifetime.count());
   }
   Payload payload{};

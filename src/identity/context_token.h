@@ -28,7 +28,7 @@ inline constexpr std::string_view kContextPrefix = "pw1.";
 inline constexpr size_t kMaxContextTokenLength = 256;
 inline constexpr size_t kMinContextKeyBytes = 32;
 inline constexpr Duration kRequestContextLifetime = seconds(60);  // of those the http door mints
-inline constexpr hours kMaxContextLifetime{24};                   // of any, for background jobs
+inline constexpr hours kMaxContextLifetime{1};                    // of any, for background jobs
 // A token may come from a node whose clock is ahead by this much. Expiry has no leeway.
 inline constexpr seconds kContextClockLeeway{5};
 

@@ -229,7 +229,7 @@ TEST(ContextToken, SignedNonsenseIsRefused) {
                    ends_before_it_begins.begin() + 27);
   EXPECT_EQ(refusal(sign(ends_before_it_begins), keys), ErrorKind::kInvalid);
   EXPECT_EQ(refusal(with_byte(32, '\x7F'), keys),
-            ErrorKind::kInvalid);  // lives for more than a day
+            ErrorKind::kInvalid);  // lives too long
   EXPECT_EQ(refusal(sign(good.substr(0, 48)), keys), ErrorKind::kInvalid);
   EXPECT_EQ(refusal(sign(good + good), keys), ErrorKind::kInvalid);
 }
