@@ -53,15 +53,19 @@ std::string_view enter_function_sql() {
   return R"(CREATE OR REPLACE FUNCTION partywall.enter(token bytea) RETURNS void
 LANGUAGE plpgsql VOLATILE STRICT PARALLEL UNSAFE SECURITY DEFINER SET search_path = pg_catalog, pg_temp
 AS $enter$
+DECLARE
+  is_empty boolean := false;
 BEGIN
   BEGIN
     PERFORM currval('partywall.current_tenant_low');
+  EXCEPTION WHEN object_not_in_prerequisite_state THEN
+    is_empty := true;
+  END;
+  IF NOT is_empty THEN
     RAISE EXCEPTION USING ERRCODE = 'object_in_use',
       MESSAGE = 'the tenant register of this session is not empty',
       HINT = 'DISCARD ALL empties it.';
-  EXCEPTION WHEN object_not_in_prerequisite_state THEN
-    NULL;  -- empty, as it must be
-  END;
+  END IF;
   PERFORM setval('partywall.current_tenant', ('x' || encode(substr(token, 5, 8), 'hex'))::bit(64)::bigint),
           setval('partywall.current_tenant_low', ('x' || encode(substr(token, 13, 8), 'hex'))::bit(64)::bigint),
           setseed(uuid_hash_extended(gen_random_uuid(), 0)::float8 / '9223372036854775808'::float8)

@@ -40,6 +40,8 @@ class Postgres:
         self.folder = pathlib.Path(folder or tempfile.mkdtemp(prefix="partywall-postgres-"))
         self.data = self.folder / "data"
         self.settings = SETTINGS | (settings or {})
+        self.superuser = SUPERUSER
+        self.password = PASSWORD
         self.host = "127.0.0.1"
         self.port = free_port()
         self.socket_folder = self.folder
@@ -77,6 +79,12 @@ class Postgres:
         self.stop()
         self.start()
 
+    def crash(self):
+        """Ends it as a power cut would; `start()` then recovers."""
+        self._process.process.send_signal(signal.SIGQUIT)  # "immediate" shutdown
+        self._process.process.wait()
+        self._process = None
+
     def remove(self):
         shutil.rmtree(self.folder, ignore_errors=True)
 
@@ -88,9 +96,10 @@ class Postgres:
         return (self.folder / "log").read_text(errors="replace")
 
     def connect(self, dbname="postgres", user=SUPERUSER, password=PASSWORD, autocommit=True, **parameters):
-        """A psycopg 3 connection, in autocommit mode unless told otherwise."""
+        """A psycopg 3 connection, in autocommit mode and without prepared statements unless told otherwise."""
+        parameters = {"prepare_threshold": None, "connect_timeout": 10} | parameters
         return psycopg.connect(host=self.host, port=self.port, dbname=dbname, user=user, password=password,
-                               autocommit=autocommit, connect_timeout=10, **parameters)
+                               autocommit=autocommit, **parameters)
 
     def url(self, dbname="postgres", user=SUPERUSER, password=PASSWORD):
         return f"postgresql://{user}:{password}@{self.host}:{self.port}/{dbname}"
@@ -113,6 +122,17 @@ class Postgres:
     def drop_database(self, name):
         self.execute(sql.SQL("DROP DATABASE IF EXISTS {} WITH (FORCE)").format(sql.Identifier(name)))
 
+    def make_standby(self):
+        """A hot standby of this server, not started yet."""
+        standby = Postgres(self.settings)
+        if self._user:
+            os.chown(standby.folder, self._user.pw_uid, self._user.pw_gid)
+        command = [str(postgres_program("pg_basebackup")), "-h", self.host, "-p", str(self.port), "-U", SUPERUSER,
+                   "-D", str(standby.data), "-R", "-X", "stream", "-c", "fast", "--no-sync"]
+        subprocess.run(command, check=True, capture_output=True, timeout=120, cwd=standby.folder,
+                       env=os.environ | {"PGPASSWORD": PASSWORD}, **self._identity())
+        return standby
+
     def psql(self, *arguments, dbname="postgres", user=SUPERUSER, password=PASSWORD, text=None, check=True):
         """Runs psql (unaligned, tuples only, no start-up file); `text` goes to its standard input."""
         command = [str(postgres_program("psql")), "-XAtq", "-v", "ON_ERROR_STOP=1", "-h", self.host,
@@ -120,14 +140,18 @@ class Postgres:
         return subprocess.run(command, input=text, text=True, capture_output=True, check=check, timeout=120,
                               env=os.environ | {"PGPASSWORD": password})
 
+    def _identity(self):
+        """Whom PostgreSQL's programs run as, for subprocess."""
+        return {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
+
     def _initdb(self):
         password_file = self.folder / "password"
         password_file.write_text(PASSWORD)
         command = [postgres_program("initdb"), "-D", self.data, "-U", SUPERUSER, "-A", "scram-sha-256",
                    f"--pwfile={password_file}", "-E", "UTF8", "--locale=C.UTF-8", "--no-sync"]
-        identity = {"user": self._user.pw_uid, "group": self._user.pw_gid, "extra_groups": []} if self._user else {}
         os.chmod(password_file, 0o644 if self._user else 0o600)
-        subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=self.folder, **identity)
+        subprocess.run([str(part) for part in command], check=True, capture_output=True, cwd=self.folder,
+                       **self._identity())
         password_file.unlink()
 
     def _accepts(self):
