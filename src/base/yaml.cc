@@ -73,6 +73,9 @@ const std::array kSyntaxHints = {
                "this line does not fit the list around it; check the indentation"},
     SyntaxHint{YAML::ErrorMsg::END_OF_SEQ_FLOW,
                "a '[' before this is not closed by ']', or a ',' is missing"},
+    SyntaxHint{YAML::ErrorMsg::EOF_IN_SCALAR, "the file ends within a quote that is never closed"},
+    SyntaxHint{YAML::ErrorMsg::DOC_IN_SCALAR,
+               "a document starts or ends within a quote that is never closed"},
     SyntaxHint{YAML::ErrorMsg::UNKNOWN_TOKEN,
                "this character cannot start a value; put the text into quotes"},
 };

@@ -100,6 +100,8 @@ TEST(Yaml, NoticesAQuoteThatIsNeverClosed) {
               ElementsAre("2:4: the quote that opens here is never closed"));
   EXPECT_THAT(problems("b: 'it''s\n"),
               ElementsAre("1:4: the quote that opens here is never closed"));
+  EXPECT_THAT(problems("a: \"x"),
+              ElementsAre("1:6: the file ends within a quote that is never closed"));
   EXPECT_THAT(problems("b: 'it''s'\nc: \"a\\\"b\"\nd: ''\n"), IsEmpty());
 }
 
