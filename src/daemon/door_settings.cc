@@ -25,6 +25,7 @@ cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
   settings.max_connections = options.max_connections;
   settings.login_timeout = options.login_timeout;
   settings.idle_timeout = options.idle_timeout;
+  settings.slow_reader_timeout = options.write_timeout;
   settings.connect_timeout = options.connect_timeout;
   return settings;
 }
