@@ -90,8 +90,8 @@ END
 $enter$;)";
 }
 
-// EXECUTE on enter goes to everybody: without a token it is worth nothing, and a grant to the slot
-// roles could be dropped by whoever runs as one (DROP OWNED BY CURRENT_USER).
+// EXECUTE on enter goes to everybody who may connect: slot roles, and migration logins that are bound
+// to a tenant. Without a token it is worth nothing.
 std::string_view grants_sql() {
   return R"(REVOKE ALL ON SCHEMA partywall FROM PUBLIC;
 GRANT USAGE ON SCHEMA partywall TO PUBLIC;

@@ -1,0 +1,292 @@
+"""The command `partywall schema protect` on databases as people have them."""
+import concurrent.futures
+import uuid
+
+import psycopg
+import pytest
+from support.cell import ProtectedDatabase
+from support.postgres import Postgres
+from support.register import TENANT_A, TENANT_B
+
+UUID_TABLE = "CREATE TABLE item (id serial PRIMARY KEY, tenant_id uuid, name text)"
+
+
+def findings(process, level=None):
+    lines = [line for line in process.stdout.splitlines() if line.startswith(("error: ", "warning: ", "info: "))]
+    return [line for line in lines if level is None or line.startswith(level)]
+
+
+def test_a_dry_run_changes_nothing_and_a_second_run_has_nothing_to_do(cell):
+    cell.execute(UUID_TABLE)
+    before = cell.postgres.execute("SELECT count(*) FROM pg_roles")
+    script = cell.protect("--dry-run").stdout
+    assert "CREATE POLICY partywall_tenant" in script
+    assert cell.execute("SELECT to_regnamespace('partywall')") == [(None,)]
+    assert cell.postgres.execute("SELECT count(*) FROM pg_roles") == before
+    assert "statements were run" in cell.protect().stdout
+    assert "nothing was to be changed" in cell.protect().stdout
+    assert cell.steps() == []
+
+
+def test_no_secret_is_shown(cell):
+    for output in (cell.protect("--dry-run"), cell.protect()):
+        text = output.stdout + output.stderr
+        assert cell.slot_password not in text and "SCRAM-SHA-256" not in text
+        assert cell.key.hex()[:16] not in text
+        inner = bytes(byte ^ 0x36 for byte in cell.key)
+        assert inner.hex()[:16] not in text
+
+
+def test_no_key_reaches_the_log_of_the_server(binary):
+    with Postgres({"log_statement": "all", "log_min_duration_statement": "0", "log_parameter_max_length": "-1"}) as server:
+        cell = ProtectedDatabase(server, binary, server.create_database())
+        cell.protect()
+        log = server.log()
+        assert "COPY partywall.register_key" in log
+        for pad in (0, 0x36, 0x5C):
+            assert bytes(byte ^ pad for byte in cell.key).hex()[:16] not in log
+        assert cell.slot_password not in log
+        cell.remove()
+
+
+TAMPERINGS = {
+    "row security off": "ALTER TABLE item DISABLE ROW LEVEL SECURITY",
+    "owner exempt": "ALTER TABLE item NO FORCE ROW LEVEL SECURITY",
+    "default gone": "ALTER TABLE item ALTER tenant_id DROP DEFAULT",
+    "other default": "ALTER TABLE item ALTER tenant_id SET DEFAULT gen_random_uuid()",
+    "policy gone": "DROP POLICY partywall_tenant ON item",
+    "policy weakened": "ALTER POLICY partywall_tenant ON item USING (true)",
+    "check weakened": "ALTER POLICY partywall_tenant ON item WITH CHECK (true)",
+    "policy for one role": "ALTER POLICY partywall_tenant ON item TO postgres",
+    "policy permissive": "DROP POLICY partywall_tenant ON item; CREATE POLICY partywall_tenant ON item "
+                         "USING (tenant_id = (SELECT partywall.tenant_id()))",
+    "policy for SELECT only": "DROP POLICY partywall_tenant ON item; CREATE POLICY partywall_tenant ON item "
+                              "AS RESTRICTIVE FOR SELECT USING (tenant_id = (SELECT partywall.tenant_id()))",
+    "no rows policy": "DROP POLICY partywall_rows ON item",
+    "rows policy narrowed": "ALTER POLICY partywall_rows ON item USING (false)",
+    "truncate granted": "GRANT TRUNCATE, REFERENCES, TRIGGER ON item TO PUBLIC",
+    "select revoked": "REVOKE SELECT ON item FROM PUBLIC",
+    "sequence revoked": "REVOKE ALL ON SEQUENCE item_id_seq FROM PUBLIC",
+    "create on schema": "GRANT CREATE ON SCHEMA public TO PUBLIC",
+    "usage of schema": "REVOKE USAGE ON SCHEMA public FROM PUBLIC",
+    "create on database": "GRANT CREATE ON DATABASE {database} TO PUBLIC",
+    "temp": "GRANT TEMP ON DATABASE {database} TO PUBLIC",
+    "connect": "GRANT CONNECT ON DATABASE {database} TO PUBLIC",
+    "register writable": "GRANT UPDATE ON SEQUENCE partywall.current_tenant TO PUBLIC",
+    "register not readable": "REVOKE ALL ON SEQUENCE partywall.current_tenant_low FROM PUBLIC",
+    "register narrowed": "ALTER SEQUENCE partywall.current_tenant MAXVALUE 10 RESTART 1",
+    "register gone": "DROP SEQUENCE partywall.current_tenant_low CASCADE",
+    "keys readable": "GRANT SELECT ON partywall.register_key TO PUBLIC",
+    "keys changed": "UPDATE partywall.register_key SET inner_block = outer_block",
+    "key added": "INSERT INTO partywall.register_key SELECT 7, inner_block, outer_block FROM partywall.register_key",
+    "keys gone": "DELETE FROM partywall.register_key",
+    "tenant_id replaced": "CREATE OR REPLACE FUNCTION partywall.tenant_id() RETURNS uuid LANGUAGE sql "
+                          "RETURN '{other}'::uuid",
+    "tenant_id not inlined": "ALTER FUNCTION partywall.tenant_id() STABLE",
+    "tenant_id unsafe": "ALTER FUNCTION partywall.tenant_id() PARALLEL UNSAFE",
+    "enter replaced": "CREATE OR REPLACE FUNCTION partywall.enter(token bytea) RETURNS void LANGUAGE sql AS ''",
+    "enter as invoker": "ALTER FUNCTION partywall.enter(bytea) SECURITY INVOKER",
+    "enter not pinned": "ALTER FUNCTION partywall.enter(bytea) RESET search_path",
+    "enter revoked": "REVOKE ALL ON FUNCTION partywall.enter(bytea) FROM PUBLIC",
+    "seal removed": "COMMENT ON SCHEMA partywall IS NULL",
+    "slot privileged": "ALTER ROLE {slot} CREATEROLE",
+    "slot bypasses": "ALTER ROLE {slot} BYPASSRLS",
+    "slot inherits": "ALTER ROLE {slot} INHERIT",
+    "slot unlimited": "ALTER ROLE {slot} CONNECTION LIMIT -1",
+    "slot locked": "ALTER ROLE {slot} NOLOGIN",
+    "slot expired": "ALTER ROLE {slot} VALID UNTIL '2000-01-01'",
+    "slot settings": "ALTER ROLE {slot} SET work_mem = '1MB'; ALTER ROLE {slot} IN DATABASE {database} SET jit = off",
+    "slot password": "ALTER ROLE {slot} PASSWORD 'other'",
+    "slot without password": "ALTER ROLE {slot} PASSWORD NULL",
+    "slot member": "GRANT pg_read_all_data TO {slot}",
+    "slots of each other": "GRANT {slot} TO {slot2}",
+    "slot gone": "DROP OWNED BY {slot}; DROP ROLE {slot}",
+    "slot cannot connect": "REVOKE CONNECT ON DATABASE {database} FROM {slot}",
+}
+
+
+@pytest.fixture(scope="module")
+def tampered(postgres, binary):
+    cell = ProtectedDatabase(postgres, binary, postgres.create_database(), slots=2)
+    cell.execute(UUID_TABLE)
+    cell.protect()
+    yield cell
+    cell.remove()
+
+
+@pytest.mark.parametrize("name", TAMPERINGS)
+def test_what_somebody_changed_is_put_right(tampered, name):
+    cell = tampered
+    cell.execute(TAMPERINGS[name].format(database=cell.name, slot=cell.slot_role(1), slot2=cell.slot_role(2),
+                                         other=TENANT_B))
+    assert cell.steps() != []
+    cell.protect()
+    assert cell.steps() == []
+    with cell.connect_slot(1, TENANT_A) as one:
+        one.execute("INSERT INTO item (name) VALUES ('mine')")
+        assert one.execute("SELECT DISTINCT tenant_id FROM item").fetchall() == [(TENANT_A,)]
+        one.execute("DELETE FROM item")
+    with cell.connect_slot(1) as empty, pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+        empty.execute("SELECT partywall.tenant_id()")
+
+
+def test_names_that_need_quoting(cell):
+    cell.execute('''CREATE SCHEMA "My ""Schema""; --";
+                    CREATE TABLE "My ""Schema""; --"."Táble; DROP" ("Id" serial, tenant_id uuid);
+                    CREATE TABLE "user" (tenant_id uuid)''')
+    cell.protect()
+    assert cell.steps() == []
+    with cell.connect_slot(1, TENANT_A) as one:
+        one.execute('INSERT INTO "My ""Schema""; --"."Táble; DROP" DEFAULT VALUES')
+        one.execute('INSERT INTO "user" DEFAULT VALUES')
+    with cell.connect_slot(2, TENANT_B) as two:
+        assert two.execute('SELECT count(*) FROM "My ""Schema""; --"."Táble; DROP"').fetchone() == (0,)
+
+
+def test_another_tenant_column(cell):
+    cell.execute('CREATE TABLE item (id int, "Org Id" uuid); CREATE TABLE other (id int, tenant_id uuid)')
+    done = cell.protect("--tenant-column", "Org Id")
+    assert any("table public.other" in line for line in findings(done))
+    assert "nothing was to be changed" in cell.protect("--tenant-column", "Org Id").stdout
+    with cell.connect_slot(1, TENANT_A) as one:
+        assert one.execute('INSERT INTO item (id) VALUES (1) RETURNING "Org Id"').fetchone() == (TENANT_A,)
+
+
+def test_partitions_are_protected_themselves(cell):
+    cell.execute("""CREATE TABLE event (tenant_id uuid NOT NULL, day date NOT NULL) PARTITION BY RANGE (day);
+                    CREATE TABLE event_old PARTITION OF event FOR VALUES FROM ('2000-01-01') TO ('2020-01-01');
+                    CREATE TABLE event_new PARTITION OF event FOR VALUES FROM ('2020-01-01') TO ('2040-01-01');
+                    GRANT SELECT ON event_old TO PUBLIC""")
+    cell.protect()
+    for slot, tenant in ((1, TENANT_A), (2, TENANT_B)):
+        with cell.connect_slot(slot, tenant) as session:
+            session.execute("INSERT INTO event (day) VALUES ('2010-01-01'), ('2030-01-01')")
+            assert session.execute("SELECT count(*) FROM event").fetchone() == (2,)
+            assert session.execute("SELECT tenant_id FROM event_old").fetchall() == [(tenant,)]
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                session.execute("SELECT * FROM event_new")
+
+
+def test_what_cannot_be_protected_is_reported(cell):
+    cell.execute("""CREATE TABLE country (code text);
+                    CREATE TABLE open_to_all (id int); GRANT SELECT ON open_to_all TO PUBLIC;
+                    CREATE TABLE by_text (tenant_id text);
+                    CREATE TABLE item (tenant_id uuid, price int DEFAULT 1);
+                    CREATE VIEW prices AS SELECT price FROM item; GRANT SELECT ON prices TO PUBLIC;
+                    CREATE VIEW asks WITH (security_invoker = true) AS SELECT price FROM item;
+                    CREATE MATERIALIZED VIEW kept AS SELECT price FROM item;
+                    CREATE ROLE view_owner; GRANT SELECT ON item TO view_owner;
+                    CREATE VIEW owned AS SELECT price FROM item; ALTER VIEW owned OWNER TO view_owner;
+                    CREATE FOREIGN DATA WRAPPER w; CREATE SERVER s FOREIGN DATA WRAPPER w;
+                    CREATE FOREIGN TABLE remote (tenant_id uuid) SERVER s""")
+    try:
+        done = cell.protect()
+        for level, subject in (("warning", "table public.country"), ("error", "table public.open_to_all"),
+                               ("error", "table public.by_text"), ("error", "view public.prices"),
+                               ("warning", "materialized view public.kept"), ("warning", "view public.owned"),
+                               ("warning", "table public.remote")):
+            assert any(subject + ":" in line for line in findings(done, level)), subject
+        assert not any("public.asks" in line or "public.item:" in line for line in findings(done))
+        again = findings(cell.protect())
+        assert again == [line for line in findings(done) if "database" not in line]
+    finally:
+        cell.execute("DROP OWNED BY view_owner; DROP ROLE view_owner")
+
+
+def test_policies_of_the_application_go_on_choosing(cell):
+    cell.execute("""CREATE TABLE item (tenant_id uuid, hidden boolean);
+                    CREATE POLICY visible ON item USING (NOT hidden)""")
+    done = cell.protect()
+    assert any("visible" in line for line in findings(done, "info"))
+    with cell.connect_slot(1, TENANT_A) as one:
+        one.execute("INSERT INTO item (hidden) VALUES (false)")
+        with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            one.execute("INSERT INTO item (hidden) VALUES (true)")
+    with cell.connect_slot(2, TENANT_B) as two:
+        assert two.execute("SELECT count(*) FROM item").fetchone() == (0,)
+
+
+def test_it_works_without_superuser_rights(cell):
+    """As on a managed PostgreSQL: the database's owner with CREATEROLE."""
+    admin = f"admin_{uuid.uuid4().hex[:8]}"
+    cell.postgres.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD 'admin'")
+    try:
+        cell.postgres.execute(f"ALTER DATABASE {cell.name} OWNER TO {admin}")
+        with cell.postgres.connect(cell.name, admin, "admin") as connection:
+            connection.execute("CREATE SCHEMA shop; CREATE TABLE shop.item (id serial, tenant_id uuid)")
+        for _ in range(2):
+            cell.protect(user=admin, password="admin")
+        # Only a superuser sees whether passwords were changed: they are set again, and nothing else is done.
+        again = cell.protect("--dry-run", user=admin, password="admin").stdout
+        steps = [line for line in again.splitlines() if line.startswith(("ALTER", "CREATE", "GRANT", "DO", "REVOKE"))]
+        assert len(steps) == 3 and all("PASSWORD '(hidden)'" in step for step in steps)
+        assert cell.steps() == []
+        with cell.connect_slot(1, TENANT_A) as one:
+            one.execute("INSERT INTO shop.item DEFAULT VALUES")
+        with cell.postgres.connect(cell.name, admin, "admin") as owner, \
+                pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
+            owner.execute("SELECT * FROM shop.item")
+    finally:
+        cell.postgres.execute(f"ALTER DATABASE {cell.name} OWNER TO postgres")
+        cell.execute(f"REASSIGN OWNED BY {admin} TO postgres; DROP OWNED BY {admin}")
+        cell.postgres.execute(f"DROP OWNED BY {admin}; DROP ROLE {admin}")
+
+
+def test_a_missing_right_leaves_nothing_half_done(cell):
+    """Whatever the first statement is that fails, nothing of the others stays."""
+    cell.execute(UUID_TABLE)
+    limited = f"limited_{uuid.uuid4().hex[:8]}"
+    cell.postgres.execute(f"CREATE ROLE {limited} LOGIN PASSWORD 'x'")
+    try:
+        for right in (None, f"ALTER ROLE {limited} CREATEROLE", f"ALTER DATABASE {cell.name} OWNER TO {limited}"):
+            if right:
+                cell.postgres.execute(right)
+            done = cell.protect(check=False, user=limited, password="x")
+            assert done.returncode == 1
+            assert "partywall schema protect: " in done.stderr
+            assert cell.execute("SELECT to_regnamespace('partywall')") == [(None,)]
+            assert cell.execute("SELECT relrowsecurity FROM pg_class WHERE relname = 'item'") == [(False,)]
+    finally:
+        cell.postgres.execute(f"ALTER DATABASE {cell.name} OWNER TO postgres; DROP ROLE {limited}")
+
+
+def test_a_revoke_that_only_warns_is_noticed(cell):
+    """REVOKE by somebody who did not grant is a warning for PostgreSQL, not an error."""
+    admin = f"admin_{uuid.uuid4().hex[:8]}"
+    cell.execute(UUID_TABLE)
+    cell.postgres.execute(f"CREATE ROLE {admin} LOGIN CREATEROLE PASSWORD 'x'; ALTER DATABASE {cell.name} OWNER TO {admin}")
+    try:
+        cell.execute(f"ALTER TABLE item OWNER TO {admin}; GRANT CREATE ON SCHEMA public TO PUBLIC; "
+                     "ALTER SCHEMA public OWNER TO postgres")
+        done = cell.protect(check=False, user=admin, password="x")
+        assert done.returncode == 1
+        assert "nothing was changed" in done.stderr and "REVOKE CREATE ON SCHEMA" in done.stderr
+        assert cell.execute("SELECT to_regnamespace('partywall')") == [(None,)]
+    finally:
+        cell.postgres.execute(f"ALTER DATABASE {cell.name} OWNER TO postgres")
+        cell.execute(f"REASSIGN OWNED BY {admin} TO postgres; DROP OWNED BY {admin}")
+        cell.postgres.execute(f"DROP ROLE {admin}")
+
+
+def test_runs_at_the_same_time_wait_for_each_other(cell):
+    cell.execute(UUID_TABLE)
+    with concurrent.futures.ThreadPoolExecutor() as pool:
+        done = list(pool.map(lambda _: cell.protect(), range(4)))
+    assert sum("nothing was to be changed" in process.stdout for process in done) == 3
+    assert cell.steps() == []
+
+
+def test_it_does_not_wait_long_for_a_busy_table(cell):
+    cell.execute(UUID_TABLE)
+    with cell.postgres.connect(cell.name, autocommit=False) as reader:
+        reader.execute("SELECT * FROM item")
+        done = cell.protect(check=False)
+    assert done.returncode == 1 and "lock timeout" in done.stderr
+    assert cell.execute("SELECT to_regnamespace('partywall')") == [(None,)]
+    cell.protect()
+
+
+def test_a_database_that_is_not_there(cell):
+    done = cell.protect(check=False, database="no_such_database")
+    assert done.returncode == 1
+    assert 'database "no_such_database" does not exist' in done.stderr
