@@ -30,4 +30,18 @@ cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
   return settings;
 }
 
+sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
+                                    const store::SqlDoorOptions& options) {
+  sql::DoorSettings settings;
+  settings.listen = listen.endpoint;
+  settings.tls = tls_settings(listen.tls);
+  settings.max_clients = options.max_connections;
+  settings.clients.max_message_bytes = options.max_message_bytes;
+  settings.login_timeout = options.login_timeout;
+  settings.queue_timeout = options.queue_timeout;
+  settings.pool.connect_timeout = options.connect_timeout;
+  settings.pool.idle_lifetime = options.server_idle_timeout;
+  return settings;
+}
+
 }  // namespace partywall::daemon

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/settings.h"
+#include "sql/door/settings.h"
 #include "store/node_settings.h"
 
 // What the platform file says of a door, as the door wants to know it. What the file does not
@@ -9,5 +10,8 @@ namespace partywall::daemon {
 
 cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
                                         const store::CacheDoorOptions& options);
+
+sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
+                                    const store::SqlDoorOptions& options);
 
 }  // namespace partywall::daemon

@@ -12,6 +12,7 @@
 #include "daemon/door_settings.h"
 #include "net/worker.h"
 #include "policy/tenant_states.h"
+#include "sql/door/door.h"
 
 namespace partywall::daemon {
 namespace {
@@ -46,6 +47,7 @@ struct NodeServer::Impl {
   TenantStates tenants;
   net::WorkerGroup workers;
   Node node;
+  std::unique_ptr<sql::Door> sql;
   std::unique_ptr<cache::Door> cache;
   admin::Router router;
   std::unique_ptr<admin::NodeStatus> status;
@@ -58,6 +60,11 @@ struct NodeServer::Impl {
 
 Result<> NodeServer::Impl::start_doors() {
   const store::DoorListeners& listen = settings.listen;
+  if (listen.sql) {
+    auto started = sql::Door::start(sql_door_settings(*listen.sql, settings.sql), node);
+    if (!started) return fail_with_context("sql door", started.error());
+    sql = *std::move(started);
+  }
   if (listen.cache) {
     auto started = cache::Door::start(cache_door_settings(*listen.cache, settings.cache), node);
     if (!started) return fail_with_context("cache door", started.error());
@@ -68,6 +75,7 @@ Result<> NodeServer::Impl::start_doors() {
 
 std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const {
   std::vector<admin::DoorStatus> doors;
+  if (sql) doors.push_back({.name = "sql", .endpoint = sql->endpoint().to_string()});
   if (cache) doors.push_back({.name = "cache", .endpoint = cache->endpoint().to_string()});
   return doors;
 }
@@ -98,6 +106,7 @@ Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings&
 
 NodeEndpoints NodeServer::endpoints() const {
   NodeEndpoints endpoints;
+  if (impl_->sql) endpoints.sql = impl_->sql->endpoint();
   if (impl_->cache) endpoints.cache = impl_->cache->endpoint();
   if (impl_->admin) endpoints.admin = impl_->admin->endpoint();
   return endpoints;
@@ -107,6 +116,7 @@ DirectoryFeed& NodeServer::directory() { return impl_->directory; }
 
 void NodeServer::drain() {
   impl_->status->start_draining();
+  if (impl_->sql) impl_->sql->drain(impl_->settings.drain_timeout);
   if (impl_->cache) impl_->cache->drain(impl_->settings.drain_timeout);
 }
 

@@ -60,6 +60,7 @@ class SocketStream final : public Stream {
   ~SocketStream() override {
     disarm();
     close();
+    if (descriptor_on_its_way_ >= 0) ::close(descriptor_on_its_way_);
   }
 
   IoResult read(std::span<char> into) override {
@@ -85,6 +86,16 @@ class SocketStream final : public Stream {
   void disarm() override {
     state_->read.link.disarm();
     state_->write.link.disarm();
+  }
+
+  void leave() override {
+    disarm();
+    descriptor_on_its_way_ = state_->socket.release();
+  }
+
+  void join(Loop& loop) override {
+    const int descriptor = std::exchange(descriptor_on_its_way_, -1);
+    state_ = std::make_shared<SocketState>(static_cast<Worker&>(loop), descriptor);
   }
 
   void shutdown_write() override {
@@ -113,6 +124,7 @@ class SocketStream final : public Stream {
 
   std::shared_ptr<SocketState> state_;
   Peer peer_;
+  int descriptor_on_its_way_ = -1;  // between leave() and join()
 };
 
 void send_small_packets_at_once(int descriptor) {

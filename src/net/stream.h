@@ -61,6 +61,10 @@ class Stream {
   [[nodiscard]] virtual bool awaits_input() const { return false; }
   // Forgets the events: for a stream that is handed from one session to another.
   virtual void disarm() = 0;
+  // From its loop's thread to another's: leave() on the old one, join() on the new one, nothing in
+  // between. Events are forgotten.
+  virtual void leave() = 0;
+  virtual void join(Loop& loop) = 0;
 
   // The peer will read the end after what was written; reading goes on.
   virtual void shutdown_write() = 0;

@@ -90,6 +90,9 @@ class TlsStream final : public Stream {
 
   void disarm() override { plain_->disarm(); }
 
+  void leave() override { plain_->leave(); }
+  void join(Loop& loop) override { plain_->join(loop); }
+
   void shutdown_write() override {
     ERR_clear_error();
     SSL_shutdown(

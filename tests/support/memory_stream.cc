@@ -75,6 +75,9 @@ class MemoryStream final : public net::Stream {
     out_.writable.disarm();
   }
 
+  void leave() override { disarm(); }
+  void join(net::Loop&) override {}
+
   void shutdown_write() override {
     out_.ended = true;
     out_.readable.fire();

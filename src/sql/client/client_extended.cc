@@ -1,7 +1,7 @@
 // The extended query protocol. Statements of the client are known to servers by names of the door's
 // own; portals live no longer than a transaction, on one server connection, and keep their names.
-#include "sql/client/client_errors.h"
 #include "sql/client/client_fsm.h"
+#include "sql/door_errors.h"
 #include "sql/wire/extended_messages.h"
 
 namespace partywall::sql {

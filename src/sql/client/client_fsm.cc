@@ -1,5 +1,7 @@
 #include "sql/client/client_fsm.h"
 
+#include "sql/door_errors.h"
+
 namespace partywall::sql {
 namespace {
 
@@ -39,6 +41,10 @@ size_t ClientFsm::receive_from_client(std::string_view bytes, MonotonicTime now)
       if (head.error() == HeadProblem::kIncomplete) break;
       protocol_violation(head.error() == HeadProblem::kUnknownType ? "an unknown message type"
                                                                    : "a bad message length");
+      break;
+    }
+    if (head->body_length > limits_.max_message_bytes) {
+      terminate(errors::message_too_long(limits_.max_message_bytes));
       break;
     }
     if (is_blocked(head->type)) break;

@@ -23,6 +23,7 @@ struct ClientLimits {
   // longer Parse must be unnamed.
   size_t max_statement_bytes = 256 * 1024;
   size_t max_prepared_statements = 1'000;  // of one client
+  uint64_t max_message_bytes = 64 << 20;   // PostgreSQL's own bound is 1 GiB
 };
 
 // What statements without a tenant get.
@@ -44,6 +45,7 @@ struct SessionProgress {
   uint32_t statements = 0;  // CommandComplete of a server
   uint32_t transactions = 0;
   uint32_t errors = 0;  // of the server and of the door
+  Duration busy{};      // the server connection, with sections that have ended
 };
 
 // A client's session after its login, in transaction pooling, sans-I/O: bytes of the client and of
@@ -65,6 +67,7 @@ class ClientFsm {
   size_t receive_from_client(std::string_view bytes, MonotonicTime now);
   size_t receive_from_server(std::string_view bytes, MonotonicTime now);
   Outbox& to_client() { return to_client_; }
+  [[nodiscard]] size_t unsent_to_client() const { return to_client_.size(); }
 
   // --- The server connection.
   // The tenant of the connection that is wanted (the nil id: none), while none is there.
@@ -94,6 +97,8 @@ class ClientFsm {
   void terminate(const SqlError& error);
   // Close the connection once to_client() is sent.
   [[nodiscard]] bool is_finished() const { return is_finished_; }
+  // A section may not have begun on the server: what is forwarded next starts one.
+  [[nodiscard]] bool is_between_sections() const { return !is_sent_; }
   // Neither a section nor a transaction is open: may be ended without loss.
   [[nodiscard]] bool is_idle() const;
   // Keeps its server connection between transactions because of session state on it.
@@ -244,6 +249,7 @@ class ClientFsm {
   bool body_is_forwarded_ = false;
   std::optional<SqlError> cancel_reason_;
   std::optional<MonotonicTime> busy_since_;
+  MonotonicTime sent_at_;  // the section's first message
   MonotonicTime now_;
   MonotonicTime ready_at_;
   SessionProgress progress_;

@@ -1,7 +1,7 @@
 // The statements that the door executes itself: transactions that no server has yet, the tenant,
 // and what only concerns the client's own prepared statements.
-#include "sql/client/client_errors.h"
 #include "sql/client/client_fsm.h"
+#include "sql/door_errors.h"
 
 namespace partywall::sql {
 namespace {

@@ -1,6 +1,6 @@
 // What all requests of a client have in common: the server connection they need, failing, the end.
-#include "sql/client/client_errors.h"
 #include "sql/client/client_fsm.h"
+#include "sql/door_errors.h"
 
 namespace partywall::sql {
 
@@ -46,7 +46,7 @@ void ClientFsm::open_on_server() {
   if (is_sent_) return;
   status_before_ = status();
   is_sent_ = true;
-  busy_since_ = now_;
+  busy_since_ = sent_at_ = now_;
   if (scope_.phase() != TransactionScope::Phase::kOnServer)
     server_->send_settings(*to_server_, settings_);
   if (const std::string_view begin = scope_.deferred_begin(); !begin.empty())

@@ -1,6 +1,6 @@
 // What the server says, on its way to the client.
-#include "sql/client/client_errors.h"
 #include "sql/client/client_fsm.h"
+#include "sql/door_errors.h"
 
 namespace partywall::sql {
 
@@ -115,6 +115,7 @@ void ClientFsm::note_syntax() {
 }
 
 void ClientFsm::on_server_ready(std::string_view message) {
+  progress_.busy += now_ - sent_at_;
   if (soils_server_) server_->soil();
   if (resets_settings_) settings_ = first_settings_;
   if (server_->transaction_status() == TransactionStatus::kIdle) {

@@ -1,6 +1,6 @@
 // The simple query protocol, and FunctionCall.
-#include "sql/client/client_errors.h"
 #include "sql/client/client_fsm.h"
+#include "sql/door_errors.h"
 
 namespace partywall::sql {
 namespace {

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "base/time.h"
 #include "sql/wire/sql_error.h"
 
 // What the sql door says to clients whose statement it refuses.
@@ -20,6 +21,7 @@ SqlError unknown_statement(std::string_view name);
 SqlError duplicate_statement(std::string_view name);
 SqlError too_many_statements(size_t limit);
 SqlError statement_too_long(size_t limit_bytes);
+SqlError message_too_long(uint64_t limit_bytes);
 SqlError unknown_portal(std::string_view name);
 SqlError invalid_savepoint();
 SqlError chain_outside_transaction(std::string_view command);
@@ -30,5 +32,29 @@ SqlError set_local_outside_transaction();
 SqlError binding_failed();
 SqlError server_lost();
 SqlError pinned_server_lost();
+// Server connections.
+SqlError queue_full();
+SqlError queue_timeout(Duration waited);
+SqlError cannot_connect(std::string_view cell);
+SqlError shutting_down();
+SqlError cancelled_while_waiting();
+SqlError statement_timeout(Duration limit);
+SqlError idle_in_transaction_timeout(Duration limit);
+// Logging in.
+SqlError login_failed(std::string_view user);
+SqlError login_timeout();
+SqlError startup_parameter_refused(std::string_view name);
+SqlError startup_value_refused(std::string_view name);
+SqlError unknown_database(std::string_view name);
+SqlError address_refused(std::string_view user);
+SqlError unknown_tenant();
+SqlError tenant_not_served(std::string_view slug);
+SqlError tenant_elsewhere(std::string_view slug, std::string_view cell);
+SqlError bad_token(std::string_view why);
+SqlError not_a_context();
+SqlError replication_refused();
+SqlError unsupported_protocol();
+SqlError tls_required();
+SqlError too_many_clients();
 
 }  // namespace partywall::sql::errors

@@ -1,0 +1,264 @@
+#include "sql/door/door_worker.h"
+
+#include <algorithm>
+#include <bit>
+
+#include "base/log.h"
+#include "net/timer.h"
+#include "sql/door/client_login.h"
+#include "sql/door/migration_session.h"
+#include "sql/door/session.h"
+#include "sql/door_errors.h"
+
+namespace partywall::sql {
+namespace {
+
+bool same_backend(const SqlBackend& a, const SqlBackend& b) {
+  return a.endpoint == b.endpoint && a.database == b.database && a.slots.prefix == b.slots.prefix &&
+         a.slots.count == b.slots.count && a.slots.password.equals(b.slots.password.reveal()) &&
+         a.register_key.equals(b.register_key.reveal()) && a.register_key_id == b.register_key_id;
+}
+
+net::Task<> ignore_outcome(net::Task<bool> task) { co_await std::move(task); }
+
+}  // namespace
+
+DoorWorker::DoorWorker(net::Worker& loop, DoorShared& shared, std::unique_ptr<net::TlsContext> tls)
+    : loop_(loop),
+      shared_(shared),
+      tls_(std::move(tls)),
+      cancel_keys_(loop.index(), shared.random),
+      sessions_(loop),
+      pool_tasks_(loop),
+      pool_context_{.loop = loop,
+                    .scope = pool_tasks_,
+                    .tenants = shared.tenants,
+                    .random = shared.random,
+                    .drain = pool_drain_,
+                    .settings = shared.settings.pool,
+                    .on_units_released = [this] { wake_other_workers(); },
+                    .on_waiting = [this] { note_waiting(); }} {}
+
+DoorWorker::~DoorWorker() = default;
+
+void DoorWorker::start() { pool_tasks_.spawn(tick_regularly()); }
+
+net::Task<> DoorWorker::stop() {
+  drain_.request_close();
+  co_await sessions_.join();
+  for (const auto& [cell, pool] : pools_) pool->close();
+  pool_drain_.request_close();
+  co_await pool_tasks_.join();
+  pools_.clear();
+  retired_pools_.clear();
+}
+
+LoginAuthority DoorWorker::authority() const { return {directory_, jwt_, loop_.time().wall()}; }
+
+void DoorWorker::spawn(net::Task<bool> task) { sessions_.spawn(ignore_outcome(std::move(task))); }
+
+// --- Clients
+
+void DoorWorker::accept(std::unique_ptr<net::Stream> stream) {
+  if (drain_.requested()) return;
+  if (clients() >= settings().max_clients) {
+    counters_.refused_clients.add();
+    std::string words;
+    append_error(words, errors::too_many_clients());
+    stream->write(words);
+    return;
+  }
+  sessions_.spawn(serve(std::move(stream)));
+}
+
+net::Task<> DoorWorker::serve(std::unique_ptr<net::Stream> stream) {
+  clients_.fetch_add(1, std::memory_order_relaxed);
+  auto admitted = co_await log_in(std::move(stream));
+  if (admitted) {
+    counters_.logins.add();
+    DoorWorker& owner = owner_of(admitted->admission);
+    if (&owner == this) {
+      co_await serve_admitted(std::move(*admitted));
+    } else {
+      hand_over(std::move(*admitted), owner);
+    }
+  }
+  clients_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+net::Task<std::optional<AdmittedClient>> DoorWorker::log_in(std::unique_ptr<net::Stream> stream) {
+  ClientLogin login(
+      loop_, std::move(stream), tls_.get(), settings(), [this] { return authority(); },
+      shared_.random);
+  switch (co_await login.run()) {
+    case ClientLoginFsm::Action::kAdmitted:
+      co_return login.take();
+    case ClientLoginFsm::Action::kCancel:
+      counters_.cancels.add();
+      co_await route_cancel(login.cancel_request());
+      break;
+    default:
+      counters_.failed_logins.add();
+  }
+  co_return std::nullopt;
+}
+
+// The client that asks closes its connection when we do: by then the session knows.
+net::Task<> DoorWorker::route_cancel(CancelRequest key) {
+  const unsigned index = CancelKeys::worker_of(key);
+  if (index >= shared_.workers.size()) co_return;
+  DoorWorker& owner = *shared_.workers[index];
+  net::Event delivered(loop_);
+  owner.loop_.post([this, &owner, &delivered, key] {
+    owner.cancel_keys_.cancel(key);
+    loop_.post([&delivered] { delivered.set(); });
+  });
+  co_await delivered.wait();
+}
+
+// A tenant's bound connections are all on one worker, so that its pool, its queue and the affinity
+// of its server connections are in one place.
+DoorWorker& DoorWorker::owner_of(const Admission& admission) {
+  if (admission.login_class != LoginClass::kBound || !admission.tenant) return *this;
+  const size_t hash =
+      std::hash<TenantId>()(*admission.tenant) ^ std::hash<std::string>()(admission.cell);
+  return *shared_.workers[hash % shared_.workers.size()];
+}
+
+void DoorWorker::hand_over(AdmittedClient client, DoorWorker& owner) {
+  client.stream->leave();
+  owner.loop_.post([&owner, client = std::move(client)]() mutable {
+    if (owner.drain_.requested()) return;
+    client.stream->join(owner.loop_);
+    owner.sessions_.spawn(owner.serve_counted(std::move(client)));
+  });
+}
+
+net::Task<> DoorWorker::serve_counted(AdmittedClient client) {
+  clients_.fetch_add(1, std::memory_order_relaxed);
+  co_await serve_admitted(std::move(client));
+  clients_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+net::Task<> DoorWorker::serve_admitted(AdmittedClient client) {
+  if (client.admission.login_class == LoginClass::kMigration) {
+    co_await serve_migration(*this, std::move(client));
+    co_return;
+  }
+  auto told = co_await what_to_tell(client.admission);
+  if (!told) {
+    std::string words;
+    append_error(words, errors::cannot_connect(client.admission.cell));
+    client.stream->write(words);
+    co_return;
+  }
+  auto session = std::make_unique<Session>(*this, std::move(client), *told);
+  co_await session->run();
+}
+
+// What the server would tell the client at first, with what the client asked for itself.
+net::Task<std::optional<Settings>> DoorWorker::what_to_tell(Admission admission) {
+  CellPool* pool = find_pool(admission.cell);
+  if (pool && !pool->greeting()) {
+    net::Event event(loop_);
+    net::Timer timer(loop_.timers(), event);
+    net::Drain::Watch watch(drain_, event);
+    timer.arm(loop_.now() + settings().login_timeout);
+    pool->want_greeting(event);
+    co_await event.wait();
+    pool = find_pool(admission.cell);
+  }
+  if (!pool || !pool->greeting()) co_return std::nullopt;
+  Settings told = *pool->greeting();
+  if (admission.settings) {
+    for (const auto& [name, value] : admission.settings->entries()) {
+      if (find_tracked_setting(name)->reported) told.set(name, value);
+    }
+  }
+  co_return told;
+}
+
+// --- Pools
+
+CellPool* DoorWorker::find_pool(const std::string& cell) {
+  const auto found = pools_.find(cell);
+  return found == pools_.end() ? nullptr : found->second.get();
+}
+
+void DoorWorker::set_directory(DirectoryRef directory, std::shared_ptr<const JwtVerifier> jwt) {
+  directory_ = std::move(directory);
+  jwt_ = std::move(jwt);
+  update_pools();
+}
+
+void DoorWorker::update_pools() {
+  for (auto& [name, pool] : pools_) {
+    const Cell* cell = directory_->find_cell(name);
+    if (cell && same_backend(pool->backend(), cell->sql)) continue;
+    pool->close();
+    retired_pools_.push_back(std::move(pool));
+  }
+  std::erase_if(pools_, [](const auto& entry) { return entry.second == nullptr; });
+  for (const Cell& cell : directory_->cells()) {
+    if (cell.sql.database.empty() || pools_.contains(cell.name)) continue;
+    // Every worker has its share of the slot roles.
+    std::vector<uint32_t> slots;
+    for (uint32_t number = 1; number <= cell.sql.slots.count; ++number) {
+      if (number % shared_.workers.size() == loop_.index()) slots.push_back(number);
+    }
+    pools_.emplace(cell.name, std::make_unique<CellPool>(pool_context_, cell, std::move(slots)));
+  }
+}
+
+// Sessions of a tenant that is at its limit of connections may wait on another worker.
+void DoorWorker::wake_other_workers() {
+  uint64_t waiting = shared_.workers_with_waiting.load(std::memory_order_relaxed);
+  waiting &= ~(uint64_t{1} << loop_.index());
+  for (; waiting != 0; waiting &= waiting - 1) {
+    DoorWorker& other = *shared_.workers[static_cast<size_t>(std::countr_zero(waiting))];
+    other.loop_.post([&other] {
+      for (const auto& [cell, pool] : other.pools_) pool->serve();
+      other.note_waiting();
+    });
+  }
+}
+
+// Sets or clears this worker's bit.
+void DoorWorker::note_waiting() {
+  const uint64_t bit = uint64_t{1} << loop_.index();
+  const bool waiting =
+      std::ranges::any_of(pools_, [](const auto& entry) { return entry.second->has_waiting(); });
+  if (waiting) {
+    shared_.workers_with_waiting.fetch_or(bit, std::memory_order_relaxed);
+  } else {
+    shared_.workers_with_waiting.fetch_and(~bit, std::memory_order_relaxed);
+  }
+}
+
+net::Task<> DoorWorker::tick_regularly() {
+  net::Event event(loop_);
+  net::Drain::Watch watch(pool_drain_, event);
+  net::Timer timer(loop_.timers(), event);
+  while (!pool_drain_.must_close()) {
+    timer.arm(loop_.now() + seconds(1));
+    co_await event.wait();
+    for (const auto& [cell, pool] : pools_) pool->tick();
+    std::erase_if(retired_pools_, [](const auto& pool) { return pool->is_unused(); });
+    sample_pools();
+  }
+}
+
+void DoorWorker::sample_pools() {
+  std::vector<PoolSample> samples;
+  for (const auto& [cell, pool] : pools_)
+    samples.push_back({cell, pool->gauges(), pool->counters()});
+  const std::lock_guard lock(samples_mutex_);
+  samples_ = std::move(samples);
+}
+
+std::vector<DoorWorker::PoolSample> DoorWorker::pool_samples() const {
+  const std::lock_guard lock(samples_mutex_);
+  return samples_;
+}
+
+}  // namespace partywall::sql

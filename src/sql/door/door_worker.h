@@ -1,0 +1,130 @@
+#pragma once
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "net/drain.h"
+#include "net/scope.h"
+#include "net/worker.h"
+#include "policy/meters.h"
+#include "sql/door/cancel_keys.h"
+#include "sql/door/client_login.h"
+#include "sql/door/settings.h"
+#include "sql/door/sql_meter.h"
+#include "sql/pool/cell_pool.h"
+
+namespace partywall::sql {
+
+inline constexpr size_t kMaxWorkers = 64;
+
+// What all workers of the door share.
+struct DoorShared {
+  const DoorSettings& settings;
+  TenantStates& tenants;
+  Random& random;  // thread-safe
+  std::vector<std::unique_ptr<class DoorWorker>>
+      workers;  // by index; all are there before any starts
+  // Bit i: worker i has sessions waiting whose tenants are at their limit; another worker that
+  // gives a connection back wakes it.
+  std::atomic<uint64_t> workers_with_waiting{0};
+};
+
+// The door's part on one worker: its sessions, its pools, its counters. All but the counters belong
+// to the worker's thread.
+class DoorWorker {
+ public:
+  DoorWorker(net::Worker& loop, DoorShared& shared, std::unique_ptr<net::TlsContext> tls);
+  ~DoorWorker();
+
+  void start();
+  void accept(std::unique_ptr<net::Stream> stream);
+  void set_directory(DirectoryRef directory, std::shared_ptr<const JwtVerifier> jwt);
+  void drain() { drain_.request(); }
+  // Ends what is left; completes when nothing runs any more.
+  net::Task<> stop();
+
+  // --- For sessions.
+  [[nodiscard]] net::Worker& loop() { return loop_; }
+  [[nodiscard]] const DoorSettings& settings() const { return shared_.settings; }
+  [[nodiscard]] net::Drain& drain_signal() { return drain_; }
+  [[nodiscard]] Random& random() { return shared_.random; }
+  [[nodiscard]] const DirectoryRef& directory() const { return directory_; }
+  [[nodiscard]] LoginAuthority authority() const;
+  [[nodiscard]] CellPool* find_pool(const std::string& cell);
+  [[nodiscard]] PreparedStatementStore& statements() { return statements_; }
+  [[nodiscard]] CancelKeys& cancel_keys() { return cancel_keys_; }
+  [[nodiscard]] Meters<SqlMeter>& meters() { return meters_; }
+  uint64_t next_serial() { return ++last_serial_; }
+  std::optional<ConcurrencyUnits> take_migration_slot() {
+    return migration_sessions_.try_acquire(settings().max_migration_sessions);
+  }
+  // Runs beside the sessions; stop() waits for it.
+  void spawn(net::Task<bool> task);
+  void count_pinned(int change) {
+    pinned_.fetch_add(static_cast<uint32_t>(change), std::memory_order_relaxed);
+  }
+
+  // --- From any thread.
+  [[nodiscard]] uint32_t clients() const { return clients_.load(std::memory_order_relaxed); }
+  [[nodiscard]] uint32_t pinned() const { return pinned_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const Meters<SqlMeter>& meters() const { return meters_; }
+  struct Counters {
+    Counter logins;
+    Counter failed_logins;
+    Counter refused_clients;
+    Counter cancels;
+  };
+  [[nodiscard]] Counters& counters() { return counters_; }
+  [[nodiscard]] const Counters& counters() const { return counters_; }
+  // Snapshots of the pools, renewed by the worker about once a second.
+  struct PoolSample {
+    std::string cell;
+    CellPool::Gauges gauges;
+    PoolCounters counters;
+  };
+  [[nodiscard]] std::vector<PoolSample> pool_samples() const;
+
+ private:
+  net::Task<> serve(std::unique_ptr<net::Stream> stream);
+  net::Task<std::optional<AdmittedClient>> log_in(std::unique_ptr<net::Stream> stream);
+  net::Task<> serve_admitted(AdmittedClient client);
+  net::Task<> serve_counted(AdmittedClient client);
+  net::Task<std::optional<Settings>> what_to_tell(Admission admission);
+  net::Task<> route_cancel(CancelRequest key);
+  net::Task<> tick_regularly();
+  void hand_over(AdmittedClient client, DoorWorker& owner);
+  [[nodiscard]] DoorWorker& owner_of(const Admission& admission);
+  void update_pools();
+  void wake_other_workers();
+  void note_waiting();
+  void sample_pools();
+
+  net::Worker& loop_;
+  DoorShared& shared_;
+  std::unique_ptr<net::TlsContext> tls_;
+  DirectoryRef directory_;
+  std::shared_ptr<const JwtVerifier> jwt_;
+  PreparedStatementStore statements_;
+  CancelKeys cancel_keys_;
+  Meters<SqlMeter> meters_;
+  Counters counters_;
+  net::Drain drain_;       // of the clients
+  net::Drain pool_drain_;  // of what the pools do by themselves, later
+  net::TaskScope sessions_;
+  net::TaskScope pool_tasks_;
+  PoolContext pool_context_;
+  std::unordered_map<std::string, std::unique_ptr<CellPool>> pools_;  // by cell
+  std::vector<std::unique_ptr<CellPool>> retired_pools_;              // of cells that have changed
+  uint64_t last_serial_ = 0;
+  ConcurrencyGate migration_sessions_;
+  std::atomic<uint32_t> clients_{0};
+  std::atomic<uint32_t> pinned_{0};
+  mutable std::mutex samples_mutex_;
+  std::vector<PoolSample> samples_;
+};
+
+}  // namespace partywall::sql

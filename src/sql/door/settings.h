@@ -1,0 +1,33 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+
+#include "base/endpoint.h"
+#include "base/time.h"
+#include "net/tls.h"
+#include "sql/client/client_fsm.h"
+#include "sql/client/client_login_fsm.h"
+#include "sql/pool/cell_pool.h"
+
+namespace partywall::sql {
+
+struct DoorSettings {
+  Endpoint listen{"127.0.0.1", 6432};
+  std::optional<net::TlsServerSettings> tls;
+  bool require_tls = false;  // of TCP clients
+  WithoutTenant without_tenant = WithoutTenant::kRefuse;
+  ClientLimits clients;
+  PoolSettings pool;
+  uint32_t max_clients = 10'000;         // connections, per worker
+  uint32_t max_migration_sessions = 10;  // each has a server connection of its own; per worker
+  size_t max_unsent_bytes = 256 * 1024;  // to one client or server; then its peer is not read
+  Duration login_timeout = seconds(10);  // from accepting to the first ReadyForQuery
+  Duration queue_timeout = seconds(10);  // for a server connection
+  Duration idle_in_transaction_timeout = minutes(1);  // with a server connection
+  Duration cancel_grace =
+      seconds(5);  // from the cancel of a statement until its connection is closed
+  Duration linger_timeout = seconds(5);  // for the last words to a client that reads slowly
+};
+
+}  // namespace partywall::sql

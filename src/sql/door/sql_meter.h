@@ -1,0 +1,17 @@
+#pragma once
+
+namespace partywall::sql {
+
+// What is counted per tenant: the table of its metric families is in door_metrics.cc.
+enum class SqlMeter {
+  kStatements,
+  kTransactions,
+  kErrors,
+  kTimeouts,
+  kRefusals,         // statements that got no server connection
+  kBusyNanoseconds,  // of server connections, from the first message of a section to ReadyForQuery
+  kWaitNanoseconds,  // for server connections
+  kCount,
+};
+
+}  // namespace partywall::sql

@@ -1,0 +1,255 @@
+#include "sql/pool/cell_pool.h"
+
+#include <algorithm>
+
+#include "base/log.h"
+#include "sql/door_errors.h"
+#include "sql/register_token.h"
+
+namespace partywall::sql {
+
+using Action = PoolPlan::Action;
+using Cleanliness = PoolPlan::Cleanliness;
+
+void ServerLease::release() {
+  if (!pool_) return;
+  if (connection_) {
+    pool_->give_back(*this);
+  } else {
+    pool_->leave(*this);
+  }
+}
+
+CellPool::CellPool(PoolContext& context, const Cell& cell, std::vector<uint32_t> slots)
+    : context_(context),
+      name_(cell.name),
+      backend_(cell.sql),
+      slot_numbers_(std::move(slots)),
+      plan_(static_cast<uint32_t>(slot_numbers_.size()), context.settings.limits),
+      connections_(slot_numbers_.size()),
+      reserved_(slot_numbers_.size()) {}
+
+CellPool::~CellPool() = default;
+
+void CellPool::request(ServerLease& lease, const Request& request) {
+  lease.tenant = request.tenant;
+  lease.number = request.number;
+  lease.weight = request.weight;
+  lease.waiting_since_ = context_.loop.now();
+  lease.pool_ = this;
+  lease.is_asking_ = true;
+  if (plan_.waiting() == 0 && plan_.idle_count() > 0 &&
+      may_serve(request.number, request.max_connections)) {
+    take(plan_.take_idle(lease));
+  } else {
+    limits_[request.number] = request.max_connections;
+    const auto ticket = plan_.enqueue(lease);
+    if (ticket) {
+      lease.ticket_ = *ticket;
+    } else {
+      refuse(lease, errors::queue_full());
+    }
+  }
+  run_steps();
+  lease.is_asking_ = false;
+  if (lease.is_waiting()) {
+    ++counters_.waits;
+    context_.on_waiting();
+  }
+}
+
+void CellPool::leave(ServerLease& lease) {
+  plan_.leave(lease.ticket_);
+  std::ranges::replace(reserved_, &lease, nullptr);
+  lease.units_.release();
+  lease.pool_ = nullptr;
+}
+
+// The nil tenant's limit is 0: none.
+bool CellPool::may_serve(TenantNumber number, uint32_t max_connections) {
+  acquired_.release();
+  if (max_connections == 0) return true;
+  auto units = context_.tenants.of(number).sql_connections.try_acquire(max_connections);
+  if (!units) return false;
+  acquired_ = std::move(*units);
+  return true;
+}
+
+void CellPool::run_steps() {
+  if (std::exchange(is_running_steps_, true)) return;  // the loop below sees what has changed
+  const MonotonicTime now = context_.loop.now();
+  while (!is_closed_) {
+    const PoolPlan::Step step =
+        plan_.next(now, [this](TenantNumber number) { return may_serve(number, limits_[number]); });
+    if (step.action == Action::kNothing) break;
+    take(step);
+  }
+  is_running_steps_ = false;
+  if (const auto next = plan_.next_connect();
+      next && *next > now && !is_waiting_to_connect_ && !is_closed_) {
+    is_waiting_to_connect_ = true;
+    spawn(wait_to_connect(*next));
+  }
+}
+
+void CellPool::take(const PoolPlan::Step& step) {
+  auto* lease = static_cast<ServerLease*>(step.waiter);
+  if (lease) lease->units_ = std::move(acquired_);
+  switch (step.action) {
+    case Action::kGrant:
+      grant(step.slot, *lease);
+      break;
+    case Action::kReset:
+      reserved_[step.slot] = lease;
+      spawn(reset(step.slot, connections_[step.slot]));
+      break;
+    case Action::kConnect:
+      spawn(connect(step.slot));
+      break;
+    case Action::kNothing:
+      break;
+  }
+}
+
+void CellPool::grant(PoolPlan::Slot slot, ServerLease& lease) {
+  const std::shared_ptr<ServerConnection> connection = connections_[slot];
+  if (!is_still_there(*connection)) {
+    drop(slot);
+    lease.units_.release();
+    lease.refusal_.reset();
+    requeue(lease);
+    return;
+  }
+  ++counters_.grants;
+  if (connection->fsm.tenancy().state() == TenancyState::kClean) {
+    if (lease.tenant == TenantId()) {
+      connection->fsm.use_without_tenant();
+    } else {
+      const WallTime expires = context_.loop.time().wall() +
+                               std::chrono::duration_cast<milliseconds>(kRegisterTokenLifetime);
+      const RegisterTokenClaims claims{.tenant = lease.tenant,
+                                       .expires_at = expires,
+                                       .backend_pid = connection->fsm.info().key.pid};
+      connection->fsm.send_enter(
+          connection->out, lease.tenant,
+          make_register_token(claims, backend_.register_key_id, backend_.register_key));
+      ++counters_.enters;
+    }
+  }
+  lease.connection_ = connection;
+  if (!lease.is_asking_) lease.wake_.set();
+}
+
+void CellPool::requeue(ServerLease& lease) {
+  const auto ticket = plan_.enqueue(lease);
+  if (ticket) {
+    lease.ticket_ = *ticket;
+  } else {
+    refuse(lease, errors::queue_full());
+  }
+}
+
+void CellPool::refuse(ServerLease& lease, const SqlError& error) {
+  lease.units_.release();
+  lease.pool_ = nullptr;
+  lease.refusal_ = error;
+  if (!lease.is_asking_) lease.wake_.set();
+}
+
+void CellPool::refuse_all(const SqlError& error) {
+  while (auto* waiter = plan_.pop_any()) refuse(static_cast<ServerLease&>(*waiter), error);
+}
+
+void CellPool::give_back(ServerLease& lease) {
+  const std::shared_ptr<ServerConnection> connection = std::exchange(lease.connection_, nullptr);
+  lease.units_.release();
+  lease.pool_ = nullptr;
+  put_away(connection);
+  context_.on_units_released();
+  run_steps();
+}
+
+// Nobody has it now. A connection whose cancel is still on its way stays busy until that has ended.
+void CellPool::put_away(const std::shared_ptr<ServerConnection>& connection) {
+  const PoolPlan::Slot slot = connection->slot;
+  if (connections_[slot] != connection) return;  // of before update()
+  connection->stream->disarm();
+  ServerFsm& fsm = connection->fsm;
+  if (connection->cancels_under_way > 0 && connection->is_usable() && fsm.is_quiet()) {
+    connection->is_parked = true;
+    return;
+  }
+  if (!connection->is_usable() || !fsm.is_quiet() || !connection->carry.empty() ||
+      !connection->out.empty() || is_closed_) {
+    drop(slot);
+    return;
+  }
+  const MonotonicTime now = context_.loop.now();
+  if (fsm.tenancy().state() == TenancyState::kClean) {
+    plan_.idle(slot, Cleanliness::kClean, TenantId(), now);
+  } else {
+    plan_.idle(slot, fsm.is_free() ? Cleanliness::kBound : Cleanliness::kSoiled,
+               fsm.tenancy().tenant(), now);
+  }
+}
+
+void CellPool::drop(PoolPlan::Slot slot) {
+  connections_[slot]->is_doomed = true;
+  connections_[slot]->stream->close();
+  connections_[slot] = nullptr;
+  plan_.closed(slot, context_.loop.now());
+}
+
+// An idle server says nothing but that a setting has changed; or that it ends.
+bool CellPool::is_still_there(ServerConnection& connection) {
+  if (context_.loop.now() - plan_.idle_since(connection.slot) < context_.settings.probe_after)
+    return true;
+  while (true) {
+    const net::IoResult result = connection.stream->read(context_.loop.scratch());
+    if (result.would_block()) return true;
+    if (!result.ok()) return false;
+    std::string_view bytes(context_.loop.scratch().data(), result.bytes);
+    while (!bytes.empty()) {
+      const auto event = connection.fsm.next(bytes);
+      if (event.kind != ServerFsm::EventKind::kParameterStatus) return false;
+    }
+  }
+}
+
+void CellPool::tick() {
+  const MonotonicTime now = context_.loop.now();
+  for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
+    if (!plan_.is_idle(slot)) continue;
+    const bool is_old = now - plan_.idle_since(slot) > context_.settings.idle_lifetime;
+    if (is_old || !is_still_there(*connections_[slot])) drop(slot);
+  }
+  if (const auto spare = plan_.clean_spare(now, context_.settings.clean_after)) {
+    spawn(reset(*spare, connections_[*spare]));
+  }
+  run_steps();
+}
+
+void CellPool::close() {
+  is_closed_ = true;
+  for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
+    if (plan_.is_idle(slot)) drop(slot);
+  }
+  refuse_all(errors::shutting_down());
+}
+
+CellPool::Gauges CellPool::gauges() const {
+  return {.open = plan_.open(),
+          .idle = plan_.idle_count(),
+          .waiting = static_cast<uint32_t>(plan_.waiting()),
+          .slots = plan_.count()};
+}
+
+void CellPool::want_greeting(net::Event& event) {
+  auto link = std::make_unique<net::EventLink>();
+  link->arm(event);
+  greeting_waiters_.push_back(std::move(link));
+  plan_.want_one();
+  run_steps();
+}
+
+}  // namespace partywall::sql

@@ -1,0 +1,152 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "base/metrics.h"
+#include "base/random.h"
+#include "identity/scram.h"
+#include "net/drain.h"
+#include "net/loop.h"
+#include "net/scope.h"
+#include "policy/tenant_states.h"
+#include "sql/pool/pool_plan.h"
+#include "sql/pool/server_connection.h"
+#include "sql/pool/server_lease.h"
+#include "sql/server/server_login_fsm.h"
+#include "tenancy/cell.h"
+
+namespace partywall::sql {
+
+struct PoolSettings {
+  PoolLimits limits;
+  Duration connect_timeout = seconds(5);  // to the server, login included
+  Duration reset_timeout = seconds(2);
+  Duration clean_after = seconds(1);  // idle at least that long, and no clean one left: reset one
+  Duration idle_lifetime = minutes(10);      // then it is closed
+  Duration probe_after = milliseconds(100);  // idle longer: look whether it is still there
+  size_t max_statements_per_connection = 256;
+};
+
+// What a worker's pools share.
+struct PoolContext {
+  net::Loop& loop;
+  net::TaskScope& scope;
+  TenantStates& tenants;
+  Random& random;
+  net::Drain& drain;  // its last stage ends what only waits
+  PoolSettings settings;
+  // Called when a connection was given back: other workers may have sessions of its tenant waiting.
+  std::function<void()> on_units_released;
+  // Called when a session has to wait.
+  std::function<void()> on_waiting;
+};
+
+// Since the pool was made.
+struct PoolCounters {
+  uint64_t connects = 0;
+  uint64_t connect_failures = 0;
+  uint64_t resets = 0;
+  uint64_t reset_failures = 0;
+  uint64_t enters = 0;
+  uint64_t grants = 0;
+  uint64_t waits = 0;
+};
+
+// The server connections of one worker to one cell's database.
+class CellPool {
+ public:
+  // `slots`: the numbers (from 1) of the slot roles that this worker may use.
+  CellPool(PoolContext& context, const Cell& cell, std::vector<uint32_t> slots);
+  ~CellPool();
+  CellPool(const CellPool&) = delete;
+  CellPool& operator=(const CellPool&) = delete;
+
+  struct Request {
+    TenantId tenant;  // the nil id: a connection with an empty register, no limit
+    TenantNumber number;
+    uint32_t weight = 1;
+    uint32_t max_connections = 0;  // of the tenant, over all workers
+  };
+  // Grants at once where possible; otherwise the lease waits, and its event is set when it has been
+  // granted or refused.
+  void request(ServerLease& lease, const Request& request);
+
+  // The ParameterStatus messages of the server: nullptr until a connection has been made. Then the
+  // event is set, and also when that failed.
+  [[nodiscard]] const Settings* greeting() const { return greeting_ ? &*greeting_ : nullptr; }
+  void want_greeting(net::Event& event);
+
+  // Units of some tenant have become free elsewhere.
+  void serve() { run_steps(); }
+  // About once a second: looks after idle connections.
+  void tick();
+  // No new connections; those that are idle are closed, others when they are given back.
+  void close();
+  [[nodiscard]] const PoolCounters& counters() const { return counters_; }
+  [[nodiscard]] const SqlBackend& backend() const { return backend_; }
+  [[nodiscard]] const std::string& name() const { return name_; }
+  struct Gauges {
+    uint32_t open = 0;
+    uint32_t idle = 0;
+    uint32_t waiting = 0;
+    uint32_t slots = 0;
+  };
+  [[nodiscard]] Gauges gauges() const;
+  [[nodiscard]] bool has_waiting() const { return plan_.waiting() > 0; }
+  // Closed, and nobody holds a connection of it any more: it may be destroyed.
+  [[nodiscard]] bool is_unused() const {
+    return is_closed_ && tasks_ == 0 && plan_.open() == 0 && plan_.waiting() == 0;
+  }
+
+  // Tells the server to stop what the connection is doing; the connection is not lent to anybody
+  // else before that has been delivered.
+  void cancel(std::shared_ptr<ServerConnection> connection);
+
+ private:
+  friend class ServerLease;
+
+  void give_back(ServerLease& lease);
+  void put_away(const std::shared_ptr<ServerConnection>& connection);
+  void leave(ServerLease& lease);
+  void run_steps();
+  bool may_serve(TenantNumber number, uint32_t max_connections);
+  void take(const PoolPlan::Step& step);
+  void grant(PoolPlan::Slot slot, ServerLease& lease);
+  void requeue(ServerLease& lease);
+  void refuse(ServerLease& lease, const SqlError& error);
+  void refuse_all(const SqlError& error);
+  void drop(PoolPlan::Slot slot);
+  bool is_still_there(ServerConnection& connection);
+  void spawn(net::Task<> task);
+  net::Task<> run_counted(net::Task<> task);
+  net::Task<> connect(PoolPlan::Slot slot);
+  net::Task<Result<std::shared_ptr<ServerConnection>>> log_in(PoolPlan::Slot slot);
+  net::Task<> reset(PoolPlan::Slot slot, std::shared_ptr<ServerConnection> connection);
+  net::Task<bool> try_reset(ServerConnection& connection);
+  net::Task<> run_cancel(std::shared_ptr<ServerConnection> connection);
+  net::Task<> wait_to_connect(MonotonicTime until);
+
+  PoolContext& context_;
+  std::string name_;
+  SqlBackend backend_;
+  std::vector<uint32_t> slot_numbers_;
+  PoolPlan plan_;
+  std::vector<std::shared_ptr<ServerConnection>> connections_;  // by slot
+  std::vector<ServerLease*> reserved_;                          // by slot: who waits for its reset
+  std::unordered_map<TenantNumber, uint32_t> limits_;           // of tenants that wait or waited
+  ConcurrencyUnits acquired_;                                   // by may_serve, for the next step
+  std::optional<ScramClientKeys> keys_;  // most slots share salt and password
+  std::optional<Settings> greeting_;
+  std::vector<std::unique_ptr<net::EventLink>> greeting_waiters_;
+  PoolCounters counters_;
+  uint32_t tasks_ = 0;
+  bool is_closed_ = false;
+  bool is_waiting_to_connect_ = false;
+  bool is_running_steps_ = false;
+};
+
+}  // namespace partywall::sql

@@ -1,0 +1,142 @@
+// The coroutines of a pool: logging in, resetting, cancelling.
+#include "base/log.h"
+#include "net/timer.h"
+#include "sql/door_errors.h"
+#include "sql/pool/cell_pool.h"
+#include "sql/server/deliver_cancel.h"
+#include "sql/server/open_server.h"
+
+namespace partywall::sql {
+
+using EventKind = ServerFsm::EventKind;
+
+void CellPool::spawn(net::Task<> task) { context_.scope.spawn(run_counted(std::move(task))); }
+
+net::Task<> CellPool::run_counted(net::Task<> task) {
+  ++tasks_;
+  co_await std::move(task);
+  --tasks_;
+}
+
+net::Task<> CellPool::connect(PoolPlan::Slot slot) {
+  auto connection = co_await log_in(slot);
+  const MonotonicTime now = context_.loop.now();
+  if (connection) {
+    ++counters_.connects;
+    greeting_ = (*connection)->fsm.info().reported;
+    connections_[slot] = std::move(*connection);
+    plan_.connected(slot, now);
+    if (is_closed_) drop(slot);
+  } else {
+    ++counters_.connect_failures;
+    log_warning("the sql door cannot log in to PostgreSQL",
+                {{"cell", name_},
+                 {"server", backend_.endpoint.to_string()},
+                 {"reason", connection.error().message}});
+    plan_.connect_failed(slot, now);
+    if (plan_.is_down()) refuse_all(errors::cannot_connect(name_));
+  }
+  for (const auto& waiter : std::exchange(greeting_waiters_, {})) waiter->fire();
+  run_steps();
+}
+
+net::Task<Result<std::shared_ptr<ServerConnection>>> CellPool::log_in(PoolPlan::Slot slot) {
+  net::Loop& loop = context_.loop;
+  const MonotonicTime deadline = loop.now() + context_.settings.connect_timeout;
+  ServerLogin login{.purpose = ServerLogin::Purpose::kSlot,
+                    .role = fmt::format("{}{:03}", backend_.slots.prefix, slot_numbers_[slot]),
+                    .database = backend_.database,
+                    .password = backend_.slots.password,
+                    .parameters = slot_startup_parameters()};
+  auto opened = co_await open_server(loop, backend_.endpoint, std::move(login), keys_,
+                                     context_.random, deadline);
+  if (!opened) co_return std::unexpected(opened.error());
+  if (opened->keys) keys_ = std::move(opened->keys);
+  auto connection = std::make_shared<ServerConnection>(
+      std::move(opened->stream), std::move(opened->info), context_.random,
+      context_.settings.max_statements_per_connection, backend_.endpoint);
+  connection->slot = slot;
+  co_return connection;
+}
+
+net::Task<> CellPool::reset(PoolPlan::Slot slot, std::shared_ptr<ServerConnection> connection) {
+  const bool is_clean = co_await try_reset(*connection);
+  ServerLease* lease = std::exchange(reserved_[slot], nullptr);
+  if (!is_clean) {
+    ++counters_.reset_failures;
+    log_warning("a server connection could not be reset and was closed",
+                {{"cell", name_}, {"slot", slot_numbers_[slot]}});
+    drop(slot);
+    if (lease) requeue(*lease);
+  } else {
+    ++counters_.resets;
+    if (lease) {
+      grant(slot, *lease);
+    } else {
+      put_away(connection);
+    }
+  }
+  run_steps();
+}
+
+net::Task<bool> CellPool::try_reset(ServerConnection& connection) {
+  net::Loop& loop = context_.loop;
+  const MonotonicTime deadline = loop.now() + context_.settings.reset_timeout;
+  connection.fsm.send_reset(connection.out);
+  while (true) {
+    while (!connection.out.empty()) {
+      const net::IoResult written = connection.stream->write(connection.out.front());
+      if (!written.ok())
+        co_return false;  // it is a few bytes: what does not go at once is not well
+      connection.out.sent(written.bytes);
+    }
+    const Duration left = deadline - loop.now();
+    if (left <= Duration(0)) co_return false;
+    const std::span<char> space = connection.carry.prepare(4096);
+    const auto read = co_await net::read_some(loop, *connection.stream, space, left);
+    if (!read) co_return false;
+    connection.carry.commit(*read);
+    std::string_view bytes = connection.carry.view();
+    while (true) {
+      const auto event = connection.fsm.next(bytes);
+      if (event.kind == EventKind::kNeedMore) break;
+      if (event.kind == EventKind::kOwnRequestFailed || event.kind == EventKind::kBroken ||
+          event.kind == EventKind::kError)
+        co_return false;
+    }
+    connection.carry.consume(connection.carry.size() - bytes.size());
+    if (connection.fsm.tenancy().state() == TenancyState::kClean)
+      co_return connection.carry.empty();
+  }
+}
+
+void CellPool::cancel(std::shared_ptr<ServerConnection> connection) {
+  ++connection->cancels_under_way;
+  spawn(run_cancel(std::move(connection)));
+}
+
+net::Task<> CellPool::run_cancel(std::shared_ptr<ServerConnection> connection) {
+  const bool delivered =
+      co_await deliver_cancel(context_.loop, connection->endpoint, connection->fsm.info().key,
+                              context_.settings.connect_timeout);
+  --connection->cancels_under_way;
+  if (!delivered) connection->is_doomed = true;  // it may arrive at any time
+  if (connection->cancels_under_way > 0) co_return;
+  connection->cancels_ended.fire();
+  if (std::exchange(connection->is_parked, false)) {
+    put_away(connection);
+    run_steps();
+  }
+}
+
+net::Task<> CellPool::wait_to_connect(MonotonicTime until) {
+  net::Event event(context_.loop);
+  net::Drain::Watch watch(context_.drain, event);
+  net::Timer timer(context_.loop.timers(), event);
+  timer.arm(until);
+  while (!timer.fired() && !context_.drain.must_close()) co_await event.wait();
+  is_waiting_to_connect_ = false;
+  run_steps();
+}
+
+}  // namespace partywall::sql
