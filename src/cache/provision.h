@@ -22,11 +22,11 @@ std::vector<std::string> tenant_acl_rules(TenantId tenant);
 std::vector<std::string> door_acl_rules();
 std::vector<std::string> subscriber_acl_rules();
 
-// Makes a Redis ready to be shared by these tenants: the administrator, if a fresh Redis does not
-// have it yet; the door's user, one user for each tenant; no users of tenants that are not there
-// any more; the default user off; a bound on what Redis keeps for a client that does not read.
-// Doing it again changes nothing. Saved where Redis has an ACL file. kInvalid when a tenant's
-// database does not exist or two tenants have the same one. Blocking.
+// Makes a Redis ready to be shared by `tenants`, which are all that it holds: the administrator, if
+// a fresh Redis does not have it yet; the door's user, one user for each tenant; no users of
+// tenants that are not there any more; the default user off; a bound on what Redis keeps for a
+// client that does not read. Doing it again changes nothing. Saved where Redis has an ACL file.
+// kInvalid when a tenant's database does not exist or two tenants have the same one. Blocking.
 Result<> provision_redis(const CacheBackend& backend, const RedisAdministrator& administrator,
                          const std::vector<Tenant>& tenants);
 

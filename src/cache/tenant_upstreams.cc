@@ -12,7 +12,7 @@ TenantUpstreams::~TenantUpstreams() { finish_all(); }
 Result<std::shared_ptr<UpstreamFsm>> TenantUpstreams::shared(MonotonicTime now) {
   shared_used_ = now;
   if (shared_ != nullptr && shared_->usable()) return shared_;
-  if (shared_ != nullptr) note_failure(*std::exchange(shared_, nullptr), now);
+  if (shared_ != nullptr) note_failure(*std::exchange(shared_, nullptr));
   auto opened = open(now);
   if (opened) shared_ = *opened;
   return opened;
@@ -42,7 +42,7 @@ void TenantUpstreams::give_back(std::shared_ptr<UpstreamFsm> upstream, Returned 
                                 MonotonicTime now) {
   assert(taken_ > 0);
   --taken_;
-  if (!upstream->usable()) return note_failure(*upstream, now);
+  if (!upstream->usable()) return note_failure(*upstream);
   if (how == Returned::kClean && upstream->ready() && upstream->idle()) {
     idle_.push_back({std::move(upstream), now});
   } else {
@@ -91,15 +91,17 @@ void TenantUpstreams::finish_all() {
 
 Result<std::shared_ptr<UpstreamFsm>> TenantUpstreams::open(MonotonicTime now) {
   if (now < retry_at_) return unavailable();
+  opened_at_ = now;
   auto upstream = std::make_shared<UpstreamFsm>(tenant_handshake(backend_, target_));
   network_.open(upstream, target_.endpoint);
   if (upstream->usable()) return upstream;
-  note_failure(*upstream, now);
+  note_failure(*upstream);
   return unavailable();
 }
 
-void TenantUpstreams::note_failure(const UpstreamFsm& ended, MonotonicTime now) {
-  if (!ended.ready()) retry_at_ = now + limits_.retry_pause;
+// The failure may be noticed long after it happened: what counts is when the last attempt began.
+void TenantUpstreams::note_failure(const UpstreamFsm& ended) {
+  if (!ended.ready()) retry_at_ = opened_at_ + limits_.retry_pause;
 }
 
 std::unexpected<Error> TenantUpstreams::unavailable() {

@@ -15,7 +15,7 @@ struct UpstreamLimits {
   uint32_t max_dedicated = 64;  // per target and worker: blocking commands and transactions at once
   uint32_t max_subscribers = 256;  // the same, of clients that subscribe
   Duration idle_timeout = seconds(60);
-  Duration retry_pause = milliseconds(200);  // after a connection that could not be opened
+  Duration retry_pause = milliseconds(200);  // between two attempts, after one failed
 };
 
 enum class Returned { kClean, kUnclear };
@@ -64,7 +64,7 @@ class TenantUpstreams {
   };
 
   Result<std::shared_ptr<UpstreamFsm>> open(MonotonicTime now);
-  void note_failure(const UpstreamFsm& ended, MonotonicTime now);
+  void note_failure(const UpstreamFsm& ended);
   static std::unexpected<Error> unavailable();
 
   UpstreamTarget target_;
@@ -76,6 +76,7 @@ class TenantUpstreams {
   std::vector<Idle> idle_;  // last in, first out
   uint32_t taken_ = 0;
   uint32_t subscribers_ = 0;
+  MonotonicTime opened_at_{};
   MonotonicTime retry_at_{};
 };
 

@@ -3,6 +3,7 @@
 
 #include <fmt/core.h>
 
+#include "cli/cache.h"
 #include "cli/check.h"
 #include "cli/exit_code.h"
 #include "cli/schema.h"
@@ -115,6 +116,23 @@ void add_schema(CLI::App& app, Command& command) {
       [&command, options] { command = [options] { return schema_protect(*options); }; });
 }
 
+void add_cache(CLI::App& app, Command& command) {
+  auto* cache = app.add_subcommand("cache", "Prepare the Redis of cells")->require_subcommand(1);
+  auto* provision = cache->add_subcommand(
+      "provision", "Make the users of the door and of each tenant; safe to repeat");
+  auto options = std::make_shared<CacheProvisionOptions>();
+  provision->add_option("-f,--file", options->platform_file, "Platform file")->required();
+  provision->add_option("--cell", options->cell, "Only this cell of it");
+  provision
+      ->add_option("--administrator", options->administrator,
+                   "Redis user that may change users; made in a Redis that is still open to all")
+      ->required();
+  provision->add_option("--password-file", options->password_file, "File with its password")
+      ->required();
+  provision->callback(
+      [&command, options] { command = [options] { return cache_provision(*options); }; });
+}
+
 void add_token(CLI::App& app, Command& command) {
   auto* token = app.add_subcommand("token", "Tokens")->require_subcommand(1);
   auto* sub = token->add_subcommand(
@@ -150,6 +168,7 @@ int run(int argc, char** argv) {
   add_serve(app, command);
   add_check(app, command);
   add_schema(app, command);
+  add_cache(app, command);
   add_token(app, command);
   add_version(app, command);
   try {
