@@ -109,6 +109,11 @@ void add_schema(CLI::App& app, Command& command) {
                       "Role that may still connect directly; repeatable");
   protect->add_option("--tenant-column", options->tenant_column, "Column with the tenant's UUID")
       ->capture_default_str();
+  protect
+      ->add_option("--lock-timeout", options->lock_timeout_seconds,
+                   "Seconds to wait for a table that is in use")
+      ->check(CLI::Range(0.001, 3600.0))
+      ->capture_default_str();
   protect->add_flag_callback(
       "--dry-run", [options] { options->mode = SchemaMode::kDryRun; },
       "Print the SQL, change nothing");

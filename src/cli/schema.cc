@@ -81,6 +81,8 @@ int schema_protect(const SchemaProtectOptions& options) {
     settings = sql::protect_settings_of(cell->sql);
     endpoint = cell->sql.endpoint;
   }
+  settings.lock_timeout = std::chrono::duration_cast<Duration>(
+      std::chrono::duration<double>(options.lock_timeout_seconds));
   settings.tenant_column = options.tenant_column;
   std::ranges::copy(options.connect_roles, std::back_inserter(settings.connect_roles));
 
@@ -91,7 +93,8 @@ int schema_protect(const SchemaProtectOptions& options) {
                                : sql::protect_database(*connection, settings);
   if (!plan) return failed(plan.error());
   const std::string name = connection->database();
-  fmt::print("{}", is_dry_run ? sql::to_script(*plan, name) : sql::to_report(*plan, name));
+  fmt::print("{}", is_dry_run ? sql::to_script(*plan, name, settings.lock_timeout)
+                              : sql::to_report(*plan, name));
   return kExitSuccess;
 }
 

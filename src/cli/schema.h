@@ -14,6 +14,7 @@ struct SchemaProtectOptions {
   std::string cell;           // empty: the only one that has a database
   std::vector<std::string> connect_roles;
   std::string tenant_column = "tenant_id";
+  double lock_timeout_seconds = 10;
   SchemaMode mode = SchemaMode::kApply;
 };
 

@@ -30,10 +30,16 @@ std::string one_line(std::string text) {
 
 }  // namespace
 
-std::string to_script(const SchemaPlan& plan, std::string_view database) {
+std::string lock_timeout_statement(Duration timeout) {
+  return fmt::format("SET LOCAL lock_timeout = {}",
+                     std::chrono::ceil<milliseconds>(timeout).count());
+}
+
+std::string to_script(const SchemaPlan& plan, std::string_view database, Duration lock_timeout) {
   std::string text = fmt::format("-- Partywall: {} steps to protect database {}\n",
                                  plan.steps.size(), one_line(std::string(database)));
-  if (!plan.steps.empty()) text += "BEGIN;\nSET LOCAL lock_timeout = '10s';\n";
+  if (!plan.steps.empty())
+    text += fmt::format("BEGIN;\n{};\n", lock_timeout_statement(lock_timeout));
   for (const SchemaStep& step : plan.steps) {
     text += fmt::format("-- {}\n{}{}\n", one_line(step.reason), step.sql,
                         step.sql.ends_with(';') ? "" : ";");

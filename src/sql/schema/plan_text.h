@@ -3,13 +3,18 @@
 #include <string>
 #include <string_view>
 
+#include "base/time.h"
 #include "sql/schema/plan.h"
 
 namespace partywall::sql {
 
 // The plan as an SQL script, every statement with its reason, the findings as comments. Secrets are
 // left out, so it is for reading.
-[[nodiscard]] std::string to_script(const SchemaPlan& plan, std::string_view database);
+[[nodiscard]] std::string to_script(const SchemaPlan& plan, std::string_view database,
+                                    Duration lock_timeout);
+
+// The first statement of the transaction.
+[[nodiscard]] std::string lock_timeout_statement(Duration timeout);
 
 // What was done, and what was found, for a terminal.
 [[nodiscard]] std::string to_report(const SchemaPlan& plan, std::string_view database);

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sql/schema/plan_text.h"
 #include "sql/schema/planners.h"
 #include "sql/schema/read_state.h"
 
@@ -15,8 +16,6 @@ constexpr int kOldestServer = 150000;  // unlogged sequences; roles no longer ad
 
 // Two runs at once would see each other's half-made state. A number of our own.
 constexpr std::string_view kLock = "SELECT pg_catalog.pg_advisory_xact_lock(8101127914)";
-// Taking tables from a busy application must not stop it for long.
-constexpr std::string_view kLockTimeout = "SET LOCAL lock_timeout = '10s'";
 
 Result<> check_settings(const ProtectSettings& settings) {
   if (settings.keys.size() > 2)
@@ -104,9 +103,9 @@ Result<SchemaPlan> protect_database(Connection& connection, const ProtectSetting
   if (auto fine = check_server(connection); !fine) return std::unexpected(fine.error());
   auto transaction = Transaction::begin(connection, "READ WRITE");
   if (!transaction) return std::unexpected(transaction.error());
-  for (const std::string_view preparation : {kLockTimeout, kLock}) {
-    if (auto done = connection.execute(std::string(preparation)); !done)
-      return std::unexpected(done.error());
+  for (const std::string& preparation :
+       {lock_timeout_statement(settings.lock_timeout), std::string(kLock)}) {
+    if (auto done = connection.execute(preparation); !done) return std::unexpected(done.error());
   }
   connection.take_notices();
   auto plan = plan_inside(connection, settings);

@@ -30,6 +30,8 @@ struct ProtectSettings {
   // migration logins. They must exist.
   std::vector<std::string> connect_roles;
   std::string tenant_column = "tenant_id";  // of type uuid
+  // How long to wait for a table that is in use; statements that come after wait for us that long.
+  Duration lock_timeout = seconds(10);
 };
 
 // From what the directory says about a cell: its key, its slot roles, its owner role.

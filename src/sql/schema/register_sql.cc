@@ -90,8 +90,8 @@ END
 $enter$;)";
 }
 
-// EXECUTE on enter goes to everybody who may connect: slot roles, and migration logins that are bound
-// to a tenant. Without a token it is worth nothing.
+// EXECUTE on enter goes to everybody who may connect: slot roles, and migration logins that are
+// bound to a tenant. Without a token it is worth nothing.
 std::string_view grants_sql() {
   return R"(REVOKE ALL ON SCHEMA partywall FROM PUBLIC;
 GRANT USAGE ON SCHEMA partywall TO PUBLIC;

@@ -280,7 +280,7 @@ def test_it_does_not_wait_long_for_a_busy_table(cell):
     cell.execute(UUID_TABLE)
     with cell.postgres.connect(cell.name, autocommit=False) as reader:
         reader.execute("SELECT * FROM item")
-        done = cell.protect(check=False)
+        done = cell.protect("--lock-timeout", "0.2", check=False)
     assert done.returncode == 1 and "lock timeout" in done.stderr
     assert cell.execute("SELECT to_regnamespace('partywall')") == [(None,)]
     cell.protect()

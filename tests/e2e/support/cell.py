@@ -68,7 +68,7 @@ cells:
         """The statements that a run would carry out now, by a dry run."""
         script = self.protect("--dry-run").stdout
         lines = [line for line in script.splitlines() if not line.startswith("--")]
-        return [line for line in lines if line not in ("BEGIN;", "COMMIT;", "SET LOCAL lock_timeout = '10s';")]
+        return [line for line in lines if line not in ("BEGIN;", "COMMIT;", "SET LOCAL lock_timeout = 10000;")]
 
     def slot_role(self, number):
         return f"{self.slot_prefix}{number:03}"
