@@ -92,6 +92,16 @@ TEST(FairQueue, ATenantAtItsOwnLimitIsPassedOver) {
   EXPECT_EQ(queue.pop(), "a1");
 }
 
+TEST(FairQueue, AnInterruptedTurnIsOverAndTheNextOneIsWhole) {
+  FairQueue<std::string> queue;
+  for (int i = 0; i < 5; ++i) ASSERT_TRUE(queue.push(tenant(0), 3, "a"));
+  for (int i = 0; i < 3; ++i) ASSERT_TRUE(queue.push(tenant(1), 1, "b"));
+  std::string order = *queue.pop();
+  order += *queue.pop([](TenantNumber number) { return number != tenant(0); });
+  while (auto item = queue.pop()) order += *item;
+  EXPECT_EQ(order, "abaaabab");
+}
+
 TEST(FairQueue, AWeightOfZeroCountsAsOneAndAChangedOneAtTheNextTurn) {
   FairQueue<std::string> queue;
   ASSERT_TRUE(queue.push(tenant(0), 0, "a"));
