@@ -28,6 +28,8 @@ struct Issuer {
   std::string key_set;                     // JWK Set (RFC 7517) as JSON text
   std::string default_algorithm;           // of RSA keys that name none; empty: those are refused
   Duration leeway = seconds(30);
+
+  bool operator==(const Issuer&) const = default;
 };
 
 // HMAC keys of the context token; any of them verifies, the first one signs.

@@ -37,6 +37,7 @@ class MemoryStream final : public net::Stream {
     if (closed_) return {net::IoStatus::kError};
     const size_t count =
         std::min({into.size(), in_.bytes.size(), connection_->settings.most_per_read});
+    if ((count > 0 || in_.ended) && struck()) return {net::IoStatus::kError};
     if (count == 0 && !into.empty()) {
       if (in_.ended) return {net::IoStatus::kEnd};
       return {in_.broken ? net::IoStatus::kError : net::IoStatus::kWouldBlock};
@@ -54,6 +55,7 @@ class MemoryStream final : public net::Stream {
         settings.capacity_bytes - std::min(settings.capacity_bytes, out_.bytes.size());
     const size_t count = std::min({bytes.size(), room, settings.most_per_write});
     if (count == 0 && !bytes.empty()) return {net::IoStatus::kWouldBlock};
+    if (struck()) return {net::IoStatus::kError};
     out_.bytes += bytes.substr(0, count);
     out_.readable.fire();
     return {net::IoStatus::kOk, count};
@@ -96,6 +98,20 @@ class MemoryStream final : public net::Stream {
   [[nodiscard]] const net::Peer& peer() const override { return peer_; }
 
  private:
+  // Does the operation fail? Then the connection is broken for both ends.
+  bool struck() {
+    MemoryNetworkFaults* faults = connection_->settings.faults;
+    if (!faults || !faults->strikes()) return false;
+    for (Pipe* pipe : {&in_, &out_}) {
+      pipe->bytes.clear();
+      pipe->ended = false;
+      pipe->broken = true;
+      pipe->readable.fire();
+      pipe->writable.fire();
+    }
+    return true;
+  }
+
   std::shared_ptr<Connection> connection_;
   Pipe& in_;
   Pipe& out_;

@@ -25,6 +25,8 @@ void SimulatedLoop::run_ready() {
     }
     const std::coroutine_handle<> coroutine = ready_.front();
     ready_.pop_front();
+    // Who relies on the shared buffer over a wait shall see that.
+    std::ranges::fill(scratch_, '\xA5');
     coroutine.resume();
   }
 }

@@ -1,0 +1,78 @@
+#include "http/door/access_log.h"
+
+#include <iterator>
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+
+#include "base/json_writer.h"
+
+namespace partywall::http {
+namespace {
+
+constexpr size_t kFlushBytes = 8 * 1024;
+
+void append_text(std::string& line, std::string_view key, std::string_view value) {
+  if (value.empty()) return;
+  line += key;
+  append_json_string(line, value);
+}
+
+// "2026-01-31T12:00:00.123Z": the date is formatted once a second.
+void append_time(std::string& line, WallTime time) {
+  struct Second {
+    std::chrono::sys_seconds second{std::chrono::seconds(-1)};
+    std::string text;
+  };
+  thread_local Second cached;
+  const auto second = std::chrono::floor<seconds>(time);
+  if (second != cached.second) {
+    cached.second = second;
+    cached.text = fmt::format("{:%FT%T}", fmt::gmtime(second.time_since_epoch().count()));
+  }
+  fmt::format_to(std::back_inserter(line), "{}.{:03}Z", cached.text, (time - second).count());
+}
+
+}  // namespace
+
+void begin_log_line(std::string& line, const RequestLogStart& start) {
+  line += "{\"time\":\"";
+  append_time(line, start.time);
+  line += '"';
+  append_text(line, ",\"request_id\":", start.request_id);
+  append_text(line, ",\"client\":", start.client);
+  append_text(line, ",\"method\":", start.method);
+  append_text(line, ",\"path\":", start.path);
+  append_text(line, ",\"protocol\":", start.protocol);
+  append_text(line, ",\"user_agent\":", start.user_agent);
+}
+
+void end_log_line(std::string& line, const RequestLogEnd& end) {
+  append_text(line, ",\"tenant\":", end.tenant);
+  append_text(line, ",\"route\":", end.route);
+  append_text(line, ",\"cell\":", end.cell);
+  append_text(line, ",\"pool\":", end.pool);
+  append_text(line, ",\"instance\":", end.instance);
+  append_text(line, ",\"problem\":", end.problem);
+  append_text(line, ",\"detail\":", end.detail);
+  const auto micros = std::chrono::duration_cast<microseconds>(end.duration).count();
+  fmt::format_to(std::back_inserter(line),
+                 ",\"status\":{},\"attempts\":{},\"received_bytes\":{},\"sent_bytes\":{},"
+                 "\"duration_ms\":{}.{:03}}}",
+                 end.status, end.attempts, end.received_bytes, end.sent_bytes, micros / 1000,
+                 micros % 1000);
+}
+
+void AccessLog::write(std::string_view line) {
+  if (!lines_.empty()) lines_ += '\n';
+  lines_ += line;
+  if (lines_.size() >= kFlushBytes) flush();
+}
+
+void AccessLog::flush() {
+  if (lines_.empty()) return;
+  log_.write(lines_);
+  lines_.clear();
+}
+
+}  // namespace partywall::http
