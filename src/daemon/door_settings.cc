@@ -14,6 +14,33 @@ std::optional<net::TlsServerSettings> tls_settings(const std::optional<store::Tl
 
 }  // namespace
 
+http::DoorSettings http_door_settings(const store::ListenSettings& listen,
+                                      const store::HttpDoorOptions& options,
+                                      const std::string& access_log) {
+  http::DoorSettings settings;
+  settings.listen = listen.endpoint;
+  settings.tls = tls_settings(listen.tls);
+  settings.access_log = access_log;
+  settings.trusted_proxies = options.trusted_proxies;
+  settings.authorization = options.forward_authorization ? http::AuthorizationPolicy::kForward
+                                                         : http::AuthorizationPolicy::kStrip;
+  settings.limits.head.max_bytes = options.max_head_bytes;
+  settings.limits.head.max_target_bytes =
+      std::min<size_t>(settings.limits.head.max_target_bytes, options.max_head_bytes);
+  settings.limits.exchange.max_request_body_bytes = options.max_body_bytes;
+  settings.limits.max_connections = options.max_connections;
+  settings.limits.max_attempts = options.max_attempts;
+  settings.timeouts.head = options.head_timeout;
+  settings.timeouts.idle = options.idle_timeout;
+  settings.timeouts.body = options.body_timeout;
+  settings.timeouts.client_write = options.write_timeout;
+  settings.timeouts.connect = options.connect_timeout;
+  settings.timeouts.response = options.response_timeout;
+  settings.timeouts.response_body = options.response_body_timeout;
+  settings.timeouts.tunnel = options.tunnel_timeout;
+  return settings;
+}
+
 cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
                                         const store::CacheDoorOptions& options) {
   cache::DoorSettings settings;

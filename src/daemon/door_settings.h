@@ -1,6 +1,7 @@
 #pragma once
 
 #include "cache/settings.h"
+#include "http/door/settings.h"
 #include "sql/door/settings.h"
 #include "store/node_settings.h"
 
@@ -8,6 +9,9 @@
 // mention stays as the door has it.
 namespace partywall::daemon {
 
+http::DoorSettings http_door_settings(const store::ListenSettings& listen,
+                                      const store::HttpDoorOptions& options,
+                                      const std::string& access_log);
 cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
                                         const store::CacheDoorOptions& options);
 

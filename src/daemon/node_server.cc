@@ -10,6 +10,7 @@
 #include "cache/door.h"
 #include "cluster/node.h"
 #include "daemon/door_settings.h"
+#include "http/door/door.h"
 #include "net/worker.h"
 #include "policy/tenant_states.h"
 #include "sql/door/door.h"
@@ -49,6 +50,7 @@ struct NodeServer::Impl {
   Node node;
   std::unique_ptr<sql::Door> sql;
   std::unique_ptr<cache::Door> cache;
+  std::unique_ptr<http::Door> http;
   admin::Router router;
   std::unique_ptr<admin::NodeStatus> status;
   std::unique_ptr<admin::Server> admin;
@@ -70,11 +72,19 @@ Result<> NodeServer::Impl::start_doors() {
     if (!started) return fail_with_context("cache door", started.error());
     cache = *std::move(started);
   }
+  // The last one: what it lets in needs the others.
+  if (listen.http) {
+    auto started = http::Door::start(
+        http_door_settings(*listen.http, settings.http, settings.access_log), node);
+    if (!started) return fail_with_context("http door", started.error());
+    http = *std::move(started);
+  }
   return {};
 }
 
 std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const {
   std::vector<admin::DoorStatus> doors;
+  if (http) doors.push_back({.name = "http", .endpoint = http->endpoint().to_string()});
   if (sql) doors.push_back({.name = "sql", .endpoint = sql->endpoint().to_string()});
   if (cache) doors.push_back({.name = "cache", .endpoint = cache->endpoint().to_string()});
   return doors;
@@ -106,6 +116,7 @@ Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings&
 
 NodeEndpoints NodeServer::endpoints() const {
   NodeEndpoints endpoints;
+  if (impl_->http) endpoints.http = impl_->http->endpoint();
   if (impl_->sql) endpoints.sql = impl_->sql->endpoint();
   if (impl_->cache) endpoints.cache = impl_->cache->endpoint();
   if (impl_->admin) endpoints.admin = impl_->admin->endpoint();
@@ -116,6 +127,8 @@ DirectoryFeed& NodeServer::directory() { return impl_->directory; }
 
 void NodeServer::drain() {
   impl_->status->start_draining();
+  // The http door first: its requests still need the others.
+  if (impl_->http) impl_->http->drain(impl_->settings.drain_timeout);
   if (impl_->sql) impl_->sql->drain(impl_->settings.drain_timeout);
   if (impl_->cache) impl_->cache->drain(impl_->settings.drain_timeout);
 }

@@ -1,28 +1,14 @@
 #pragma once
 
-#include <array>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
 
-#include "base/result.h"
+#include "base/address_block.h"
 #include "net/stream.h"
 
 namespace partywall::http {
-
-// A block of addresses, "10.0.0.0/8", "2001:db8::/32" or a single address.
-class AddressBlock {
- public:
-  static Result<AddressBlock> parse(std::string_view text);
-  // `address` is numeric; anything else is in no block.
-  [[nodiscard]] bool contains(std::string_view address) const;
-
- private:
-  // IPv4 as IPv4-mapped IPv6 (RFC 4291 section 2.5.5.2), so that ::ffff:10.0.0.1 is in 10.0.0.0/8.
-  std::array<uint8_t, 16> prefix_{};
-  unsigned prefix_bits_ = 128;
-};
 
 // May the peer say for whom it forwards? Then its Forwarded and X-Forwarded-* fields are kept and
 // added to; everybody else's are dropped.

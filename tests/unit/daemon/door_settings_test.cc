@@ -42,5 +42,63 @@ TEST(DoorSettings, TheCacheDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.connect_timeout, seconds(6));
 }
 
+TEST(DoorSettings, AFileThatSaysNothingLeavesTheHttpDoorAsItIs) {
+  const http::DoorSettings own;
+  const http::DoorSettings made = http_door_settings({}, {}, "");
+  EXPECT_EQ(made.authorization, own.authorization);
+  EXPECT_EQ(made.limits.head.max_bytes, own.limits.head.max_bytes);
+  EXPECT_EQ(made.limits.head.max_target_bytes, own.limits.head.max_target_bytes);
+  EXPECT_EQ(made.limits.exchange.max_request_body_bytes,
+            own.limits.exchange.max_request_body_bytes);
+  EXPECT_EQ(made.limits.max_connections, own.limits.max_connections);
+  EXPECT_EQ(made.limits.max_attempts, own.limits.max_attempts);
+  EXPECT_EQ(made.timeouts.head, own.timeouts.head);
+  EXPECT_EQ(made.timeouts.idle, own.timeouts.idle);
+  EXPECT_EQ(made.timeouts.body, own.timeouts.body);
+  EXPECT_EQ(made.timeouts.client_write, own.timeouts.client_write);
+  EXPECT_EQ(made.timeouts.connect, own.timeouts.connect);
+  EXPECT_EQ(made.timeouts.response, own.timeouts.response);
+  EXPECT_EQ(made.timeouts.response_body, own.timeouts.response_body);
+  EXPECT_EQ(made.timeouts.tunnel, own.timeouts.tunnel);
+}
+
+TEST(DoorSettings, TheHttpDoorGetsWhatTheFileSays) {
+  const store::HttpDoorOptions options{.max_connections = 1,
+                                       .max_head_bytes = 4096,
+                                       .max_body_bytes = 2,
+                                       .max_attempts = 3,
+                                       .forward_authorization = false,
+                                       .trusted_proxies = {*AddressBlock::parse("10.0.0.0/8")},
+                                       .head_timeout = seconds(4),
+                                       .idle_timeout = seconds(5),
+                                       .body_timeout = seconds(6),
+                                       .write_timeout = seconds(7),
+                                       .connect_timeout = seconds(8),
+                                       .response_timeout = seconds(9),
+                                       .response_body_timeout = seconds(10),
+                                       .tunnel_timeout = seconds(11)};
+  const store::ListenSettings listen{.endpoint = {"127.0.0.1", 7},
+                                     .tls = store::TlsFiles{"certificate", "key", "ca"}};
+  const http::DoorSettings made = http_door_settings(listen, options, "log");
+  EXPECT_EQ(made.listen, listen.endpoint);
+  ASSERT_TRUE(made.tls);
+  EXPECT_EQ(made.access_log, "log");
+  EXPECT_EQ(made.limits.max_connections, 1u);
+  EXPECT_EQ(made.limits.head.max_bytes, 4096u);
+  EXPECT_LE(made.limits.head.max_target_bytes, 4096u);
+  EXPECT_EQ(made.limits.exchange.max_request_body_bytes, 2u);
+  EXPECT_EQ(made.limits.max_attempts, 3u);
+  EXPECT_EQ(made.authorization, http::AuthorizationPolicy::kStrip);
+  EXPECT_EQ(made.trusted_proxies, options.trusted_proxies);
+  EXPECT_EQ(made.timeouts.head, seconds(4));
+  EXPECT_EQ(made.timeouts.idle, seconds(5));
+  EXPECT_EQ(made.timeouts.body, seconds(6));
+  EXPECT_EQ(made.timeouts.client_write, seconds(7));
+  EXPECT_EQ(made.timeouts.connect, seconds(8));
+  EXPECT_EQ(made.timeouts.response, seconds(9));
+  EXPECT_EQ(made.timeouts.response_body, seconds(10));
+  EXPECT_EQ(made.timeouts.tunnel, seconds(11));
+}
+
 }  // namespace
 }  // namespace partywall::daemon
