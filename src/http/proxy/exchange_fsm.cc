@@ -212,7 +212,7 @@ bool ExchangeFsm::may_send_again(ConnectionOrigin origin) const {
     case ConnectionOrigin::kNone:
       return true;
     case ConnectionOrigin::kFresh:
-      return false;
+      return is_safe(request_.method);
     case ConnectionOrigin::kReused:
       return request_.method != MethodKind::kOther;
   }

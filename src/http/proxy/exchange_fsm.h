@@ -96,8 +96,10 @@ class ExchangeFsm {
   [[nodiscard]] bool client_ended() const { return client_ended_; }
 
   // May the request be sent to another connection, after this one failed? Always if nothing was
-  // sent; after a reused connection was closed without an answer, which is how servers end idle
-  // connections, only what may be done twice.
+  // sent. After a connection was closed without a byte of an answer, only what may be done twice
+  // (RFC 9110 section 9.2.2): an idempotent request if the connection was a reused one, because
+  // that is how servers end idle connections; on a fresh one, where the instance has probably died
+  // over it, only a safe request.
   [[nodiscard]] bool may_send_again(ConnectionOrigin origin) const;
   // Forgets the failure of the upstream, for the next attempt.
   void begin_again();
