@@ -61,11 +61,16 @@ std::optional<SettingScope> scope_of(std::string text) {
   return std::nullopt;
 }
 
+std::string lower_case(std::string text) {
+  std::ranges::transform(text, text.begin(), [](char c) {
+    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+  });
+  return text;
+}
+
 bool names_tenant_setting(const Text& name) {
   const auto* literal = std::get_if<std::string>(&name);
-  return literal != nullptr && std::ranges::equal(*literal, kTenantSetting, [](char a, char b) {
-           return (a >= 'A' && a <= 'Z' ? a - 'A' + 'a' : a) == b;
-         });
+  return literal != nullptr && lower_case(*literal) == kTenantSetting;
 }
 
 // value, is_local ")" [::text] [[AS] alias] and the end
@@ -98,20 +103,18 @@ bool parse_rest(TokenStream& tokens, TenantSetting& setting) {
 }  // namespace
 
 void parse_set_config(TokenStream& tokens, Statement& statement) {
-  const auto is_name = [&](std::string_view name) { return tokens.current().identifier() == name; };
-  if (is_name("pg_catalog") && tokens.peek().is_symbol('.')) {
-    tokens.advance();
-    tokens.advance();
-  }
-  if (!is_name("set_config") || !tokens.peek().is_symbol('(')) return;
-  tokens.advance();
-  tokens.advance();
   auto name = accept_argument(tokens, Type::kText);
   if (!name) return;
   const bool is_tenant = names_tenant_setting(*name);
-  if (!is_tenant && std::holds_alternative<std::string>(*name)) return;
   TenantSetting setting{.name = std::move(*name), .value = {}, .scope = {}, .column = {}};
-  if (tokens.accept_symbol(',') && parse_rest(tokens, setting)) {
+  const bool is_understood = tokens.accept_symbol(',') && parse_rest(tokens, setting);
+  if (const auto* other = std::get_if<std::string>(&setting.name); other != nullptr && !is_tenant) {
+    // What is not understood may last for the session.
+    const auto* scope = is_understood ? std::get_if<SettingScope>(&setting.scope) : nullptr;
+    statement.kind = StatementKind::kSet;
+    statement.name = lower_case(*other);
+    statement.scope = scope != nullptr ? *scope : SettingScope::kSession;
+  } else if (is_understood) {
     statement.kind = StatementKind::kSelectSetConfig;
     statement.setting = std::move(setting);
   } else if (is_tenant) {

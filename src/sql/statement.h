@@ -62,7 +62,8 @@ enum class StatementKind : uint8_t {
   kDiscardOther,      // PLANS, TEMP
   kSetRole,           // also RESET ROLE
   kSetSessionAuthorization,
-  kSet,              // any other SET; `name`: the setting in lower case; see `scope`
+  kSet,              // any other SET, or SELECT set_config(…); `name`: the setting in lower case;
+                     // see `scope`
   kReset,            // any other RESET; `name`
   kShow,             // `name`
   kPrepare,          // `name`: the prepared statement
@@ -70,6 +71,8 @@ enum class StatementKind : uint8_t {
   kDeallocate,       // `name`; empty: ALL
   kListen,           // `name`: the channel
   kUnlisten,         // `name`; empty: all
+  kCloseAll,         // CLOSE ALL
+  kUnlockAll,        // SELECT [pg_catalog.]pg_advisory_unlock_all()
   kNotify,           // `name`
   kDeclareWithHold,  // `name`: the cursor
   kCopy,

@@ -66,6 +66,10 @@ std::string_view to_string(StatementKind kind) {
       return "listen";
     case StatementKind::kUnlisten:
       return "unlisten";
+    case StatementKind::kCloseAll:
+      return "close all";
+    case StatementKind::kUnlockAll:
+      return "unlock all";
     case StatementKind::kNotify:
       return "notify";
     case StatementKind::kDeclareWithHold:

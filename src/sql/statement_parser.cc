@@ -138,6 +138,10 @@ void parse_unlisten(TokenStream& tokens, Statement& statement) {
   statement.name = tokens.accept_identifier().value_or("");
 }
 
+void parse_close(TokenStream& tokens, Statement& statement) {
+  if (tokens.accept("all") && tokens.at_end()) statement.kind = StatementKind::kCloseAll;
+}
+
 void parse_notify(TokenStream& tokens, Statement& statement) {
   statement.kind = StatementKind::kNotify;
   statement.name = tokens.accept_identifier().value_or("");
@@ -290,7 +294,19 @@ void parse_query(TokenStream&, Statement& statement) { statement.kind = Statemen
 
 void parse_select(TokenStream& tokens, Statement& statement) {
   statement.kind = StatementKind::kSelect;
-  parse_set_config(tokens, statement);
+  if (tokens.current().identifier() == "pg_catalog" && tokens.peek().is_symbol('.')) {
+    tokens.advance();
+    tokens.advance();
+  }
+  if (!tokens.peek().is_symbol('(')) return;
+  if (tokens.accept("pg_advisory_unlock_all")) {
+    tokens.advance();
+    if (tokens.accept_symbol(')') && tokens.at_end()) statement.kind = StatementKind::kUnlockAll;
+  } else if (tokens.current().identifier() == "set_config") {
+    tokens.advance();
+    tokens.advance();
+    parse_set_config(tokens, statement);
+  }
 }
 
 struct Entry {
@@ -321,6 +337,7 @@ constexpr std::array kStatements{
     Entry{"deallocate", parse_deallocate},
     Entry{"listen", parse_listen},
     Entry{"unlisten", parse_unlisten},
+    Entry{"close", parse_close},
     Entry{"notify", parse_notify},
     Entry{"declare", parse_declare},
     Entry{"copy", parse_copy},

@@ -164,6 +164,8 @@ class ClientFsm {
   // client_simple.cc
   Taken on_query(std::string_view available, bool is_long);
   void answer_query(const Statement& statement);
+  bool answer_cleaning(std::string_view text);
+  void clean(const Statement& statement);
   std::optional<SqlError> examine(const Statement& first, std::optional<Statement> next,
                                   StatementReader& rest);
   std::optional<SqlError> examine_first(const Statement& first, bool is_one_of_several);

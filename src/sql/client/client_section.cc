@@ -3,6 +3,15 @@
 #include "sql/door_errors.h"
 
 namespace partywall::sql {
+namespace {
+
+// pg_advisory_lock and its kin hold to the end of the session; pg_advisory_xact_lock does not. A
+// text that only mentions one pins the connection for nothing, which harms nobody.
+bool may_take_session_lock(std::string_view text) {
+  return text.find("advisory_lock") != text.npos || text.find("ADVISORY_LOCK") != text.npos;
+}
+
+}  // namespace
 
 TransactionStatus ClientFsm::status() const {
   return scope_.phase() == TransactionScope::Phase::kOnServer && server_
@@ -155,7 +164,7 @@ std::optional<SqlError> ClientFsm::note_session_effects(const Statement& stateme
     case StatementKind::kCreateTemp:
       break;
     default:
-      return std::nullopt;
+      if (!may_take_session_lock(statement.text)) return std::nullopt;
   }
   if (scope_.is_tenant_of_transaction_only()) return errors::session_state_without_session_tenant();
   is_pinned_ = true;

@@ -17,6 +17,37 @@ bool sets_tenant(const Statement& statement) {
   }
 }
 
+// Leaves nothing behind, and undoes nothing where there is nothing.
+bool is_cleaning(const Statement& statement) {
+  switch (statement.kind) {
+    case StatementKind::kResetAll:
+    case StatementKind::kUnlisten:
+    case StatementKind::kCloseAll:
+    case StatementKind::kUnlockAll:
+      return true;
+    case StatementKind::kDeallocate:
+      return statement.name.empty();
+    default:
+      return false;
+  }
+}
+
+// The one row of pg_advisory_unlock_all(): of type void.
+void append_unlock_all(std::string& out) {
+  constexpr uint32_t kVoidType = 2278;
+  MessageWriter(out, 'T')
+      .u16(1)
+      .c_string("pg_advisory_unlock_all")
+      .u32(0)
+      .u16(0)
+      .u32(kVoidType)
+      .u16(4)
+      .u32(0xffffffff)
+      .u16(0);
+  append_text_row(out, "");
+  append_command_complete(out, "SELECT 1");
+}
+
 }  // namespace
 
 // A text that is too long is passed on unread but for what its first part shows; `available` may be
@@ -34,6 +65,7 @@ ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
   if (!front_is_examined_) {
     StatementReader statements(text, syntax_);
     const Statement first = *statements.next();
+    if (!is_long && is_cleaning(first) && answer_cleaning(text)) return Taken::kYes;
     const auto second = statements.next();
     if (!is_long && !second && is_local(first)) {
       answer_query(first);
@@ -54,6 +86,46 @@ ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
   }
   end_section(Request::kQuery, available);
   return Taken::kYes;
+}
+
+// What pools of connections send when one is given back to them: without a server connection there
+// is nothing to clean. False: it is not all of that kind, or there is.
+bool ClientFsm::answer_cleaning(std::string_view text) {
+  if (server_ || scope_.phase() != TransactionScope::Phase::kNone ||
+      !same_settings(settings_, first_settings_)) {
+    return false;
+  }
+  StatementReader all(text, syntax_);
+  for (auto statement = all.next(); statement; statement = all.next()) {
+    if (!is_cleaning(*statement)) return false;
+  }
+  StatementReader again(text, syntax_);
+  for (auto statement = again.next(); statement; statement = again.next()) clean(*statement);
+  answer_ready();
+  return true;
+}
+
+void ClientFsm::clean(const Statement& statement) {
+  std::string& out = to_client_.tail();
+  switch (statement.kind) {
+    case StatementKind::kResetAll:
+      scope_.reset_session();
+      append_command_complete(out, "RESET");
+      break;
+    case StatementKind::kUnlisten:
+      append_command_complete(out, "UNLISTEN");
+      break;
+    case StatementKind::kCloseAll:
+      append_command_complete(out, "CLOSE CURSOR ALL");
+      break;
+    case StatementKind::kDeallocate:
+      named_.clear();
+      append_command_complete(out, "DEALLOCATE ALL");
+      break;
+    default:
+      append_unlock_all(out);
+      break;
+  }
 }
 
 void ClientFsm::answer_query(const Statement& statement) {

@@ -260,6 +260,36 @@ TEST(ClientFsm, SessionStatePinsTheConnection) {
   EXPECT_FALSE(session.client().has_server());
 }
 
+TEST(ClientFsm, CleaningWithoutAServerConnectionNeedsNone) {
+  auto session = SessionHarness::open();
+  // As asyncpg gives a connection back to its pool.
+  EXPECT_EQ(
+      session.ask(query("SELECT pg_advisory_unlock_all();\nCLOSE ALL;\nUNLISTEN *;\nRESET ALL;")),
+      "T D C:SELECT 1 C:CLOSE CURSOR ALL C:UNLISTEN C:RESET Z:I");
+  EXPECT_EQ(session.ask(query("set app.current_tenant = 'context-1'") + query("reset all") +
+                        query("select 1")),
+            "C:SET Z:I C:RESET Z:I E:28000 Z:I");
+  EXPECT_EQ(session.ask(query("reset all; select 1")), "E:28000 Z:I");
+  EXPECT_EQ(session.sent_to_server(), "");
+}
+
+TEST(ClientFsm, SessionLocksPin) {
+  auto session = SessionHarness::bound();
+  session.ask(query("select pg_advisory_xact_lock(1)"));
+  EXPECT_FALSE(session.client().is_pinned());
+  session.ask(query("select pg_advisory_lock(1)"));
+  EXPECT_TRUE(session.client().is_pinned());
+}
+
+TEST(ClientFsm, SettingsThatAreNotReportedPin) {
+  auto session = SessionHarness::bound();
+  session.ask(query("select set_config('search_path', 'a', true)"));
+  session.ask(query("set local work_mem = '1MB'"));
+  EXPECT_FALSE(session.client().is_pinned());
+  session.ask(query("select set_config('search_path', 'a', false)"));
+  EXPECT_TRUE(session.client().is_pinned());
+}
+
 TEST(ClientFsm, SessionStateNeedsATenantOfTheSession) {
   auto session = SessionHarness::open();
   const std::string start = query("begin") + query("set local app.current_tenant = 'context-1'");
@@ -378,6 +408,77 @@ TEST(ClientFsm, LongStatementIsPassedOnUnread) {
             "1 2 D C:SELECT 1 Z:I");
   EXPECT_EQ(session.ask(parse("named", text) + bind("", "named") + execute() + sync()),
             "E:54000 Z:I");
+}
+
+// The answers to sections, each up to its ReadyForQuery.
+std::vector<std::string> sections(std::string answer) {
+  std::vector<std::string> all(1);
+  for (const Message& one : take_messages(answer)) {
+    all.back() += one.type;
+    if (one.type == 'Z') all.emplace_back();
+  }
+  EXPECT_EQ(all.back(), "") << "an answer without an end";
+  all.pop_back();
+  return all;
+}
+
+// Each message to the server fails once: every section is answered to its end all the same, nothing
+// of another tenant is seen, and the session can be used as before.
+TEST(ClientFsm, FailureOfEachMessageLeavesTheSessionUsable) {
+  const std::vector<std::string> conversation = {
+      query("begin"),
+      query("set local app.current_tenant = 'context-1'"),
+      query("select 1"),
+      parse("a", "select 1") + bind("", "a") + target('D', 'P', "") + execute() + sync(),
+      query("rollback"),
+      query("set app.current_tenant = 'context-2'"),
+      parse("", "select 1") + bind("", "") + execute() + bind("", "a") + execute() + sync(),
+      query("select 1; select 2"),
+      target('C', 'S', "a") + parse("a", "select 3") + bind("", "a") + execute() + sync()};
+  for (size_t failing = 0; failing < 40; ++failing) {
+    for (const size_t split : {SIZE_MAX, size_t{3}}) {
+      auto session = SessionHarness::open(split);
+      session.postgres.fail_message(failing);
+      for (const std::string& section : conversation) {
+        const std::string answer = session.exchange(section);
+        EXPECT_EQ(sections(answer).size(), 1u) << "message " << failing;
+        EXPECT_EQ(answer.find("tenant 3"), std::string::npos);
+      }
+      session.postgres.fail_no_message();
+      session.exchange(query("rollback"));
+      EXPECT_EQ(session.ask(query("begin") + query("set local app.current_tenant = 'context-3'") +
+                            query("select 1") + query("commit")),
+                "C:BEGIN Z:T C:SET Z:T D C:SELECT 1 Z:T C:COMMIT Z:I")
+          << "message " << failing;
+      EXPECT_EQ(session.postgres.register_value(), "tenant 3");
+    }
+  }
+}
+
+// The server connection ends at each step: the session goes on, or ends with a FATAL error; it
+// never hangs, and never takes an answer for one that was not given.
+TEST(ClientFsm, LossOfTheServerAtEachStepIsTold) {
+  const std::string conversation = query("begin") + query("select 1") + parse("", "select 1") +
+                                   bind("", "") + execute() + sync() + query("commit") +
+                                   query("many");
+  auto whole = SessionHarness::bound(1);
+  const size_t answered = whole.exchange(conversation).size();
+  ASSERT_GT(answered, 0u);
+  for (size_t step = 0; step < conversation.size(); ++step) {
+    auto session = SessionHarness::bound();
+    std::string answer = session.exchange(conversation.substr(0, step));
+    const bool had_server = session.client().has_server();
+    session.lose_server();
+    answer += session.take_to_client();
+    if (had_server) {
+      EXPECT_TRUE(session.client().is_finished());
+      EXPECT_EQ(take_messages(answer).back().type, 'E');
+    } else {
+      answer += session.exchange(conversation.substr(step));
+      EXPECT_FALSE(session.client().is_finished());
+      EXPECT_EQ(take_messages(answer).back(), (Message{'Z', "I"}));
+    }
+  }
 }
 
 // The same conversation gives the same answers, however the bytes are cut on their way.

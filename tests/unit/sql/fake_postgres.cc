@@ -1,11 +1,18 @@
 #include "sql/fake_postgres.h"
 
+#include "base/crypto.h"
+#include "base/hex.h"
 #include "sql/settings.h"
 #include "sql/wire/extended_messages.h"
 #include "sql/wire/field_reader.h"
 #include "sql/wire/sql_error.h"
 
 namespace partywall::sql::testing {
+
+std::string make_fake_token(std::string_view tenant) {
+  const Sha256Digest mac = hmac_sha256("key of the fake register", tenant);
+  return std::string(tenant) + "|" + to_hex(as_bytes(mac));
+}
 
 std::string FakePostgres::receive(std::string_view bytes) {
   in_.append(bytes);
@@ -15,6 +22,16 @@ std::string FakePostgres::receive(std::string_view bytes) {
     ++received_count_;
   }
   return std::exchange(out_, {});
+}
+
+void FakePostgres::start_again() {
+  in_.clear();
+  out_.clear();
+  register_.clear();
+  status_ = 'I';
+  skipping_ = in_copy_ = false;
+  statements_.clear();
+  portals_.clear();
 }
 
 void FakePostgres::take(const Message& one) {
@@ -46,8 +63,15 @@ void FakePostgres::take(const Message& one) {
       } else if (!register_.empty()) {
         fail("55006");
       } else {
-        register_ = one.body.substr(14, one.body.size() - 16);
-        MessageWriter(out_, 'V').u32(0);
+        const std::string token =
+            one.body.size() < 16 ? "" : one.body.substr(14, one.body.size() - 16);
+        const std::string tenant = token.substr(0, token.find('|'));
+        if (token == make_fake_token(tenant)) {
+          register_ = tenant;
+          MessageWriter(out_, 'V').u32(0);
+        } else {
+          fail("28000");
+        }
       }
       ready();
       break;

@@ -1,6 +1,5 @@
 #pragma once
 
-#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -11,6 +10,9 @@
 #include "sql/messages.h"
 
 namespace partywall::sql::testing {
+
+// What `enter` takes: the tenant, and what nobody else can make (a fuzzer neither).
+std::string make_fake_token(std::string_view tenant);
 
 // As much of a PostgreSQL backend as the protocol needs: transaction status, skipping to Sync after
 // an error, prepared statements, portals, the tenant register. Each statement's answer is one row
@@ -28,12 +30,14 @@ class FakePostgres {
   // Every message that came, and how they were cut into sends.
   [[nodiscard]] const std::vector<Message>& received() const { return received_; }
   void forget_received() { received_.clear(); }
+  // Another backend: only what was received and what is to fail is kept.
+  void start_again();
   [[nodiscard]] const std::string& register_value() const { return register_; }
   [[nodiscard]] char status() const { return status_; }
 
   // Fails what comes as the n-th message from now on (0: the next one); end: closes instead.
   void fail_message(size_t n) { fail_at_ = received_count_ + n; }
-  std::function<std::optional<std::string>(const std::string& statement)> on_statement;
+  void fail_no_message() { fail_at_.reset(); }
   bool enter_fails = false;
 
  private:

@@ -29,7 +29,8 @@ class SessionHarness {
   explicit SessionHarness(TransactionScope scope, size_t split = SIZE_MAX,
                           bool private_names = true)
       : split_(split),
-        server_(info(private_names), random_, 4),
+        private_names_(private_names),
+        server_(new_server()),
         client_(identity(std::move(scope), 1), {}, store_, resolver_) {}
 
   static SessionHarness bound(size_t split = SIZE_MAX) {
@@ -63,12 +64,12 @@ class SessionHarness {
     return all;
   }
   void lose_server() {
-    server_is_lost_ = true;
+    is_lost_ = true;
     client_.on_server_closed();
     flush_client();
   }
   ClientFsm& client() { return client_; }
-  ServerFsm& server() { return server_; }
+  ServerFsm& server() { return *server_; }
   std::string take_to_client() { return std::exchange(to_client_, {}); }
   // A tenant that waits for nothing, or is refused.
   std::optional<SqlError> refuse_with;
@@ -77,11 +78,12 @@ class SessionHarness {
   FakePostgres postgres;
 
  private:
-  static ServerInfo info(bool private_names) {
-    return {.key = {7, 8},
-            .enter_oid = 4711,
-            .statement_names_are_private = private_names,
-            .reported = {}};
+  std::unique_ptr<ServerFsm> new_server() {
+    ServerInfo info{.key = {7, 8},
+                    .enter_oid = 4711,
+                    .statement_names_are_private = private_names_,
+                    .reported = {}};
+    return std::make_unique<ServerFsm>(std::move(info), random_, 4);
   }
   static ClientIdentity identity(TransactionScope scope, uint64_t serial) {
     return {.serial = serial, .scope = std::move(scope), .settings = nullptr, .told = {}};
@@ -106,21 +108,35 @@ class SessionHarness {
   }
   void provide_server(TenantId tenant) {
     if (refuse_with) return client_.refuse_server(*std::exchange(refuse_with, std::nullopt));
-    if (!server_.tenancy().is_bound_to(tenant)) {
-      if (server_.tenancy().state() != TenancyState::kClean) {
-        server_.send_reset(to_server_);
-        std::string answer = postgres.receive(drain(to_server_));
-        for (std::string_view rest = answer;
-             server_.next(rest).kind != ServerFsm::EventKind::kNeedMore;) {
-        }
+    if (is_lost_ || server_->tenancy().state() == TenancyState::kBroken) replace_server();
+    if (!server_->tenancy().is_bound_to(tenant)) {
+      if (server_->tenancy().state() != TenancyState::kClean) {
+        reset();
       }
       if (tenant == TenantId()) {
-        server_.use_without_tenant();
+        server_->use_without_tenant();
       } else {
-        server_.send_enter(to_server_, tenant, "tenant " + std::to_string(tenant.value().low()));
+        server_->send_enter(to_server_, tenant,
+                            make_fake_token("tenant " + std::to_string(tenant.value().low())));
       }
     }
-    client_.attach(server_, to_server_);
+    client_.attach(*server_, to_server_);
+  }
+  void reset() {
+    server_->send_reset(to_server_);
+    const std::string answer = postgres.receive(drain(to_server_));
+    std::string_view rest = answer;
+    while (server_->tenancy().state() == TenancyState::kResetting) server_->next(rest);
+    if (server_->tenancy().state() == TenancyState::kBroken) replace_server();
+  }
+  // The pool has closed it and opened another one.
+  void replace_server() {
+    is_lost_ = false;
+    postgres.start_again();
+    to_server_.clear();
+    to_server_bytes_.clear();
+    from_server_.clear();
+    server_ = new_server();
   }
   bool move_server() {
     if (to_server_bytes_.empty()) return false;
@@ -153,7 +169,8 @@ class SessionHarness {
   SeededRandom random_{1};
   PreparedStatementStore store_;
   FakeResolver resolver_;
-  ServerFsm server_;
+  bool private_names_;
+  std::unique_ptr<ServerFsm> server_;
   Outbox to_server_;
   ClientFsm client_;
   std::string from_client_;
@@ -161,7 +178,7 @@ class SessionHarness {
   std::string from_server_;
   std::string to_client_;
   MonotonicTime now_{};
-  bool server_is_lost_ = false;
+  bool is_lost_ = false;
 };
 
 }  // namespace partywall::sql::testing
