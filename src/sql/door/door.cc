@@ -25,8 +25,8 @@ struct Door::Impl {
         if (!context) return fail_with_context("the sql door", context.error());
         tls = std::move(*context);
       }
-      shared.workers.push_back(
-          std::make_unique<DoorWorker>(node.workers[i], shared, std::move(tls)));
+      shared.workers.push_back(std::make_unique<DoorWorker>(
+          node.workers[i], static_cast<unsigned>(i), shared, std::move(tls)));
     }
     return {};
   }

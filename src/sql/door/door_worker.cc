@@ -23,11 +23,13 @@ net::Task<> ignore_outcome(net::Task<bool> task) { co_await std::move(task); }
 
 }  // namespace
 
-DoorWorker::DoorWorker(net::Worker& loop, DoorShared& shared, std::unique_ptr<net::TlsContext> tls)
+DoorWorker::DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
+                       std::unique_ptr<net::TlsContext> tls)
     : loop_(loop),
+      index_(index),
       shared_(shared),
       tls_(std::move(tls)),
-      cancel_keys_(loop.index(), shared.random),
+      cancel_keys_(index, shared.random),
       sessions_(loop),
       pool_tasks_(loop),
       pool_context_{.loop = loop,
@@ -204,7 +206,7 @@ void DoorWorker::update_pools() {
     // Every worker has its share of the slot roles.
     std::vector<uint32_t> slots;
     for (uint32_t number = 1; number <= cell.sql.slots.count; ++number) {
-      if (number % shared_.workers.size() == loop_.index()) slots.push_back(number);
+      if (number % shared_.workers.size() == index_) slots.push_back(number);
     }
     pools_.emplace(cell.name, std::make_unique<CellPool>(pool_context_, cell, std::move(slots)));
   }
@@ -213,7 +215,7 @@ void DoorWorker::update_pools() {
 // Sessions of a tenant that is at its limit of connections may wait on another worker.
 void DoorWorker::wake_other_workers() {
   uint64_t waiting = shared_.workers_with_waiting.load(std::memory_order_relaxed);
-  waiting &= ~(uint64_t{1} << loop_.index());
+  waiting &= ~(uint64_t{1} << index_);
   for (; waiting != 0; waiting &= waiting - 1) {
     DoorWorker& other = *shared_.workers[static_cast<size_t>(std::countr_zero(waiting))];
     other.loop_.post([&other] {
@@ -225,7 +227,7 @@ void DoorWorker::wake_other_workers() {
 
 // Sets or clears this worker's bit.
 void DoorWorker::note_waiting() {
-  const uint64_t bit = uint64_t{1} << loop_.index();
+  const uint64_t bit = uint64_t{1} << index_;
   const bool waiting =
       std::ranges::any_of(pools_, [](const auto& entry) { return entry.second->has_waiting(); });
   if (waiting) {

@@ -8,8 +8,8 @@
 #include <vector>
 
 #include "net/drain.h"
+#include "net/loop.h"
 #include "net/scope.h"
-#include "net/worker.h"
 #include "policy/meters.h"
 #include "sql/door/cancel_keys.h"
 #include "sql/door/client_login.h"
@@ -37,7 +37,9 @@ struct DoorShared {
 // to the worker's thread.
 class DoorWorker {
  public:
-  DoorWorker(net::Worker& loop, DoorShared& shared, std::unique_ptr<net::TlsContext> tls);
+  // `index`: its place among the workers of `shared`.
+  DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
+             std::unique_ptr<net::TlsContext> tls);
   ~DoorWorker();
 
   void start();
@@ -48,7 +50,7 @@ class DoorWorker {
   net::Task<> stop();
 
   // --- For sessions.
-  [[nodiscard]] net::Worker& loop() { return loop_; }
+  [[nodiscard]] net::Loop& loop() { return loop_; }
   [[nodiscard]] const DoorSettings& settings() const { return shared_.settings; }
   [[nodiscard]] net::Drain& drain_signal() { return drain_; }
   [[nodiscard]] Random& random() { return shared_.random; }
@@ -103,7 +105,8 @@ class DoorWorker {
   void note_waiting();
   void sample_pools();
 
-  net::Worker& loop_;
+  net::Loop& loop_;
+  unsigned index_;
   DoorShared& shared_;
   std::unique_ptr<net::TlsContext> tls_;
   DirectoryRef directory_;

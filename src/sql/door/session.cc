@@ -69,6 +69,7 @@ net::Task<> Session::run() {
 bool Session::step() {
   look_at_drain();
   look_at_time();
+  flush_server();  // what did not fit before
   bool moved = look_after_lease();
   moved |= read_client();
   moved |= offer_carry();

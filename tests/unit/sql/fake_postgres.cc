@@ -14,11 +14,32 @@ std::string make_fake_token(std::string_view tenant) {
   return std::string(tenant) + "|" + to_hex(as_bytes(mac));
 }
 
+std::optional<std::string> check_fake_token(const std::string& token) {
+  const std::string tenant = token.substr(0, token.find('|'));
+  return token == make_fake_token(tenant) ? std::optional(tenant) : std::nullopt;
+}
+
+std::string FakePostgres::cancel() {
+  if (!std::exchange(is_asleep_, false)) return "";
+  fail("57014");
+  ready();
+  return receive("");
+}
+
+std::string FakePostgres::wake_up() {
+  if (!std::exchange(is_asleep_, false)) return "";
+  append_command_complete(out_, "SELECT 1");
+  ready();
+  return receive("");
+}
+
 std::string FakePostgres::receive(std::string_view bytes) {
   in_.append(bytes);
-  for (const Message& one : take_messages(in_)) {
-    received_.push_back(one);
-    take(one);
+  for (Message& one : take_messages(in_)) pending_.push_back(std::move(one));
+  while (!is_asleep_ && !pending_.empty()) {
+    received_.push_back(pending_.front());
+    pending_.pop_front();
+    take(Message(received_.back()));
     ++received_count_;
   }
   return std::exchange(out_, {});
@@ -26,10 +47,11 @@ std::string FakePostgres::receive(std::string_view bytes) {
 
 void FakePostgres::start_again() {
   in_.clear();
+  pending_.clear();
   out_.clear();
   register_.clear();
   status_ = 'I';
-  skipping_ = in_copy_ = false;
+  skipping_ = in_copy_ = is_asleep_ = false;
   statements_.clear();
   portals_.clear();
 }
@@ -65,9 +87,8 @@ void FakePostgres::take(const Message& one) {
       } else {
         const std::string token =
             one.body.size() < 16 ? "" : one.body.substr(14, one.body.size() - 16);
-        const std::string tenant = token.substr(0, token.find('|'));
-        if (token == make_fake_token(tenant)) {
-          register_ = tenant;
+        if (const auto tenant = check_token(token)) {
+          register_ = *tenant;
           MessageWriter(out_, 'V').u32(0);
         } else {
           fail("28000");
@@ -128,7 +149,7 @@ void FakePostgres::on_query(const std::string& text) {
   copy_by_query_ = true;
   run(text);
   skipping_ = false;
-  if (!in_copy_) ready();
+  if (!in_copy_ && !is_asleep_) ready();
 }
 
 bool FakePostgres::run(const std::string& text) {
@@ -160,6 +181,10 @@ bool FakePostgres::run(const std::string& text) {
     register_.clear();
     return done("DISCARD SEQUENCES");
   }
+  if (starts("SELECT pg_catalog.to_regprocedure")) {
+    MessageWriter(out_, 'D').u16(3).u32(1).bytes("1").u32(1).bytes("f").u32(1).bytes("f");
+    return done("SELECT 1");
+  }
   if (starts("RESET ") || starts("SELECT pg_catalog.set_config")) return done("SET");
   if (starts("deallocate")) {
     statements_.clear();
@@ -171,6 +196,7 @@ bool FakePostgres::run(const std::string& text) {
       append_parameter_status(out_, text.substr(4), "changed");
     return done("SET");
   }
+  if (starts("sleep")) return is_asleep_ = true;
   if (starts("copy in")) {
     in_copy_ = true;
     MessageWriter(out_, 'G').u8(0).u16(0);

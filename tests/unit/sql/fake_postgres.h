@@ -1,5 +1,7 @@
 #pragma once
 
+#include <deque>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -13,6 +15,7 @@ namespace partywall::sql::testing {
 
 // What `enter` takes: the tenant, and what nobody else can make (a fuzzer neither).
 std::string make_fake_token(std::string_view tenant);
+std::optional<std::string> check_fake_token(const std::string& token);
 
 // As much of a PostgreSQL backend as the protocol needs: transaction status, skipping to Sync after
 // an error, prepared statements, portals, the tenant register. Each statement's answer is one row
@@ -21,11 +24,17 @@ std::string make_fake_token(std::string_view tenant);
 //   copy in / copy out
 //   set <name>      ParameterStatus (name, "changed") and the tag SET
 //   many            three rows
+//   sleep           no answer before cancel()
 //   discard sequences, discard all, deallocate …, begin, commit, rollback: as in PostgreSQL
 class FakePostgres {
  public:
   // Takes bytes of the door, returns the answer.
   std::string receive(std::string_view bytes);
+
+  // Stops a sleeping statement; otherwise nothing. Returns the answer.
+  std::string cancel();
+  // A sleeping statement ends well.
+  std::string wake_up();
 
   // Every message that came, and how they were cut into sends.
   [[nodiscard]] const std::vector<Message>& received() const { return received_; }
@@ -39,6 +48,8 @@ class FakePostgres {
   void fail_message(size_t n) { fail_at_ = received_count_ + n; }
   void fail_no_message() { fail_at_.reset(); }
   bool enter_fails = false;
+  // The tenant's name if the token is right.
+  std::function<std::optional<std::string>(const std::string&)> check_token = check_fake_token;
 
  private:
   void take(const Message& message);
@@ -48,6 +59,7 @@ class FakePostgres {
   void ready();
 
   std::string in_;
+  std::deque<Message> pending_;
   std::string out_;
   std::vector<Message> received_;
   size_t received_count_ = 0;
@@ -56,6 +68,7 @@ class FakePostgres {
   char status_ = 'I';
   bool skipping_ = false;
   bool in_copy_ = false;
+  bool is_asleep_ = false;
   bool copy_by_query_ = false;
   std::map<std::string, std::string> statements_;
   std::map<std::string, std::string> portals_;
