@@ -105,6 +105,8 @@ void add_schema(CLI::App& app, Command& command) {
                       "Platform file: keys and slot roles of the cell");
   protect->add_option("--cell", options->cell,
                       "Cell of the platform file; needless if it has only one");
+  protect->add_option("--previous-key", options->previous_key,
+                      "ID=FILE: register key that stays valid while nodes still sign with it");
   protect->add_option("--connect-role", options->connect_roles,
                       "Role that may still connect directly; repeatable");
   protect->add_option("--tenant-column", options->tenant_column, "Column with the tenant's UUID")

@@ -1,12 +1,15 @@
 #include "cli/schema.h"
 
 #include <algorithm>
+#include <charconv>
 #include <cstdio>
 #include <filesystem>
 
 #include <fmt/format.h>
 
+#include "base/hex.h"
 #include "cli/exit_code.h"
+#include "sql/register_token.h"
 #include "sql/schema/plan_text.h"
 #include "sql/schema/protect.h"
 #include "store/platform_file.h"
@@ -63,6 +66,30 @@ std::string connection_string(const std::string& database, const Endpoint& endpo
   return text + fmt::format(" host={} port={}", quoted_value(endpoint.address), endpoint.port);
 }
 
+// "1=old.key"; the file as the platform file wants it: 128 hexadecimal digits.
+Result<sql::RegisterKey> read_previous_key(const std::string& option) {
+  const size_t equals = option.find('=');
+  sql::RegisterKey key;
+  const auto [end, error] =
+      std::from_chars(option.data(), option.data() + std::min(equals, option.size()), key.id);
+  if (equals == std::string::npos || error != std::errc() || end != option.data() + equals) {
+    return fail(ErrorKind::kInvalid,
+                "--previous-key {}: expected <id>=<file>, such as 1=old-register.key", option);
+  }
+  const std::string path = option.substr(equals + 1);
+  const auto file = store::DiskFileLoader("").load(path);
+  if (!file) return std::unexpected(file.error());
+  std::string_view digits = file->content;
+  while (digits.ends_with('\n') || digits.ends_with('\r')) digits.remove_suffix(1);
+  auto bytes = decode_hex(digits);
+  if (!bytes || bytes->size() != sql::kRegisterKeyLength) {
+    return fail(ErrorKind::kInvalid, "{} must hold {} hexadecimal digits", path,
+                2 * sql::kRegisterKeyLength);
+  }
+  key.key = Secret(*std::move(bytes));
+  return key;
+}
+
 int failed(const Error& error) {
   fmt::print(stderr, "partywall schema protect: {}\n", error.message);
   return kExitFailure;
@@ -80,6 +107,11 @@ int schema_protect(const SchemaProtectOptions& options) {
     if (!cell) return failed(cell.error());
     settings = sql::protect_settings_of(cell->sql);
     endpoint = cell->sql.endpoint;
+  }
+  if (!options.previous_key.empty()) {
+    auto previous = read_previous_key(options.previous_key);
+    if (!previous) return failed(previous.error());
+    settings.keys.push_back(*std::move(previous));
   }
   settings.lock_timeout = std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(options.lock_timeout_seconds));

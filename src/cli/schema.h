@@ -12,6 +12,8 @@ struct SchemaProtectOptions {
   std::string database;       // a name, or a libpq connection string or URI
   std::string platform_file;  // keys, slot roles and options of a cell; empty: none of them
   std::string cell;           // empty: the only one that has a database
+  // "<id>=<file>": a register key that stays valid beside the platform file's, while rotating.
+  std::string previous_key;
   std::vector<std::string> connect_roles;
   std::string tenant_column = "tenant_id";
   double lock_timeout_seconds = 10;

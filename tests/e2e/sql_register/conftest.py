@@ -1,13 +1,12 @@
+import pathlib
+import sys
+
 import pytest
 from support.cell import ProtectedDatabase
-from support.register import TENANT_A, TENANT_B
 
-SCHEMA = f"""
-CREATE TABLE item (tenant_id uuid NOT NULL, id int NOT NULL, name text, PRIMARY KEY (tenant_id, id));
-INSERT INTO item SELECT t, i, t || ' item ' || i
-  FROM (VALUES ('{TENANT_A}'::uuid), ('{TENANT_B}')) AS tenants(t), generate_series(1, 5000) AS i;
-ANALYZE item;
-"""
+sys.path.insert(0, str(pathlib.Path(__file__).parent))
+
+from shop_schema import SCHEMA  # noqa: E402
 
 
 @pytest.fixture(scope="module")

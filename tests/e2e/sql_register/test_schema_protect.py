@@ -1,12 +1,14 @@
 """The command `partywall schema protect` on databases as people have them."""
 import concurrent.futures
+import contextlib
+import secrets
 import uuid
 
 import psycopg
 import pytest
 from support.cell import ProtectedDatabase
 from support.postgres import Postgres
-from support.register import TENANT_A, TENANT_B
+from support.register import TENANT_A, TENANT_B, enter
 
 UUID_TABLE = "CREATE TABLE item (id serial PRIMARY KEY, tenant_id uuid, name text)"
 
@@ -266,6 +268,34 @@ def test_a_revoke_that_only_warns_is_noticed(cell):
         cell.postgres.execute(f"ALTER DATABASE {cell.name} OWNER TO postgres")
         cell.execute(f"REASSIGN OWNED BY {admin} TO postgres; DROP OWNED BY {admin}")
         cell.postgres.execute(f"DROP ROLE {admin}")
+
+
+def test_a_key_is_rotated_without_a_moment_in_which_none_is_valid(cell):
+    def accepted():
+        valid = set()
+        for key_id, key in ((1, old), (2, new)):
+            with cell.connect_slot() as session, contextlib.suppress(psycopg.errors.InvalidAuthorizationSpecification):
+                enter(session, key, TENANT_A, key_id=key_id)
+                valid.add(key_id)
+        return valid
+
+    old, new = cell.key, secrets.token_bytes(64)
+    cell.protect()
+    assert accepted() == {1}
+    cell.change_key(2, new)
+    cell.protect("--previous-key", f"1={cell.write_secret('old-key', old.hex())}")
+    assert accepted() == {1, 2}
+    cell.protect()
+    assert accepted() == {2}
+
+
+@pytest.mark.parametrize("option", ["1", "x=f", "=f", "2=f", "1=/nowhere"])
+def test_a_previous_key_that_makes_no_sense(cell, option):
+    path = cell.write_secret("f", "00" * 64)
+    cell.change_key(2, cell.key)
+    done = cell.protect("--previous-key", option.replace("=f", f"={path}"), check=False)
+    assert done.returncode == 1 and "partywall schema protect: " in done.stderr
+    assert cell.execute("SELECT to_regnamespace('partywall')") == [(None,)]
 
 
 def test_runs_at_the_same_time_wait_for_each_other(cell):

@@ -8,7 +8,7 @@ from support.cell import ProtectedDatabase
 from support.postgres import Postgres
 from support.register import TENANT_A, enter
 
-from conftest import SCHEMA
+from shop_schema import SCHEMA
 
 
 @pytest.fixture(scope="module")
