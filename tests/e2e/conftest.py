@@ -9,6 +9,8 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from support.paths import partywall_binary  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.redis_server import RedisServer  # noqa: E402
+from support.stack import doors_of  # noqa: E402
+from support.up import Up  # noqa: E402
 
 
 def pytest_configure(config):
@@ -41,3 +43,11 @@ def redis_server():
 def binary():
     """The path of the partywall binary under test."""
     return partywall_binary()
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory):
+    """`partywall up` for the whole run, with clients of its doors. Its tenants are acme (free) and globex (enterprise)."""
+    folder = tmp_path_factory.mktemp("stack")
+    with Up(folder / "data", folder / "log") as up:
+        yield doors_of(up)
