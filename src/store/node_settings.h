@@ -60,12 +60,23 @@ struct HttpDoorOptions {
   bool operator==(const HttpDoorOptions&) const = default;
 };
 
+// What a statement gets that comes before any tenant is known.
+enum class WithoutTenant {
+  kRefuse,        // SQLSTATE 28000
+  kGlobalTables,  // it runs, but every table of the tenants raises
+};
+
 struct SqlDoorOptions {
-  uint32_t max_connections = 10'000;
+  uint32_t max_connections = 10'000;  // of clients, each worker
+  bool require_tls = false;           // of clients over TCP
+  WithoutTenant without_tenant = WithoutTenant::kRefuse;
   uint64_t max_message_bytes = 64 << 20;
+  uint32_t max_prepared_statements = 1'000;  // of one client
+  uint32_t max_migration_sessions = 10;      // each has a server connection of its own; each worker
   Duration login_timeout = seconds(10);
-  Duration queue_timeout = seconds(10);   // waiting for a server connection
-  Duration connect_timeout = seconds(5);  // to the server, with its authentication
+  Duration queue_timeout = seconds(10);               // waiting for a server connection
+  Duration idle_in_transaction_timeout = minutes(1);  // with a server connection
+  Duration connect_timeout = seconds(5);              // to the server, with its authentication
   Duration server_idle_timeout = minutes(10);
 
   bool operator==(const SqlDoorOptions&) const = default;

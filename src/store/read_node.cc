@@ -124,14 +124,30 @@ void read_http(YamlMap& map, HttpDoorOptions& door) {
                "without a byte in either direction of a WebSocket");
 }
 
-void read_sql(YamlMap& map, SqlDoorOptions& door) {
+constexpr Choice<WithoutTenant> kWithoutTenant[] = {
+    {"refuse", WithoutTenant::kRefuse}, {"global_tables", WithoutTenant::kGlobalTables}};
+
+void read_sql(YamlMap& map, const std::optional<ListenSettings>& listen, SqlDoorOptions& door) {
   map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
+  map.optional("require_tls", door.require_tls, "clients over TCP must use TLS");
+  if (door.require_tls && listen && !listen->tls && !listen->endpoint.is_unix()) {
+    map.error("require_tls", "'require_tls' needs 'listen.sql.tls', otherwise nobody could log in");
+  }
+  map.optional_choice("without_tenant", door.without_tenant, kWithoutTenant,
+                      "what a statement gets that comes before any tenant is known: an error, or "
+                      "all but the tenants' tables");
   read_size(map, "max_message_size", door.max_message_bytes, kMessageSize,
             "one protocol message of a client");
+  map.optional("max_prepared_statements", door.max_prepared_statements, {1, 100'000},
+               "of one client");
+  map.optional("max_migration_sessions", door.max_migration_sessions, {0, 999},
+               "migration logins at once, of each worker; each has a server connection of its own");
   map.optional("login_timeout", door.login_timeout, kShortTimeout,
                "from the connection to the end of the login");
   map.optional("queue_timeout", door.queue_timeout, kShortTimeout,
                "waiting for a server connection");
+  map.optional("idle_in_transaction_timeout", door.idle_in_transaction_timeout, kLongTimeout,
+               "a client that says nothing in a transaction");
   map.optional("connect_timeout", door.connect_timeout, kShortTimeout,
                "to connect and log in to PostgreSQL");
   map.optional("server_idle_timeout", door.server_idle_timeout, kLongTimeout,
@@ -161,7 +177,8 @@ void read_node(YamlMap& file, FileLoader& files, NodeSettings& node) {
                [&](YamlMap& map) { read_listeners(map, files, node.listen); });
   file.section("doors", "bounds and patience of the doors", [&](YamlMap& map) {
     map.section("http", "the http door", [&](YamlMap& door) { read_http(door, node.http); });
-    map.section("sql", "the sql door", [&](YamlMap& door) { read_sql(door, node.sql); });
+    map.section("sql", "the sql door",
+                [&](YamlMap& door) { read_sql(door, node.listen.sql, node.sql); });
     map.section("cache", "the cache door", [&](YamlMap& door) { read_cache(door, node.cache); });
   });
 }
