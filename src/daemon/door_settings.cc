@@ -63,9 +63,16 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   settings.listen = listen.endpoint;
   settings.tls = tls_settings(listen.tls);
   settings.max_clients = options.max_connections;
+  settings.require_tls = options.require_tls;
+  settings.without_tenant = options.without_tenant == store::WithoutTenant::kRefuse
+                                ? sql::WithoutTenant::kRefuse
+                                : sql::WithoutTenant::kEmptyRegister;
   settings.clients.max_message_bytes = options.max_message_bytes;
+  settings.clients.max_prepared_statements = options.max_prepared_statements;
+  settings.max_migration_sessions = options.max_migration_sessions;
   settings.login_timeout = options.login_timeout;
   settings.queue_timeout = options.queue_timeout;
+  settings.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
   settings.pool.connect_timeout = options.connect_timeout;
   settings.pool.idle_lifetime = options.server_idle_timeout;
   return settings;

@@ -100,5 +100,49 @@ TEST(DoorSettings, TheHttpDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.timeouts.tunnel, seconds(11));
 }
 
+TEST(DoorSettings, AFileThatSaysNothingLeavesTheSqlDoorAsItIs) {
+  const sql::DoorSettings own;
+  const sql::DoorSettings made = sql_door_settings({}, {});
+  EXPECT_EQ(made.max_clients, own.max_clients);
+  EXPECT_EQ(made.require_tls, own.require_tls);
+  EXPECT_EQ(made.without_tenant, own.without_tenant);
+  EXPECT_EQ(made.clients.max_message_bytes, own.clients.max_message_bytes);
+  EXPECT_EQ(made.clients.max_prepared_statements, own.clients.max_prepared_statements);
+  EXPECT_EQ(made.max_migration_sessions, own.max_migration_sessions);
+  EXPECT_EQ(made.login_timeout, own.login_timeout);
+  EXPECT_EQ(made.queue_timeout, own.queue_timeout);
+  EXPECT_EQ(made.idle_in_transaction_timeout, own.idle_in_transaction_timeout);
+  EXPECT_EQ(made.pool.connect_timeout, own.pool.connect_timeout);
+  EXPECT_EQ(made.pool.idle_lifetime, own.pool.idle_lifetime);
+}
+
+TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
+  const store::SqlDoorOptions options{.max_connections = 1,
+                                      .require_tls = true,
+                                      .without_tenant = store::WithoutTenant::kGlobalTables,
+                                      .max_message_bytes = 2048,
+                                      .max_prepared_statements = 2,
+                                      .max_migration_sessions = 3,
+                                      .login_timeout = seconds(4),
+                                      .queue_timeout = seconds(5),
+                                      .idle_in_transaction_timeout = seconds(6),
+                                      .connect_timeout = seconds(7),
+                                      .server_idle_timeout = seconds(8)};
+  const sql::DoorSettings made = sql_door_settings({.endpoint = {"127.0.0.1", 7}}, options);
+  EXPECT_EQ(made.listen, (Endpoint{"127.0.0.1", 7}));
+  EXPECT_FALSE(made.tls);
+  EXPECT_EQ(made.max_clients, 1u);
+  EXPECT_TRUE(made.require_tls);
+  EXPECT_EQ(made.without_tenant, sql::WithoutTenant::kEmptyRegister);
+  EXPECT_EQ(made.clients.max_message_bytes, 2048u);
+  EXPECT_EQ(made.clients.max_prepared_statements, 2u);
+  EXPECT_EQ(made.max_migration_sessions, 3u);
+  EXPECT_EQ(made.login_timeout, seconds(4));
+  EXPECT_EQ(made.queue_timeout, seconds(5));
+  EXPECT_EQ(made.idle_in_transaction_timeout, seconds(6));
+  EXPECT_EQ(made.pool.connect_timeout, seconds(7));
+  EXPECT_EQ(made.pool.idle_lifetime, seconds(8));
+}
+
 }  // namespace
 }  // namespace partywall::daemon
