@@ -9,8 +9,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/crypto.h"
-#include "base/hex.h"
 #include "base/private_file.h"
 
 namespace partywall::embedded {
@@ -18,6 +16,7 @@ namespace {
 
 // Others may pass through, and see nothing: what is theirs to enter lies deeper.
 constexpr mode_t kPassThrough = 0711;
+constexpr const char* kElsewhere = "/var/lib/partywall";
 
 Result<> set_mode(const std::string& path, mode_t mode) {
   if (::chmod(path.c_str(), mode) == 0) return {};
@@ -28,6 +27,18 @@ Result<> set_mode(const std::string& path, mode_t mode) {
 Result<> make_passage(const std::string& path) {
   if (auto made = make_private_directory(path); !made) return made;
   return set_mode(path, kPassThrough);
+}
+
+// The name is random and kept in the data folder: whoever deletes that folder and starts anew gets
+// new engines, not those whose passwords are gone.
+Result<std::string> find_or_choose_elsewhere(const std::string& record, Random& random) {
+  constexpr size_t kNameLength = 16;
+  auto found = read_private_file(record);
+  if (found || found.error().kind != ErrorKind::kNotFound) return found;
+  std::string chosen = fmt::format("{}/{}", kElsewhere, random.alphanumeric(kNameLength));
+  if (auto written = write_private_file(record, chosen); !written)
+    return std::unexpected(written.error());
+  return chosen;
 }
 
 Result<FileDescriptor> take_lock(const std::string& path) {
@@ -50,12 +61,8 @@ Result<FileDescriptor> take_lock(const std::string& path) {
 
 }  // namespace
 
-std::string engines_elsewhere(const std::string& absolute_path) {
-  constexpr size_t kEnoughDigits = 16;
-  return "/var/lib/partywall/" + to_hex(as_bytes(sha256(absolute_path))).substr(0, kEnoughDigits);
-}
-
-Result<DataDirectory> DataDirectory::open(const std::string& path, const EngineUser& user) {
+Result<DataDirectory> DataDirectory::open(const std::string& path, const EngineUser& user,
+                                          Random& random) {
   DataDirectory directory;
   std::error_code error;
   if (auto made = make_private_directory(path); !made) return std::unexpected(made.error());
@@ -64,19 +71,22 @@ Result<DataDirectory> DataDirectory::open(const std::string& path, const EngineU
   auto lock = take_lock(directory.file("lock"));
   if (!lock) return std::unexpected(lock.error());
   directory.lock_ = *std::move(lock);
-  directory.engines_ = directory.file("engines");
-  if (!user.is_other) {
-    if (auto made = make_private_directory(directory.engines_); !made)
-      return std::unexpected(made.error());
-    return directory;
-  }
-  if (auto set = set_mode(directory.path_, kPassThrough); !set) return std::unexpected(set.error());
-  if (!user.can_enter(directory.path_)) {
-    directory.engines_ = engines_elsewhere(directory.path_);
-    if (auto made = make_passage("/var/lib/partywall"); !made) return std::unexpected(made.error());
-  }
-  if (auto made = make_passage(directory.engines_); !made) return std::unexpected(made.error());
+  if (auto chosen = directory.choose_engine_folder(user, random); !chosen)
+    return std::unexpected(chosen.error());
   return directory;
+}
+
+Result<> DataDirectory::choose_engine_folder(const EngineUser& user, Random& random) {
+  engines_ = file("engines");
+  if (!user.is_other) return make_private_directory(engines_);
+  if (auto set = set_mode(path_, kPassThrough); !set) return set;
+  if (!user.can_enter(path_)) {
+    auto elsewhere = find_or_choose_elsewhere(file("engines-elsewhere"), random);
+    if (!elsewhere) return std::unexpected(elsewhere.error());
+    engines_ = *std::move(elsewhere);
+    if (auto made = make_passage(kElsewhere); !made) return made;
+  }
+  return make_passage(engines_);
 }
 
 Result<std::string> DataDirectory::make_engine_folder(const std::string& name,

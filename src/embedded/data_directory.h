@@ -3,6 +3,7 @@
 #include <string>
 
 #include "base/file_descriptor.h"
+#include "base/random.h"
 #include "base/result.h"
 #include "embedded/engine_user.h"
 
@@ -15,11 +16,13 @@ namespace partywall::embedded {
 //   lock                held as long as it runs: one stack for a folder
 //   secrets/            one file each, generated at the first start
 //   fleet/              records and output of all processes
-//   engines/            the data of PostgreSQL and Redis (elsewhere if their user cannot come here)
+//   engines/            the data of PostgreSQL and Redis, unless their user cannot come here
+//   engines-elsewhere   then: where they are instead
 class DataDirectory {
  public:
   // Makes the folder if it is not there and takes the lock. kLimit: another stack has it.
-  static Result<DataDirectory> open(const std::string& path, const EngineUser& user);
+  static Result<DataDirectory> open(const std::string& path, const EngineUser& user,
+                                    Random& random);
 
   [[nodiscard]] const std::string& path() const { return path_; }
   [[nodiscard]] std::string file(std::string_view name) const {
@@ -33,12 +36,11 @@ class DataDirectory {
                                                        const EngineUser& user) const;
 
  private:
+  Result<> choose_engine_folder(const EngineUser& user, Random& random);
+
   std::string path_;  // absolute
   std::string engines_;
   FileDescriptor lock_;
 };
-
-// Where the engines of that data folder go when their user cannot enter it.
-std::string engines_elsewhere(const std::string& absolute_path);
 
 }  // namespace partywall::embedded

@@ -96,6 +96,7 @@ struct Stack::Impl {
   Result<> start_shop(const DoorEndpoints& doors, DirectoryFeed& feed);
   Result<> wait_for_shop();
   Result<> write_record();
+  void remove_record();
   void remove_group(std::string_view group, Duration drain);
 };
 
@@ -214,6 +215,11 @@ Result<> Stack::Impl::write_record() {
   return write_private_file(directory.file("run.json"), write_run_record(record));
 }
 
+void Stack::Impl::remove_record() {
+  std::error_code ignored;
+  std::filesystem::remove(directory.file("run.json"), ignored);
+}
+
 void Stack::Impl::remove_group(std::string_view group, Duration drain) {
   const auto observed = provider->observe(fleet::GroupName(std::string(group)));
   if (!observed) return;
@@ -235,11 +241,12 @@ Result<std::unique_ptr<Stack>> Stack::start(const StackSettings& settings, const
   if (!files) return std::unexpected(files.error());
   auto user = EngineUser::choose();
   if (!user) return std::unexpected(user.error());
-  auto directory = DataDirectory::open(settings.data_directory, *user);
+  auto directory = DataDirectory::open(settings.data_directory, *user, random);
   if (!directory) return std::unexpected(directory.error());
   std::unique_ptr<Stack> stack(new Stack(std::make_unique<Impl>(
       time, random, std::move(say), *std::move(user), *std::move(directory))));
   stack->impl_->shop_files = *std::move(files);
+  stack->impl_->remove_record();  // of one that crashed
   if (auto started = stack->impl_->start_engines(); !started)
     return std::unexpected(started.error());
   if (auto written = stack->impl_->write_platform_file(settings); !written)
@@ -295,8 +302,7 @@ bool Stack::tour(const std::function<bool()>& must_end, std::FILE* out) {
 
 void Stack::stop() {
   if (!impl_->provider) return;
-  std::error_code ignored;
-  std::filesystem::remove(impl_->directory.file("run.json"), ignored);
+  impl_->remove_record();
   impl_->publisher.reset();
   impl_->remove_group(kShopGroup, kShopDrain);
   impl_->remove_group(kRedisGroup, kEngineDrain);

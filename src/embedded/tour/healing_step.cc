@@ -2,7 +2,7 @@
 #include <thread>
 
 #include "embedded/tour/steps.h"
-#include "fleet/process/process_identity.h"
+#include "fleet/process/child_process.h"
 
 namespace partywall::embedded {
 namespace {
@@ -12,6 +12,13 @@ using fleet::ObservedInstance;
 
 std::vector<ObservedInstance> observe(const TourPlan& plan) {
   return plan.provider.observe(plan.group).value_or(std::vector<ObservedInstance>());
+}
+
+bool kill_process(int process_id) {
+  const auto identity = fleet::identify_process(process_id);
+  const auto process = identity ? fleet::ChildProcess::adopt(*identity) : std::nullopt;
+  if (process) process->signal(SIGKILL);
+  return process.has_value();
 }
 
 bool has_come_back(const TourPlan& plan, const ObservedInstance& killed) {
@@ -33,19 +40,25 @@ void kill_an_instance(Tour& tour) {
                        before.size()))
     return;
   const ObservedInstance& victim = before.front();
-  ::kill(victim.process_id, SIGKILL);
+  if (!tour.report.saw(kill_process(victim.process_id), "{} is killed (process {})",
+                       victim.id.value(), victim.process_id)) {
+    return;
+  }
   int answered = 0;
   int failed = 0;
+  std::string first_failure;
   bool back = false;
   while (!back && answered + failed < kMostRequests && !tour.plan.must_end()) {
-    ++(tour.large.get("/api/products?limit=1").status == 200 ? answered : failed);
+    const auto answer = tour.large.get("/api/products?limit=1");
+    ++(answer.status == 200 ? answered : failed);
+    if (answer.status != 200 && failed == 1)
+      first_failure = fmt::format("; {} {}", answer.status, answer.body);
     back = has_come_back(tour.plan, victim) && answers_health_check(victim);
     std::this_thread::sleep_for(kPause);
   }
-  tour.report.saw(back, "{} (process {}) was killed and is back", victim.id.value(),
-                  victim.process_id);
-  tour.report.saw(failed == 0 && answered > 0, "meanwhile {} of {} requests were answered",
-                  answered, answered + failed);
+  tour.report.saw(back, "{} is back, as another process", victim.id.value());
+  tour.report.saw(failed == 0 && answered > 0, "meanwhile {} of {} requests were answered{}",
+                  answered, answered + failed, first_failure);
 }
 
 }  // namespace partywall::embedded
