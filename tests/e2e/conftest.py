@@ -10,7 +10,7 @@ from support.paths import partywall_binary  # noqa: E402
 from support.postgres import Postgres  # noqa: E402
 from support.redis_server import RedisServer  # noqa: E402
 from support.stack import doors_of  # noqa: E402
-from support.up import Up  # noqa: E402
+from support.up import Up, stack_folder  # noqa: E402
 
 
 def pytest_configure(config):
@@ -37,6 +37,14 @@ def redis_server():
     """A private Redis for the whole run."""
     with RedisServer() as server:
         yield server
+
+
+@pytest.fixture(scope="session")
+def up():
+    """A whole embedded stack for the run, with the example shop: `up.run` has ports, tokens and passwords. Tests that
+    stop or break something start an Up of their own. acme is on the free tier: its rate is soon used up."""
+    with stack_folder() as folder, Up(folder / "data", folder / "log") as stack:
+        yield stack
 
 
 @pytest.fixture(scope="session")
