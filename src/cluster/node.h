@@ -9,8 +9,8 @@
 
 namespace partywall {
 
-// What the doors of one node share. main() makes the parts and hands them to each door; they outlive
-// the doors.
+// What the doors of one node share. main() makes the parts and hands them to each door; they
+// outlive the doors.
 struct Node {
   net::WorkerGroup& workers;
   DirectoryFeed& directory;

@@ -54,8 +54,8 @@ def binary():
 
 
 @pytest.fixture(scope="session")
-def stack(tmp_path_factory):
-    """`partywall up` for the whole run, with clients of its doors. Its tenants are acme (free) and globex (enterprise)."""
-    folder = tmp_path_factory.mktemp("stack")
-    with Up(folder / "data", folder / "log") as up:
+def stack():
+    """Another stack for the whole run, to be attacked through its doors. Its tenants are acme (free) and globex
+    (enterprise)."""
+    with stack_folder() as folder, Up(folder / "data", folder / "log") as up:
         yield doors_of(up)

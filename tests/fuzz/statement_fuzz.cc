@@ -23,12 +23,13 @@ void check(std::string_view sql, SqlSyntax syntax) {
     require(statement->text.data() >= end_of_last);
     end_of_last = statement->text.data() + statement->text.size();
     require(end_of_last <= sql.data() + sql.size());
-    const bool has_setting =
-        statement->kind == StatementKind::kSetTenant || statement->kind == StatementKind::kSelectSetConfig;
+    const bool has_setting = statement->kind == StatementKind::kSetTenant ||
+                             statement->kind == StatementKind::kSelectSetConfig;
     require(statement->setting.has_value() == has_setting);
     if (statement->kind == StatementKind::kOther) continue;
     const QueryShape alone = read_query_shape(statement->text, syntax);
-    require(!alone.has_more && alone.first.kind == statement->kind && alone.first.name == statement->name);
+    require(!alone.has_more && alone.first.kind == statement->kind &&
+            alone.first.name == statement->name);
   }
   require(!reader.next());
   require(read_query_shape(sql, syntax).has_more == (count > 1));

@@ -205,6 +205,7 @@ ClientFsm::Taken ClientFsm::forward_bind(const FoundStatement& found, const Bind
       break;
   }
   if (local_portal_ && local_portal_->name == target.portal) local_portal_.reset();
+  if (target.portal.empty()) unnamed_portal_is_bound_ = true;
   open_on_server();
   if (!found.shared) {
     if (!server_->use_unnamed_statement(*to_server_, unnamed_.number, unnamed_.definition)) {
@@ -276,6 +277,13 @@ ClientFsm::Taken ClientFsm::describe_portal(std::string_view name, std::string_v
   return Taken::kYes;
 }
 
+// The unnamed portal of a Query that failed in a transaction stays in PostgreSQL 15 until that
+// ends, with freed memory behind it: an Execute of it can end the whole server. So the unnamed one
+// must come from a Bind.
+bool ClientFsm::may_be_executed(std::string_view portal) const {
+  return is_open_on_server() && (!portal.empty() || unnamed_portal_is_bound_);
+}
+
 void ClientFsm::describe_rows(const Statement& statement) {
   if (statement.kind == StatementKind::kSelectSetConfig) {
     append_text_row_description(to_client_.tail(), statement.setting->column);
@@ -292,7 +300,7 @@ ClientFsm::Taken ClientFsm::on_execute(std::string_view message) {
   }
   if (local_portal_ && local_portal_->name == execute->portal) {
     execute_locally();
-  } else if (is_open_on_server()) {
+  } else if (may_be_executed(execute->portal)) {
     forward(Request::kExecute, message);
   } else {
     refuse(errors::unknown_portal(execute->portal), Request::kExecute);
@@ -321,6 +329,7 @@ ClientFsm::Taken ClientFsm::on_close(std::string_view message) {
     protocol_violation("a malformed Close");
     return Taken::kYes;
   }
+  PreparedStatementRef statement;
   if (target->what == 'P') {
     if (local_portal_ && local_portal_->name == target->name) {
       local_portal_.reset();
@@ -330,11 +339,13 @@ ClientFsm::Taken ClientFsm::on_close(std::string_view message) {
     }
   } else if (target->name.empty()) {
     unnamed_.number = 0;
-  } else {
-    named_.erase(std::string(target->name));
+  } else if (const auto found = named_.find(std::string(target->name)); found != named_.end()) {
+    statement = std::move(found->second);
+    named_.erase(found);
   }
   // Answered in its turn.
   if (is_sent_) {
+    closed_names_.emplace_back(target->name, std::move(statement));
     server_->expect(Request::kClose, Disposition::kFabricate);
   } else {
     append_empty_message(to_client_.tail(), '3');

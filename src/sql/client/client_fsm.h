@@ -183,6 +183,7 @@ class ClientFsm {
                      std::string_view available);
   Taken on_describe(std::string_view message);
   Taken describe_portal(std::string_view name, std::string_view message);
+  [[nodiscard]] bool may_be_executed(std::string_view portal) const;
   void describe_rows(const Statement& statement);
   Taken on_execute(std::string_view message);
   void execute_locally();
@@ -204,6 +205,7 @@ class ClientFsm {
 
   // client_server_events.cc
   void on_server_event(const ServerFsm::Event& event);
+  void undo_skipped();
   void on_server_error(const ServerFsm::Event& event);
   void on_command_complete(const ServerFsm::Event& event);
   void on_parameter_status(const ServerFsm::Event& event);
@@ -223,6 +225,7 @@ class ClientFsm {
   SqlSyntax syntax_;
   std::unordered_map<std::string, PreparedStatementRef> named_;
   UnnamedStatement unnamed_;
+  bool unnamed_portal_is_bound_ = false;  // by a Bind since the last Query; false if in doubt
 
   Outbox to_client_;
   ServerFsm* server_ = nullptr;
@@ -244,6 +247,7 @@ class ClientFsm {
   std::optional<LocalPortal> local_portal_;
   std::optional<SqlError> refusal_;
   std::vector<std::pair<uint64_t, std::string>> new_names_;  // statements parsed in it
+  std::vector<std::pair<std::string, PreparedStatementRef>> closed_names_;  // by a Close in it
 
   bool is_pinned_ = false;
   bool is_finished_ = false;

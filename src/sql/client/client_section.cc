@@ -114,6 +114,7 @@ void ClientFsm::fail_on_server(const SqlError& error, Request request) {
         .u16(0)
         .u16(0);
     server_->expect(Request::kBind, Disposition::kRefuse);
+    skip_to_sync_ = true;  // as the server will
   }
 }
 
@@ -131,6 +132,7 @@ void ClientFsm::close_section() {
   cancel_reason_.reset();
   busy_since_.reset();
   new_names_.clear();
+  closed_names_.clear();
   ready_at_ = now_;
 }
 

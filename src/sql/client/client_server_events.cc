@@ -42,6 +42,7 @@ void ClientFsm::on_server_event(const ServerFsm::Event& event) {
       on_server_ready(event.bytes);
       break;
     case EventKind::kRefused:
+      undo_skipped();
       append_error(to_client_.tail(), refusal_ ? *refusal_ : errors::server_lost());
       has_failed_ = true;
       ++progress_.errors;
@@ -76,15 +77,26 @@ void ClientFsm::on_command_complete(const ServerFsm::Event& event) {
   to_client_.relay(event.bytes);
 }
 
-void ClientFsm::on_server_error(const ServerFsm::Event& event) {
-  has_failed_ = true;
-  ++progress_.errors;
-  for (const uint64_t id : server_->take_failed_statements()) {
+// What was noted here when it was sent, but was not executed because of an error before it.
+void ClientFsm::undo_skipped() {
+  const ServerFsm::Skipped skipped = server_->take_skipped();
+  for (const uint64_t id : skipped.statements) {
     const auto found = std::ranges::find(new_names_, id, &std::pair<uint64_t, std::string>::first);
     if (found == new_names_.end()) continue;
     named_.erase(found->second);
     new_names_.erase(found);
   }
+  for (size_t i = 0; i < skipped.closes && !closed_names_.empty(); ++i) {
+    if (closed_names_.back().second) named_.insert(std::move(closed_names_.back()));
+    closed_names_.pop_back();
+  }
+  if (skipped.binds > 0) unnamed_portal_is_bound_ = false;
+}
+
+void ClientFsm::on_server_error(const ServerFsm::Event& event) {
+  has_failed_ = true;
+  ++progress_.errors;
+  undo_skipped();
   const auto error = read_server_error(event.text);
   if (cancel_reason_ && error->sqlstate == sqlstate::kQueryCanceled) {
     append_error(to_client_.tail(), *cancel_reason_);

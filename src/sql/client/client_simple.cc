@@ -62,6 +62,7 @@ ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
     text.remove_suffix(1);
   }
   unnamed_.number = 0;  // as in PostgreSQL
+  unnamed_portal_is_bound_ = false;
   if (!front_is_examined_) {
     StatementReader statements(text, syntax_);
     const Statement first = *statements.next();

@@ -186,7 +186,11 @@ void ServerFsm::skip_to_sync() {
     const Expectation& skipped = expectations_.front();
     if (skipped.request == Request::kParse && skipped.statement != 0) {
       statements_.remove(skipped.statement);
-      failed_statements_.push_back(skipped.statement);
+      skipped_.statements.push_back(skipped.statement);
+    }
+    if (skipped.request == Request::kBind) ++skipped_.binds;
+    if (skipped.request == Request::kClose && skipped.disposition == Disposition::kFabricate) {
+      ++skipped_.closes;
     }
     if (skipped.request == Request::kClose && skipped.disposition == Disposition::kSwallow) {
       distrust_statements_ = true;

@@ -104,8 +104,13 @@ class ServerFsm {
   [[nodiscard]] bool owes_only_execute() const {
     return expectations_.size() == 1 && expectations_.front().request == Request::kExecute;
   }
-  // The statements whose Parse by the client failed, since this was asked last.
-  std::vector<uint64_t> take_failed_statements() { return std::exchange(failed_statements_, {}); }
+  // What the server did not do for the client because of an error, since this was asked last.
+  struct Skipped {
+    std::vector<uint64_t> statements;  // of its Parse messages
+    size_t closes = 0;                 // that the door was to answer
+    size_t binds = 0;
+  };
+  Skipped take_skipped() { return std::exchange(skipped_, {}); }
   // Quiet, outside a transaction: another client of the same tenant may have it.
   [[nodiscard]] bool is_free() const {
     return is_quiet() && status_ == TransactionStatus::kIdle &&
@@ -145,7 +150,7 @@ class ServerFsm {
   bool in_copy_in_ = false;
   bool own_answer_seen_ = false;  // the message that proves the success of our own request
   bool distrust_statements_ = false;
-  std::vector<uint64_t> failed_statements_;
+  Skipped skipped_;
   uint32_t body_left_ = 0;  // of a message whose first part is through
   bool body_is_for_client_ = false;
 };

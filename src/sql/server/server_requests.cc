@@ -38,6 +38,10 @@ void ServerFsm::send_reset(Outbox& out) {
     append_query(out.tail(), "ROLLBACK");
     expect(Request::kRollback);
   }
+  // A tenant's tiny time-out must neither make the reset fail nor, when it expires while the reset
+  // commits, hit what comes next: PostgreSQL reports such a one at the next message.
+  append_query(out.tail(), "RESET statement_timeout");
+  expect(Request::kSettings);
   append_query(out.tail(), "DISCARD ALL");
   expect(Request::kReset);
 }

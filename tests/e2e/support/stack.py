@@ -9,7 +9,7 @@ from psycopg import sql
 
 from .paths import partywall_binary
 from .processes import Process, can_connect, free_port
-from .raw_http import RawHttp
+from .raw_http import RawHttp, bearer
 from .raw_postgres import RawPostgres
 from .raw_resp import RawResp
 
@@ -141,6 +141,11 @@ class Node(Doors):
         self._process = Process([partywall_binary(), "serve", "-f", self.platform_file],
                                 self.platform_file.with_suffix(".log"))
         self._process.wait_until(lambda: all(map(can_connect, self.ports.values())), "the doors")
+        self._process.wait_until(self._has_instance, "a healthy instance")
+
+    def _has_instance(self):
+        with self.raw_http() as connection:
+            return connection.request("GET", "/healthz", [bearer(self.token("globex"))]).status != 503
 
     def log(self):
         return self._process.log()

@@ -180,7 +180,8 @@ TEST_F(HealthCheckerTest, ANewInstanceIsUpAfterThreeQuickSuccesses) {
 }
 
 TEST_F(HealthCheckerTest, TwoFailuresOfAnyKindTakeItOut) {
-  for (const std::string_view bad : {"HTTP/1.1 500 No\r\n\r\n", "garbage\r\n\r\n", "" /* silence */}) {
+  for (const std::string_view bad :
+       {"HTTP/1.1 500 No\r\n\r\n", "garbage\r\n\r\n", "" /* silence */}) {
     response = "HTTP/1.1 204 Fine\r\n\r\n";
     loop.advance(seconds(10));
     ASSERT_EQ(health(), Health::kUp);

@@ -106,7 +106,8 @@ TEST(ClientFsm, TenantOfTheSessionCountsAgainAfterTheTransaction) {
   EXPECT_EQ(session.ask(query("rollback") + query("select 1")), "C:ROLLBACK Z:I D C:SELECT 1 Z:I");
   EXPECT_EQ(session.postgres.register_value(), "tenant 1");
   // Another tenant: the connection is reset before it is entered.
-  EXPECT_EQ(session.sent_to_server(), "Q:rollback Q:DISCARD ALL F Q:select 1");
+  EXPECT_EQ(session.sent_to_server(),
+            "Q:rollback Q:RESET statement_timeout Q:DISCARD ALL F Q:select 1");
 }
 
 TEST(ClientFsm, SetForTheSessionInARolledBackTransactionIsUndone) {
@@ -206,7 +207,7 @@ TEST(ClientFsm, StatementsArePreparedAgainOnAConnectionThatLostThem) {
             "C:DISCARD SEQUENCES Z:I");  // soils the connection
   session.sent_to_server();
   EXPECT_EQ(session.ask(bind("", "mine") + execute() + sync()), "2 D C:SELECT 1 Z:I");
-  EXPECT_EQ(session.sent_to_server(), "Q:DISCARD ALL F P B E S");
+  EXPECT_EQ(session.sent_to_server(), "Q:RESET statement_timeout Q:DISCARD ALL F P B E S");
 }
 
 TEST(ClientFsm, UnnamedStatementIsReplayed) {
@@ -216,6 +217,36 @@ TEST(ClientFsm, UnnamedStatementIsReplayed) {
   EXPECT_EQ(session.sent_to_server(), "F P S B E S");
   EXPECT_EQ(session.ask(query("discard sequences")), "C:DISCARD SEQUENCES Z:I");
   EXPECT_EQ(session.ask(bind("", "") + execute() + sync()), "E:26000 Z:I");  // a Query drops it
+}
+
+// PostgreSQL 15 crashes when it is asked to execute the portal of a Query that failed.
+TEST(ClientFsm, UnnamedPortalThatNoBindMadeNeverReachesTheServer) {
+  auto session = SessionHarness::bound();
+  EXPECT_EQ(session.ask(query("begin") + query("select 1") + query("fail")),
+            "C:BEGIN Z:T D C:SELECT 1 Z:T E:22012 Z:E");
+  session.sent_to_server();
+  EXPECT_EQ(session.ask(execute() + sync()), "E:34000 Z:E");
+  EXPECT_EQ(session.sent_to_server(), "B S");
+  EXPECT_EQ(session.ask(parse("", "fail") + bind("", "") + sync() + execute() + sync()),
+            "E:25P02 Z:E E:34000 Z:E");  // that Bind was skipped
+  EXPECT_EQ(session.ask(query("rollback")), "C:ROLLBACK Z:I");
+  EXPECT_EQ(session.ask(query("begin") + parse("", "select 1") + bind("", "") + execute() + sync()),
+            "C:BEGIN Z:T 1 2 D C:SELECT 1 Z:T");
+}
+
+TEST(ClientFsm, WhatComesBehindAnErrorHasNoEffect) {
+  auto session = SessionHarness::bound();
+  EXPECT_EQ(session.ask(parse("old", "select 1") + sync()), "1 Z:I");
+  const std::string behind = target('C', 'S', "old") + parse("new", "select 2") + sync();
+  // The door's own refusal, and one of the server.
+  for (const std::string& mistake :
+       {bind("", "never"), parse("", "fail") + bind("", "") + execute()}) {
+    session.ask(query("begin") + query("select 1"));
+    session.ask(mistake + behind);
+    session.ask(query("rollback"));
+    EXPECT_EQ(session.ask(bind("", "old") + execute() + sync()), "2 D C:SELECT 1 Z:I");
+    EXPECT_EQ(session.ask(bind("", "new") + execute() + sync()), "E:26000 Z:I");
+  }
 }
 
 TEST(ClientFsm, LeastRecentlyUsedStatementIsClosed) {
@@ -306,9 +337,9 @@ TEST(ClientFsm, ReportedSettingsFollowTheClientInsteadOfPinning) {
   EXPECT_EQ(session.ask(query("discard sequences")), "C:DISCARD SEQUENCES Z:I");
   session.sent_to_server();
   EXPECT_EQ(session.ask(query("select 1")), "D C:SELECT 1 Z:I");
-  EXPECT_EQ(
-      session.sent_to_server(),
-      "Q:DISCARD ALL F Q:SELECT pg_catalog.set_config('TimeZone', E'changed', false) Q:select 1");
+  EXPECT_EQ(session.sent_to_server(),
+            "Q:RESET statement_timeout Q:DISCARD ALL F Q:SELECT pg_catalog.set_config('TimeZone', "
+            "E'changed', false) Q:select 1");
 }
 
 TEST(ClientFsm, EmptiedRegisterFailsClosedAndIsEnteredAgain) {

@@ -101,6 +101,9 @@ void FakePostgres::take(const Message& one) {
       const std::string name(parsed->statement);
       if (!name.empty() && statements_.contains(name)) return fail("42P05");
       if (parsed->query == "syntax error") return fail("42601");
+      const bool ends =
+          parsed->query.starts_with("rollback") || parsed->query.starts_with("commit");
+      if (status_ == 'E' && !ends) return fail("25P02");
       statements_[name] = parsed->query;
       append_empty_message(out_, '1');
       break;

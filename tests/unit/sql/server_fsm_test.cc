@@ -114,6 +114,9 @@ TEST_F(ServerFsmTest, ResetNeedsExactlyItsTagAndAnIdleServer) {
   enter();
   fsm_.send_reset(out_);
   EXPECT_EQ(state(), TenancyState::kResetting);
+  // The tenant's time-out goes first, so that it cannot make the reset fail.
+  feed(complete("RESET") + ready('I'));
+  EXPECT_EQ(state(), TenancyState::kResetting);
   EXPECT_EQ(feed(complete("DISCARD ALL") + ready('I')),
             (std::vector{EventKind::kRelay, EventKind::kOwnRequestDone}));
   EXPECT_EQ(state(), TenancyState::kClean);
@@ -124,8 +127,9 @@ TEST_F(ServerFsmTest, ResetNeedsExactlyItsTagAndAnIdleServer) {
         message('D', "x") + complete("DISCARD ALL") + ready('I')}) {
     ServerFsm fsm(fsm_.info(), random_, 4);
     fsm.send_reset(out_);
-    std::string_view bytes = answer;
-    for (int i = 0; i < 3; ++i) fsm.next(bytes);
+    const std::string all = complete("RESET") + ready('I') + answer;
+    std::string_view bytes = all;
+    for (int i = 0; i < 5; ++i) fsm.next(bytes);
     EXPECT_EQ(fsm.tenancy().state(), TenancyState::kBroken);
   }
 }
@@ -137,8 +141,10 @@ TEST_F(ServerFsmTest, ResetLeavesATransactionFirst) {
   feed(complete("BEGIN") + ready('T'));
   fsm_.send_reset(out_);
   std::string sent = drain(out_);
-  EXPECT_EQ(request_summary(take_messages(sent)), "Q:ROLLBACK Q:DISCARD ALL");
-  feed(complete("ROLLBACK") + ready('I') + complete("DISCARD ALL") + ready('I'));
+  EXPECT_EQ(request_summary(take_messages(sent)),
+            "Q:ROLLBACK Q:RESET statement_timeout Q:DISCARD ALL");
+  feed(complete("ROLLBACK") + ready('I') + complete("RESET") + ready('I') +
+       complete("DISCARD ALL") + ready('I'));
   EXPECT_EQ(state(), TenancyState::kClean);
 }
 
@@ -232,7 +238,7 @@ TEST_F(ServerFsmTest, StatementNamesAreFreshAfterEachReset) {
   drain(out_);
   feed(message('1'));
   fsm_.send_reset(out_);
-  feed(complete("DISCARD ALL") + ready('I'));
+  feed(complete("RESET") + ready('I') + complete("DISCARD ALL") + ready('I'));
   EXPECT_NE(fsm_.use_statement(out_, statement), first);
 }
 
