@@ -88,7 +88,7 @@ ClientFsm::Taken ClientFsm::parse_named(const ParseMessage& parse) {
   const std::string server_name = server_->replace_statement(*to_server_, *statement);
   append_parse(to_server_->tail(), server_name, statement->definition);
   server_->expect(Request::kParse, Disposition::kForward, statement->id);
-  new_names_.emplace_back(statement->id, parse.statement);
+  name_changes_.push_back({.name = std::string(parse.statement), .parsed = statement->id});
   named_.emplace(parse.statement, statement);
   return Taken::kYes;
 }
@@ -345,7 +345,7 @@ ClientFsm::Taken ClientFsm::on_close(std::string_view message) {
   }
   // Answered in its turn.
   if (is_sent_) {
-    closed_names_.emplace_back(target->name, std::move(statement));
+    name_changes_.push_back({.name = std::string(target->name), .closed = std::move(statement)});
     server_->expect(Request::kClose, Disposition::kFabricate);
   } else {
     append_empty_message(to_client_.tail(), '3');

@@ -246,8 +246,13 @@ class ClientFsm {
   TransactionStatus status_before_ = TransactionStatus::kIdle;
   std::optional<LocalPortal> local_portal_;
   std::optional<SqlError> refusal_;
-  std::vector<std::pair<uint64_t, std::string>> new_names_;  // statements parsed in it
-  std::vector<std::pair<std::string, PreparedStatementRef>> closed_names_;  // by a Close in it
+  // What happened to the names of statements in it, to be undone where the server skips it.
+  struct NameChange {
+    std::string name;
+    uint64_t parsed = 0;          // the statement's id; 0: it was closed
+    PreparedStatementRef closed;  // nullptr: there was none
+  };
+  std::vector<NameChange> name_changes_;
 
   bool is_pinned_ = false;
   bool is_finished_ = false;

@@ -131,8 +131,7 @@ void ClientFsm::close_section() {
   refusal_.reset();
   cancel_reason_.reset();
   busy_since_.reset();
-  new_names_.clear();
-  closed_names_.clear();
+  name_changes_.clear();
   ready_at_ = now_;
 }
 

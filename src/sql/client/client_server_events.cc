@@ -79,16 +79,16 @@ void ClientFsm::on_command_complete(const ServerFsm::Event& event) {
 
 // What was noted here when it was sent, but was not executed because of an error before it.
 void ClientFsm::undo_skipped() {
-  const ServerFsm::Skipped skipped = server_->take_skipped();
-  for (const uint64_t id : skipped.statements) {
-    const auto found = std::ranges::find(new_names_, id, &std::pair<uint64_t, std::string>::first);
-    if (found == new_names_.end()) continue;
-    named_.erase(found->second);
-    new_names_.erase(found);
-  }
-  for (size_t i = 0; i < skipped.closes && !closed_names_.empty(); ++i) {
-    if (closed_names_.back().second) named_.insert(std::move(closed_names_.back()));
-    closed_names_.pop_back();
+  ServerFsm::Skipped skipped = server_->take_skipped();
+  for (; !name_changes_.empty(); name_changes_.pop_back()) {
+    NameChange& last = name_changes_.back();
+    if (last.parsed != 0) {
+      if (std::ranges::find(skipped.statements, last.parsed) == skipped.statements.end()) break;
+      named_.erase(last.name);
+    } else {
+      if (skipped.closes-- == 0) break;
+      if (last.closed) named_.emplace(last.name, last.closed);
+    }
   }
   if (skipped.binds > 0) unnamed_portal_is_bound_ = false;
 }

@@ -237,7 +237,8 @@ TEST(ClientFsm, UnnamedPortalThatNoBindMadeNeverReachesTheServer) {
 TEST(ClientFsm, WhatComesBehindAnErrorHasNoEffect) {
   auto session = SessionHarness::bound();
   EXPECT_EQ(session.ask(parse("old", "select 1") + sync()), "1 Z:I");
-  const std::string behind = target('C', 'S', "old") + parse("new", "select 2") + sync();
+  const std::string behind = target('C', 'S', "old") + parse("old", "select 3") +
+                             parse("new", "select 2") + target('C', 'S', "new") + sync();
   // The door's own refusal, and one of the server.
   for (const std::string& mistake :
        {bind("", "never"), parse("", "fail") + bind("", "") + execute()}) {
