@@ -108,6 +108,7 @@ def test_cancels_that_race_with_the_end_of_a_statement(narrow):
     def cancel_for_ever(key):
         while not stop.is_set():
             cancel(narrow.ports["sql"], key)
+            time.sleep(0.005)
 
     with narrow.raw_sql("acme") as attacker, narrow.raw_sql("globex") as neighbour:
         thread = threading.Thread(target=cancel_for_ever, args=(attacker.key,), daemon=True)
@@ -117,7 +118,7 @@ def test_cancels_that_race_with_the_end_of_a_statement(narrow):
                 attacker.send(query("SELECT pg_sleep(0.002)"))
                 answer = neighbour.query(f"SELECT {number}, pg_sleep(0.002)")
                 assert answer.errors == [] and answer.rows[0][0] == str(number)
-                assert attacker.read_answer().errors in ([], ["57014"])
+                assert attacker.read_answer().errors in ([], ["57014"], ["58000"]), "its own cancel may hit its own beginning"
         finally:
             stop.set()
             thread.join()
