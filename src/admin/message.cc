@@ -1,15 +1,62 @@
 #include "admin/message.h"
 
+#include <algorithm>
+
 #include "base/json_writer.h"
+#include "http/proxy/problem.h"
 
 namespace partywall::admin {
+namespace {
 
-Response problem(uint16_t status, std::string_view title, std::string_view detail) {
+struct Phrase {
+  uint16_t status;
+  std::string_view text;
+};
+constexpr Phrase kPhrases[] = {
+    {200, "OK"},
+    {201, "Created"},
+    {202, "Accepted"},
+    {204, "No Content"},
+    {400, "Bad Request"},
+    {401, "Unauthorized"},
+    {403, "Forbidden"},
+    {404, "Not Found"},
+    {405, "Method Not Allowed"},
+    {409, "Conflict"},
+    {412, "Precondition Failed"},
+    {413, "Content Too Large"},
+    {415, "Unsupported Media Type"},
+    {422, "Unprocessable Content"},
+    {428, "Precondition Required"},
+    {429, "Too Many Requests"},
+    {431, "Request Header Fields Too Large"},
+    {500, "Internal Server Error"},
+    {503, "Service Unavailable"},
+};
+
+bool equal_ignoring_case(std::string_view a, std::string_view b) {
+  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
+  return std::ranges::equal(a, b, {}, lower, lower);
+}
+
+}  // namespace
+
+std::optional<std::string_view> Request::header(std::string_view name) const {
+  for (const auto& [key, value] : headers) {
+    if (equal_ignoring_case(key, name)) return value;
+  }
+  return std::nullopt;
+}
+
+Response problem(uint16_t status, std::string_view title, std::string_view detail,
+                 std::string_view name) {
   Response response{.status = status, .content_type = "application/problem+json"};
+  const std::string type =
+      name.empty() ? "about:blank" : fmt::format("{}{}", http::kProblemTypePrefix, name);
   JsonWriter(response.body)
       .begin_object()
       .key("type")
-      .value("about:blank")
+      .value(type)
       .key("title")
       .value(title)
       .key("status")
@@ -19,6 +66,11 @@ Response problem(uint16_t status, std::string_view title, std::string_view detai
       .end_object();
   response.body += '\n';
   return response;
+}
+
+std::string_view reason_phrase(uint16_t status) {
+  const auto found = std::ranges::find(kPhrases, status, &Phrase::status);
+  return found == std::end(kPhrases) ? std::string_view() : found->text;
 }
 
 }  // namespace partywall::admin

@@ -9,17 +9,34 @@
 namespace partywall::admin {
 
 struct Server::Impl {
-  Impl(ServerSettings with, const Router& router_, const TimeSource& time)
-      : settings(std::move(with)), router(router_), threads(1, time), sessions(threads[0]) {}
+  Impl(ServerSettings with, const Router& router, const TimeSource& time)
+      : settings(std::move(with)),
+        threads(1, time),
+        handlers(settings.handler_threads, settings.max_waiting),
+        shared{.router = router, .executor = handlers, .limits = settings.limits},
+        sessions(threads[0]) {}
 
   void accept(std::unique_ptr<net::Stream> stream) {
     if (sessions.running() >= settings.max_connections) return;  // closes it
-    sessions.spawn(serve_connection(threads[0], std::move(stream), router, settings.limits, drain));
+    sessions.spawn(serve(std::move(stream)));
   }
 
+  net::Task<> serve(std::unique_ptr<net::Stream> stream) {
+    if (tls) {
+      auto encrypted =
+          co_await tls->handshake(threads[0], std::move(stream), settings.handshake_timeout);
+      if (!encrypted) co_return;
+      stream = *std::move(encrypted);
+    }
+    co_await serve_connection(threads[0], std::move(stream), shared, drain);
+  }
+
+  // In this order: a handler's thread posts to the loop, so it ends before the loop does.
   ServerSettings settings;
-  const Router& router;
+  std::unique_ptr<net::TlsContext> tls;
   net::WorkerGroup threads;
+  HandlerThreads handlers;
+  SessionShared shared;
   net::TaskScope sessions;
   net::Drain drain;
   net::BoundListeners bound;
@@ -30,6 +47,11 @@ Server::Server(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Result<std::unique_ptr<Server>> Server::start(const ServerSettings& settings, const Router& router,
                                               const TimeSource& time) {
   auto impl = std::make_unique<Impl>(settings, router, time);
+  if (settings.tls) {
+    auto context = net::TlsContext::server(*settings.tls);
+    if (!context) return fail_with_context("admin port", context.error());
+    impl->tls = *std::move(context);
+  }
   auto bound = net::bind_listeners(impl->threads, settings.listen);
   if (!bound) return fail_with_context("admin port", bound.error());
   impl->bound = std::move(*bound);

@@ -1,18 +1,24 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "admin/router.h"
 #include "admin/session.h"
 #include "base/result.h"
+#include "net/tls.h"
 #include "net/worker.h"
 
 namespace partywall::admin {
 
 struct ServerSettings {
   Endpoint listen;  // loopback, unless the operator decides otherwise
+  std::optional<net::TlsServerSettings> tls{};
   uint32_t max_connections = 100;
-  SessionLimits limits;
+  unsigned handler_threads = 1;  // for handlers that wait for the control store
+  size_t max_waiting = 200;      // requests that wait for one of them; more are refused with 503
+  Duration handshake_timeout = seconds(10);
+  SessionLimits limits{};
 };
 
 // The admin port, on a thread of its own: writing the metrics of 10,000 tenants must not delay a

@@ -78,4 +78,8 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   return settings;
 }
 
+admin::ServerSettings admin_server_settings(const store::ListenSettings& listen) {
+  return {.listen = listen.endpoint, .tls = tls_settings(listen.tls)};
+}
+
 }  // namespace partywall::daemon

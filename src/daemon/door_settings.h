@@ -1,5 +1,6 @@
 #pragma once
 
+#include "admin/server.h"
 #include "cache/settings.h"
 #include "http/door/settings.h"
 #include "sql/door/settings.h"
@@ -17,5 +18,7 @@ cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
 
 sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
                                     const store::SqlDoorOptions& options);
+
+admin::ServerSettings admin_server_settings(const store::ListenSettings& listen);
 
 }  // namespace partywall::daemon

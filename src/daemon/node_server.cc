@@ -96,7 +96,7 @@ Result<> NodeServer::Impl::start_admin() {
   admin::add_node_handlers(router, metrics, *status);
   if (!settings.listen.admin) return {};
   auto started =
-      admin::Server::start({.listen = settings.listen.admin->endpoint}, router, node.time);
+      admin::Server::start(admin_server_settings(*settings.listen.admin), router, node.time);
   if (!started) return fail_with_context("admin port", started.error());
   admin = *std::move(started);
   return {};

@@ -15,6 +15,35 @@ DirectoryRef empty_directory() {
   return Directory::build(std::move(data)).value();
 }
 
+// Runs at once what a thread would run later.
+class InlineExecutor final : public Executor {
+ public:
+  bool submit(std::move_only_function<void()> work) override {
+    if (is_full) return false;
+    work();
+    return true;
+  }
+  bool is_full = false;
+};
+
+// Says "tick" so many times, with a pause after each, and ends.
+class Ticks final : public BodyStream {
+ public:
+  explicit Ticks(int count) : left_(count) {}
+  std::optional<std::string> next() override {
+    if (left_ == 0) return std::nullopt;
+    said_ = !said_;
+    if (!said_) return "";
+    --left_;
+    return "tick\n";
+  }
+  [[nodiscard]] Duration pause() const override { return seconds(1); }
+
+ private:
+  int left_;
+  bool said_ = false;
+};
+
 class SessionTest : public ::testing::Test {
  protected:
   SessionTest() {
@@ -23,6 +52,20 @@ class SessionTest : public ::testing::Test {
       return Response{.content_type = "text/plain",
                       .body = fmt::format("{}|{}", request.query, request.body)};
     });
+    router.add({.method = "GET",
+                .pattern = "/ticks/{count}",
+                .handler =
+                    [](const Request& request) {
+                      return Response{
+                          .content_type = "text/plain",
+                          .stream = std::make_unique<Ticks>(std::stoi(request.parameters[0]))};
+                    },
+                .run_on = RunOn::kHandlerThreads});
+    router.add({.method = "POST",
+                .pattern = "/small",
+                .handler = [](const Request&) { return Response{}; },
+                .run_on = RunOn::kHandlerThreads,
+                .max_body_bytes = 4});
   }
 
   ~SessionTest() override {
@@ -34,7 +77,7 @@ class SessionTest : public ::testing::Test {
   void connect(size_t most_per_read = SIZE_MAX) {
     auto [ours, theirs] = test::make_stream_pair({.most_per_read = most_per_read});
     client = std::move(ours);
-    scope.spawn(serve_connection(loop, std::move(theirs), router, limits, drain));
+    scope.spawn(serve_connection(loop, std::move(theirs), shared, drain));
   }
 
   // Everything the server has sent by now.
@@ -60,7 +103,8 @@ class SessionTest : public ::testing::Test {
   NodeStatus status{feed, loop.time(), {{"http", "127.0.0.1:8080"}}};
   MetricRegistry metrics;
   Router router;
-  SessionLimits limits;
+  InlineExecutor executor;
+  SessionShared shared{.router = router, .executor = executor, .limits = {}};
   net::Drain drain;
   net::TaskScope scope{loop};
   std::unique_ptr<net::Stream> client;
@@ -117,10 +161,9 @@ TEST_F(SessionTest, BodiesArriveByLengthAndByChunksInWhateverPieces) {
 }
 
 TEST_F(SessionTest, BadAndHugeRequestsAreRefusedAndTheConnectionEnds) {
-  limits.max_body_bytes = 4;
   for (const std::string_view request :
        {"GET /x y HTTP/1.1\r\nHost: x\r\n\r\n", "GET /a HTTP/1.1\r\n\r\n",
-        "POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"}) {
+        "POST /small HTTP/1.1\r\nHost: x\r\nContent-Length: 5\r\n\r\nhello"}) {
     const std::string answer = exchange(request);
     EXPECT_THAT(answer, StartsWith("HTTP/1.1 4")) << request;
     EXPECT_THAT(answer, HasSubstr("Connection: close\r\n")) << request;
@@ -131,8 +174,62 @@ TEST_F(SessionTest, BadAndHugeRequestsAreRefusedAndTheConnectionEnds) {
 TEST_F(SessionTest, SilentConnectionsEnd) {
   connect();
   client->write("GET /healthz HTTP/1.1\r\n");
-  loop.advance(limits.read_timeout + seconds(1));
+  loop.advance(shared.limits.read_timeout + seconds(1));
   EXPECT_EQ(scope.running(), 0u);
+}
+
+TEST_F(SessionTest, AHeadThatTricklesInHasItsTimeAsAWhole) {
+  connect();
+  for (int i = 0; i < 40 && scope.running() > 0; ++i) {
+    client->write(i == 0 ? "GET /healthz HTTP/1.1\r\nX: " : "a");
+    loop.advance(seconds(1));
+  }
+  EXPECT_EQ(scope.running(), 0u);
+}
+
+TEST_F(SessionTest, ABodyThatTricklesInHasItsTimeAsAWhole) {
+  connect();
+  client->write("POST /echo HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
+  for (int i = 0; i < 70 && scope.running() > 0; ++i) {
+    client->write("a");
+    loop.advance(seconds(1));
+  }
+  EXPECT_EQ(scope.running(), 0u);
+}
+
+TEST_F(SessionTest, AStreamIsSentInChunksUntilItEnds) {
+  connect();
+  client->write("GET /ticks/2 HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_TRUE(receive().ends_with("\r\n\r\n5\r\ntick\n\r\n"));
+  loop.advance(seconds(1));
+  EXPECT_EQ(receive(), "5\r\ntick\n\r\n0\r\n\r\n");
+  EXPECT_EQ(shared.streams, 0u);
+}
+
+TEST_F(SessionTest, AStreamEndsWithItsReaderAndWithTheNode) {
+  for (const bool node_stops : {false, true}) {
+    connect();
+    client->write("GET /ticks/100 HTTP/1.1\r\nHost: x\r\n\r\n");
+    EXPECT_THAT(receive(), HasSubstr("tick"));
+    EXPECT_EQ(shared.streams, 1u);
+    if (node_stops) {
+      drain.request();
+    } else {
+      client.reset();
+    }
+    loop.advance(seconds(2));
+    EXPECT_EQ(scope.running(), 0u);
+    EXPECT_EQ(shared.streams, 0u);
+  }
+}
+
+TEST_F(SessionTest, StreamsAndWaitingRequestsAreBounded) {
+  shared.limits.max_streams = 0;
+  EXPECT_THAT(exchange("GET /ticks/1 HTTP/1.1\r\nHost: x\r\n\r\n"), StartsWith("HTTP/1.1 503 "));
+  executor.is_full = true;
+  const std::string answer = exchange("POST /small HTTP/1.1\r\nHost: x\r\n\r\n");
+  EXPECT_THAT(answer, StartsWith("HTTP/1.1 503 "));
+  EXPECT_THAT(answer, HasSubstr("Retry-After: 1\r\n"));
 }
 
 TEST_F(SessionTest, ANodeThatStopsClosesIdleConnections) {

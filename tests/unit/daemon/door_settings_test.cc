@@ -144,5 +144,16 @@ TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.pool.idle_lifetime, seconds(8));
 }
 
+TEST(AdminServerSettings, TheAdminPortSpeaksTlsWhereTheFileSaysSo) {
+  const auto plain = admin_server_settings({.endpoint = {"127.0.0.1", 7}});
+  EXPECT_EQ(plain.listen, (Endpoint{"127.0.0.1", 7}));
+  EXPECT_FALSE(plain.tls);
+  const auto encrypted = admin_server_settings(
+      {.endpoint = {"127.0.0.1", 7},
+       .tls = store::TlsFiles{.certificate = "c", .private_key = "k", .client_ca = "a"}});
+  ASSERT_TRUE(encrypted.tls);
+  EXPECT_EQ(encrypted.tls->client_ca_file, "a");
+}
+
 }  // namespace
 }  // namespace partywall::daemon
