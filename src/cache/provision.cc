@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "cache/commands/command_table.h"
+#include "cache/server_facts.h"
 #include "cache/tenant_user.h"
 #include "engines/redis.h"
 
@@ -100,8 +101,28 @@ Result<> save_users(redis::Connection& connection) {
   return file->empty() ? Result<>() : connection.expect_ok({"ACL", "SAVE"});
 }
 
-void add_passed_on_commands(Words& rules) {
+// 704 of a Redis 7.4; a rule about a command that it does not have is an error.
+Result<uint32_t> server_version(redis::Connection& connection) {
+  const auto info = connection.command({"INFO", "server"});
+  if (!info) return std::unexpected(info.error());
+  ServerFacts facts;
+  facts.learn(info->text);
+  const size_t dot = facts.version.find('.');
+  const auto major = parse_unsigned(facts.version.substr(0, dot));
+  const auto minor = dot == std::string::npos
+                         ? Result<uint64_t>(0)
+                         : parse_unsigned(facts.version.substr(
+                               dot + 1, facts.version.find('.', dot + 1) - dot - 1));
+  if (!major || !minor) {
+    return fail(ErrorKind::kInvalid, "Redis does not tell its version (INFO server): '{}'",
+                facts.version);
+  }
+  return static_cast<uint32_t>(*major * 100 + *minor);
+}
+
+void add_passed_on_commands(Words& rules, uint32_t version) {
   for (const CommandRule& rule : kCommandRules) {
+    if (rule.since > version) continue;
     // The door turns FLUSHALL into FLUSHDB and INFO into DBSIZE.
     if (!is_passed_on(rule.kind) || rule.name == "flushall") continue;
     // A container without a sub-command is an error, except COMMAND, and would allow all of them.
@@ -112,9 +133,9 @@ void add_passed_on_commands(Words& rules) {
 
 }  // namespace
 
-std::vector<std::string> tenant_acl_rules(TenantId tenant) {
+std::vector<std::string> tenant_acl_rules(TenantId tenant, uint32_t server_version) {
   Words rules = {"~*", "resetchannels", "&" + channel_prefix(tenant) + "*", "-@all"};
-  add_passed_on_commands(rules);
+  add_passed_on_commands(rules, server_version);
   return rules;
 }
 
@@ -136,6 +157,8 @@ Result<> provision_redis(const CacheBackend& backend, const RedisAdministrator& 
   const auto databases = count_databases(connection);
   if (!databases) return std::unexpected(databases.error());
   if (auto valid = check_databases(tenants, *databases); !valid) return valid;
+  const auto version = server_version(connection);
+  if (!version) return std::unexpected(version.error());
 
   std::vector<Words> commands = {
       set_user(backend.door_user, backend.door_password, door_acl_rules()),
@@ -146,7 +169,7 @@ Result<> provision_redis(const CacheBackend& backend, const RedisAdministrator& 
     const std::string user = tenant_user(tenant.id);
     wanted.insert(user);
     commands.push_back(set_user(user, tenant_user_password(backend.tenant_password, tenant.id),
-                                tenant_acl_rules(tenant.id)));
+                                tenant_acl_rules(tenant.id, *version)));
   }
   commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});
   commands.push_back({"ACL", "SETUSER", "default", "off"});

@@ -17,8 +17,8 @@ struct RedisAdministrator {
 };
 
 // The rules of the users that the doors work with, as ACL SETUSER takes them (without passwords):
-// what the door's table passes on, and nothing else.
-std::vector<std::string> tenant_acl_rules(TenantId tenant);
+// what the door's table passes on, and nothing else. `server_version`: 704 is Redis 7.4.
+std::vector<std::string> tenant_acl_rules(TenantId tenant, uint32_t server_version);
 std::vector<std::string> door_acl_rules();
 std::vector<std::string> subscriber_acl_rules();
 

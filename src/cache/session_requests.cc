@@ -20,10 +20,10 @@ bool is_http(const Request& request) {
 }
 
 bool may_be_queued(CommandKind kind) {
-  return kind == CommandKind::kPlain || kind == CommandKind::kBlocking ||
-         kind == CommandKind::kPublish || kind == CommandKind::kFlush ||
-         kind == CommandKind::kMulti || kind == CommandKind::kWatch ||
-         kind == CommandKind::kUnwatch;
+  return kind == CommandKind::kPlain || kind == CommandKind::kKeyspace ||
+         kind == CommandKind::kBlocking || kind == CommandKind::kPublish ||
+         kind == CommandKind::kFlush || kind == CommandKind::kMulti ||
+         kind == CommandKind::kWatch || kind == CommandKind::kUnwatch;
 }
 
 std::string error(std::string_view text) {
@@ -97,6 +97,7 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
     return refuse(turn, text);
   switch (rule.kind) {
     case CommandKind::kPlain:
+    case CommandKind::kKeyspace:
       return only_subscribes() ? ping_as_subscriber(request, turn) : pass_on(request, turn);
     case CommandKind::kSubscribe:
     case CommandKind::kUnsubscribe:

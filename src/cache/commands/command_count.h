@@ -5,6 +5,6 @@
 
 namespace partywall::cache {
 
-inline constexpr size_t kCommandCount = 366;
+inline constexpr size_t kCommandCount = 379;
 
 }  // namespace partywall::cache

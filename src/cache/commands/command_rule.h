@@ -3,6 +3,8 @@
 #include <cstdint>
 #include <string_view>
 
+#include "cache/commands/key_layout.h"
+
 namespace partywall::cache {
 
 // What the door does with a command. tools/cache_commands/policy.txt assigns them.
@@ -15,6 +17,7 @@ enum class CommandKind : uint8_t {
   kDiscard,
   kWatch,
   kUnwatch,
+  kKeyspace,  // about all keys at once: KEYS, SCAN, RANDOMKEY, DBSIZE
   kFlush,     // as FLUSHDB ASYNC
   kPublish,   // with the tenant's channel prefix
   kChannels,  // the prefix taken off in the reply
@@ -51,6 +54,9 @@ struct CommandRule {
   CommandShape shape = CommandShape::kCommand;
   int16_t arity = 0;        // with the name; negative: at least so many
   std::string_view reason;  // of a refusal, for the client
+  KeyLayout keys;
+  ReplyKeys reply_keys = ReplyKeys::kNone;
+  uint16_t since = 700;  // the version of Redis that brought it, 704 is 7.4; 7.0 and before are 700
 };
 
 // Does the upstream user of a tenant need the command?

@@ -194,7 +194,7 @@ def test_the_subscribers_user_can_only_subscribe(cache, secret):
 
 def policy_of_commands():
     for line in (POLICY / "policy.txt").read_text().splitlines():
-        match = re.fullmatch(r"(?:deny )?([^:]+): (.+)", line.split("#")[0].strip())
+        match = re.fullmatch(r"(?!reply )(?:deny )?([^:]+): (.+)", line.split("#")[0].strip())
         for name in match[2].split() if match else ():
             yield name, line.startswith("deny"), match[1]
 
@@ -210,6 +210,8 @@ def test_redis_refuses_the_tenants_user_what_the_door_refuses(cache):
     for name, denied, kind in policy_of_commands():
         if "|" not in name and any(other.startswith(name + "|") for other in arity):
             continue  # a container is nothing without a sub-command
+        if name not in commands:
+            continue  # of a newer Redis than the one that runs here
         if "no_auth" in commands[name]["flags"]:
             # AUTH, HELLO, RESET, QUIT: Redis never refuses them to anybody. Here the door is the only wall;
             # scripts cannot call them.
