@@ -3,11 +3,13 @@
 
 #include <fmt/core.h>
 
+#include "base/text.h"
 #include "cli/cache.h"
 #include "cli/check.h"
 #include "cli/exit_code.h"
 #include "cli/schema.h"
 #include "cli/serve.h"
+#include "cli/simulate.h"
 #include "cli/token.h"
 #include "cli/up.h"
 #include "cli/version.h"
@@ -166,6 +168,76 @@ void add_token(CLI::App& app, Command& command) {
   });
 }
 
+// A duration option, as everywhere: 150s, 5m.
+CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& into,
+                          const std::string& help) {
+  return app
+      .add_option_function<std::string>(
+          name,
+          [&into, name](const std::string& text) {
+            const auto parsed = parse_duration(text);
+            if (!parsed) throw CLI::ValidationError(name, parsed.error().message);
+            into = *parsed;
+          },
+          help)
+      ->type_name("DURATION")
+      ->default_str(format_duration(into));
+}
+
+void add_simulate(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand(
+      "simulate", "Say what scaling policies would do with a recorded load; starts nothing");
+  auto options = std::make_shared<SimulateOptions>();
+  auto& service = options->settings.service;
+  sub->add_option(
+         "--trace", options->traces,
+         "CSV file with a header and \"YYYY-MM-DD HH:MM:SS,REQUESTS\" lines; repeat it for "
+         "the tenants of one pool")
+      ->required();
+  sub->add_option("--policy", options->policies,
+                  "default, offered-load, kubernetes, aws, case-a, or a file; repeatable. Default: "
+                  "all by name");
+  sub->add_option("--peak-instances", options->peak_instances,
+                  "Scale the load so that its peak needs so many instances; 0: as it is")
+      ->check(CLI::Range(0.0, 100'000.0))
+      ->capture_default_str();
+  sub->add_option("--min", options->min, "Fewest instances, of policies by name")
+      ->check(CLI::Range(0, 100'000))
+      ->capture_default_str();
+  sub->add_option("--max", options->max, "Most instances, of policies by name")
+      ->check(CLI::Range(1, 100'000))
+      ->capture_default_str();
+  sub->add_option("--concurrency", service.concurrency, "Requests an instance works on at once")
+      ->check(CLI::Range(1.0, 100'000.0))
+      ->capture_default_str();
+  add_duration(*sub, "--service-time", service.service_time, "Of a request, on average");
+  add_duration(*sub, "--boot", service.boot, "From launching an instance to its first request");
+  add_duration(*sub, "--boot-spread", service.boot_spread, "Up to so much longer, at random");
+  add_duration(*sub, "--slow-start", service.slow_start, "From the first request to full weight");
+  sub->add_option("--price", options->settings.price_per_instance_hour, "Of an instance-hour")
+      ->capture_default_str();
+  sub->add_option("--seed", options->settings.seed, "Of the random boot times")
+      ->capture_default_str();
+  sub->add_option("--html", options->html, "Write a report with plots to this file");
+  sub->add_option("--csv", options->csv, "Write the figures to this file");
+  auto* what_if = sub->add_option_group("What if");
+  what_if->add_option("--load-factor", options->what_if.load_factor, "So many times the load")
+      ->check(CLI::Range(0.0, 1'000.0));
+  what_if
+      ->add_option("--spike", options->what_if.spike_factor, "So many times the load for a while")
+      ->check(CLI::Range(0.0, 1'000.0));
+  add_duration(*what_if, "--spike-at", options->what_if.spike_at, "After the start");
+  add_duration(*what_if, "--spike-length", options->what_if.spike_length, "Of the spike");
+  auto lost = std::make_shared<fleet::Disruption>();
+  what_if->add_option("--lose-zone", lost->share, "Share of the instances that is lost at once")
+      ->check(CLI::Range(0.0, 1.0));
+  add_duration(*what_if, "--lose-zone-at", lost->after, "After the start");
+  sub->callback([&command, options, lost] {
+    if (lost->share > 0) options->what_if.disruptions = {*lost};
+    command = [options] { return simulate(*options); };
+  });
+}
+
 int run(int argc, char** argv) {
   CLI::App app{"Partywall keeps the tenants of a shared stack apart: at HTTP, SQL and the cache.",
                "partywall"};
@@ -177,6 +249,7 @@ int run(int argc, char** argv) {
   add_schema(app, command);
   add_cache(app, command);
   add_token(app, command);
+  add_simulate(app, command);
   add_version(app, command);
   try {
     app.parse(argc, argv);
