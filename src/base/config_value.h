@@ -85,6 +85,13 @@ struct ConfigValue<Uuid> {
 };
 
 template <>
+struct ConfigValue<Endpoint> {
+  static constexpr std::string_view kKind = "address with port";
+  static Result<Endpoint> parse(const YamlNode& node) { return parse_endpoint(node.text); }
+  static std::string print(const Endpoint& value) { return value.to_string(); }
+};
+
+template <>
 struct ConfigValue<AddressBlock> {
   static constexpr std::string_view kKind = "block of addresses";
   static Result<AddressBlock> parse(const YamlNode& node) { return AddressBlock::parse(node.text); }

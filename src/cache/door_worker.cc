@@ -28,7 +28,8 @@ void DoorWorker::accept(std::unique_ptr<net::Stream> stream) {
 }
 
 void DoorWorker::set_directory(DirectoryRef directory) {
-  host_.directory = std::move(directory);
+  // The registry reads the one that it was given last.
+  const DirectoryRef before = std::exchange(host_.directory, std::move(directory));
   registry_.directory_changed(*host_.directory);
   for (SessionFsm* session : sessions_) session->directory_changed();
 }

@@ -21,26 +21,36 @@ using Words = std::vector<std::string>;
 // seconds beyond the second one. Redis's own default is to let it grow without end.
 constexpr const char* kOutputLimits = "normal 268435456 67108864 60";
 
-Words set_user(std::string user, const Secret& password, const Words& rules) {
+// `previous` may be empty: then only `password` counts.
+Words set_user(std::string user, const Secret& password, const Secret& previous,
+               const Words& rules) {
   Words words = {"ACL", "SETUSER", std::move(user), "reset", "on"};
   // The hash, so that the password does not appear in MONITOR or the slow log.
   words.push_back("#" + to_hex(as_bytes(sha256(password.reveal()))));
+  if (!previous.empty()) words.push_back("#" + to_hex(as_bytes(sha256(previous.reveal()))));
   words.insert(words.end(), rules.begin(), rules.end());
   return words;
 }
 
-Result<redis::Connection> open_as_administrator(const CacheBackend& backend,
+// What `derive` makes of the key that is on its way out; empty: there is none.
+template <class Derive>
+Secret previous_of(const CacheBackend& backend, const Derive& derive) {
+  const Secret& key = backend.previous_tenant_password;
+  return key.empty() ? Secret() : derive(key);
+}
+
+Result<redis::Connection> open_as_administrator(const Endpoint& endpoint,
                                                 const RedisAdministrator& administrator) {
   redis::ConnectionSettings settings{
-      .endpoint = backend.endpoint, .user = administrator.user, .password = administrator.password};
+      .endpoint = endpoint, .user = administrator.user, .password = administrator.password};
   auto connection = redis::Connection::open(settings);
   if (connection || connection.error().kind != ErrorKind::kDenied) return connection;
   // A fresh Redis: everybody is the default user, who may do everything.
   settings.user.clear();
   auto fresh = redis::Connection::open(settings);
   if (!fresh) return connection;
-  const auto made =
-      fresh->expect_ok(set_user(administrator.user, administrator.password, {"~*", "&*", "+@all"}));
+  const auto made = fresh->expect_ok(
+      set_user(administrator.user, administrator.password, Secret(), {"~*", "&*", "+@all"}));
   if (!made) return connection;
   settings.user = administrator.user;
   return redis::Connection::open(settings);
@@ -149,9 +159,10 @@ std::vector<std::string> subscriber_acl_rules() {
           "+psubscribe", "+ssubscribe", "+unsubscribe", "+punsubscribe", "+sunsubscribe"};
 }
 
-Result<> provision_redis(const CacheBackend& backend, const RedisAdministrator& administrator,
+Result<> provision_redis(const CacheBackend& backend, const CacheInstance& instance,
+                         const RedisAdministrator& administrator,
                          const std::vector<Tenant>& tenants) {
-  auto opened = open_as_administrator(backend, administrator);
+  auto opened = open_as_administrator(instance.endpoints.front(), administrator);
   if (!opened) return std::unexpected(opened.error());
   redis::Connection& connection = *opened;
   const auto databases = count_databases(connection);
@@ -161,14 +172,17 @@ Result<> provision_redis(const CacheBackend& backend, const RedisAdministrator& 
   if (!version) return std::unexpected(version.error());
 
   std::vector<Words> commands = {
-      set_user(backend.door_user, backend.door_password, door_acl_rules()),
+      set_user(backend.door_user, backend.door_password, backend.previous_door_password,
+               door_acl_rules()),
       set_user(std::string(kSubscriberUser), subscriber_password(backend.tenant_password),
-               subscriber_acl_rules())};
+               previous_of(backend, &subscriber_password), subscriber_acl_rules())};
   std::set<std::string> wanted;
   for (const Tenant& tenant : tenants) {
     const std::string user = tenant_user(tenant.id);
     wanted.insert(user);
-    commands.push_back(set_user(user, tenant_user_password(backend.tenant_password, tenant.id),
+    const auto password = [&](const Secret& key) { return tenant_user_password(key, tenant.id); };
+    commands.push_back(set_user(user, password(backend.tenant_password),
+                                previous_of(backend, password),
                                 tenant_acl_rules(tenant.id, *version)));
   }
   commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});

@@ -27,7 +27,8 @@ std::vector<std::string> subscriber_acl_rules();
 // tenants that are not there any more; the default user off; a bound on what Redis keeps for a
 // client that does not read. Doing it again changes nothing. Saved where Redis has an ACL file.
 // kInvalid when a tenant's database does not exist or two tenants have the same one. Blocking.
-Result<> provision_redis(const CacheBackend& backend, const RedisAdministrator& administrator,
+Result<> provision_redis(const CacheBackend& backend, const CacheInstance& instance,
+                         const RedisAdministrator& administrator,
                          const std::vector<Tenant>& tenants);
 
 }  // namespace partywall::cache

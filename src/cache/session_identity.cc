@@ -152,14 +152,8 @@ Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
 // else is looked at with the next request.
 void SessionFsm::directory_changed() {
   if ((!held_ && !subscriber_) || !login_) return;
-  const Directory& directory = *host_.directory;
-  const Tenant* tenant = directory.find_tenant(login_->tenant);
-  const Cell* cell = tenant == nullptr ? nullptr : directory.find_cell(tenant->cell);
   const UpstreamTarget& target = held_ ? held_->owner->target() : subscriber_->owner->target();
-  const bool fits = cell != nullptr && is_served(tenant->status) &&
-                    still_granted(directory, *login_) && cell->cache.endpoint == target.endpoint &&
-                    tenant->cache_database == target.database;
-  if (fits) return;
+  if (host_.upstreams.is_current(target) && still_granted(*host_.directory, *login_)) return;
   drop_held();
   drop_subscriber();
   closing_ = true;

@@ -7,10 +7,9 @@ namespace partywall::cache {
 
 Result<TenantUpstreams*> SessionFsm::tenant_upstreams(const Turn& turn) {
   if (upstreams_ == nullptr) {
-    const Cell* cell = host_.directory->find_cell(turn.tenant->cell);
-    if (cell == nullptr || cell->cache.endpoint.address.empty())
-      return fail(ErrorKind::kUnavailable, "the cell of this tenant has no cache");
-    upstreams_ = host_.upstreams.of(*turn.tenant, *cell, protocol_);
+    auto upstreams = host_.upstreams.of(*turn.tenant, protocol_);
+    if (!upstreams) return std::unexpected(upstreams.error());
+    upstreams_ = std::move(*upstreams);
   }
   return upstreams_.get();
 }

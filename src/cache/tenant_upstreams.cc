@@ -56,14 +56,15 @@ Result<std::shared_ptr<SubscriberFsm>> TenantUpstreams::open_subscriber(Subscrib
     return fail(ErrorKind::kLimit, "{} clients of this tenant subscribe, more are not allowed",
                 subscribers_);
   }
-  if (now < retry_at_) return unavailable();
+  const auto endpoint = find_server(now);
+  if (!endpoint) return std::unexpected(endpoint.error());
   ++subscribers_;
-  auto upstream = std::make_shared<SubscriberFsm>(subscriber_handshake(backend_, target_),
+  auto upstream = std::make_shared<SubscriberFsm>(subscriber_handshake(target_),
                                                   channel_prefix(target_.tenant), sink);
-  network_.open(upstream, target_.endpoint);
+  network_.open(upstream, *endpoint);
   if (upstream->usable()) return upstream;
   --subscribers_;
-  retry_at_ = now + limits_.retry_pause;
+  backoff_.failed(now);
   return unavailable();
 }
 
@@ -90,18 +91,28 @@ void TenantUpstreams::finish_all() {
 }
 
 Result<std::shared_ptr<UpstreamFsm>> TenantUpstreams::open(MonotonicTime now) {
-  if (now < retry_at_) return unavailable();
+  const auto endpoint = find_server(now);
+  if (!endpoint) return std::unexpected(endpoint.error());
   opened_at_ = now;
-  auto upstream = std::make_shared<UpstreamFsm>(tenant_handshake(backend_, target_));
-  network_.open(upstream, target_.endpoint);
+  auto upstream = std::make_shared<UpstreamFsm>(tenant_handshake(target_));
+  network_.open(upstream, *endpoint);
   if (upstream->usable()) return upstream;
   note_failure(*upstream);
   return unavailable();
 }
 
+Result<Endpoint> TenantUpstreams::find_server(MonotonicTime now) const {
+  if (!backoff_.may_try(now)) return unavailable();
+  return target_.route->find();
+}
+
 // The failure may be noticed long after it happened: what counts is when the last attempt began.
 void TenantUpstreams::note_failure(const UpstreamFsm& ended) {
-  if (!ended.ready()) retry_at_ = opened_at_ + limits_.retry_pause;
+  if (ended.ready()) {
+    backoff_.succeeded();
+  } else {
+    backoff_.failed(opened_at_);
+  }
 }
 
 std::unexpected<Error> TenantUpstreams::unavailable() {

@@ -3,6 +3,7 @@
 #include <memory>
 #include <vector>
 
+#include "base/backoff.h"
 #include "base/time.h"
 #include "cache/subscriber_fsm.h"
 #include "cache/upstream_fsm.h"
@@ -15,7 +16,7 @@ struct UpstreamLimits {
   uint32_t max_dedicated = 64;  // per target and worker: blocking commands and transactions at once
   uint32_t max_subscribers = 256;  // the same, of clients that subscribe
   Duration idle_timeout = seconds(60);
-  Duration retry_pause = milliseconds(200);  // between two attempts, after one failed
+  BackoffSettings backoff{.first = milliseconds(200), .longest = seconds(5)};  // to connect again
 };
 
 enum class Returned { kClean, kUnclear };
@@ -24,18 +25,13 @@ enum class Returned { kClean, kUnclear };
 // session for a while (transactions, blocking commands).
 class TenantUpstreams {
  public:
-  TenantUpstreams(UpstreamTarget target, CacheBackend backend, const UpstreamLimits& limits,
-                  UpstreamNetwork& network)
-      : target_(std::move(target)),
-        backend_(std::move(backend)),
-        limits_(limits),
-        network_(network) {}
+  TenantUpstreams(UpstreamTarget target, const UpstreamLimits& limits, UpstreamNetwork& network)
+      : target_(std::move(target)), limits_(limits), network_(network), backoff_(limits.backoff) {}
   ~TenantUpstreams();
   TenantUpstreams(const TenantUpstreams&) = delete;
   TenantUpstreams& operator=(const TenantUpstreams&) = delete;
 
   [[nodiscard]] const UpstreamTarget& target() const { return target_; }
-  [[nodiscard]] const CacheBackend& backend() const { return backend_; }
 
   // kUnavailable: Redis could not be reached a moment ago.
   Result<std::shared_ptr<UpstreamFsm>> shared(MonotonicTime now);
@@ -64,11 +60,11 @@ class TenantUpstreams {
   };
 
   Result<std::shared_ptr<UpstreamFsm>> open(MonotonicTime now);
+  [[nodiscard]] Result<Endpoint> find_server(MonotonicTime now) const;
   void note_failure(const UpstreamFsm& ended);
   static std::unexpected<Error> unavailable();
 
   UpstreamTarget target_;
-  CacheBackend backend_;
   const UpstreamLimits& limits_;
   UpstreamNetwork& network_;
   std::shared_ptr<UpstreamFsm> shared_;
@@ -77,7 +73,7 @@ class TenantUpstreams {
   uint32_t taken_ = 0;
   uint32_t subscribers_ = 0;
   MonotonicTime opened_at_{};
-  MonotonicTime retry_at_{};
+  Backoff backoff_;
 };
 
 }  // namespace partywall::cache

@@ -14,19 +14,27 @@ class UpstreamRegistry {
   UpstreamRegistry(UpstreamLimits limits, UpstreamNetwork& network)
       : limits_(limits), network_(network) {}
 
-  // The ones to where the directory says that the tenant is.
-  std::shared_ptr<TenantUpstreams> of(const Tenant& tenant, const Cell& cell, Protocol protocol);
+  // The ones to where the last directory says that the tenant is; kUnavailable: it has no cache.
+  Result<std::shared_ptr<TenantUpstreams>> of(const Tenant& tenant, Protocol protocol);
 
   // To be called every few seconds.
   void sweep(MonotonicTime now);
   // Lets go of connections that lead where the tenant is not any more, or with outdated passwords.
+  // To be called with the first directory too. It must stay until the next one.
   void directory_changed(const Directory& directory);
+  // Is it where the tenant is, and may the tenant be served at all?
+  [[nodiscard]] bool is_current(const UpstreamTarget& target) const;
   void finish_all();
   [[nodiscard]] size_t size() const { return targets_.size(); }
 
  private:
+  [[nodiscard]] std::shared_ptr<CacheRoute> route_of(const Tenant& tenant) const;
+
   UpstreamLimits limits_;
   UpstreamNetwork& network_;
+  const Directory* directory_ = nullptr;
+  // By what is in the directory.
+  std::unordered_map<const CacheInstance*, std::shared_ptr<CacheRoute>> routes_;
   std::unordered_map<UpstreamTarget, std::shared_ptr<TenantUpstreams>> targets_;
 };
 

@@ -14,7 +14,8 @@ std::string login(Protocol protocol, std::string_view user, const Secret& passwo
 
 }  // namespace
 
-Handshake tenant_handshake(const CacheBackend& backend, const UpstreamTarget& target) {
+Handshake tenant_handshake(const UpstreamTarget& target) {
+  const CacheBackend& backend = target.route->backend();
   std::string requests = login(target.protocol, backend.door_user, backend.door_password);
   requests += make_request({"INFO", "server"});
   requests += make_request({"INFO", "memory"});
@@ -25,8 +26,9 @@ Handshake tenant_handshake(const CacheBackend& backend, const UpstreamTarget& ta
   return {std::move(requests), kReplies};
 }
 
-Handshake subscriber_handshake(const CacheBackend& backend, const UpstreamTarget& target) {
-  return {login(target.protocol, kSubscriberUser, subscriber_password(backend.tenant_password)), 1};
+Handshake subscriber_handshake(const UpstreamTarget& target) {
+  const Secret& key = target.route->backend().tenant_password;
+  return {login(target.protocol, kSubscriberUser, subscriber_password(key)), 1};
 }
 
 }  // namespace partywall::cache

@@ -1,11 +1,11 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 
-#include "base/endpoint.h"
+#include "cache/cache_route.h"
 #include "cache/handshake.h"
 #include "cache/resp/resp_writer.h"
-#include "tenancy/cell.h"
 #include "tenancy/tenant.h"
 
 namespace partywall::cache {
@@ -14,7 +14,7 @@ namespace partywall::cache {
 // speak the client's protocol. Connections are shared only between equal targets.
 struct UpstreamTarget {
   TenantId tenant;
-  Endpoint endpoint;
+  std::shared_ptr<CacheRoute> route;
   uint32_t database = 0;
   Protocol protocol = Protocol::kResp2;
 
@@ -23,9 +23,9 @@ struct UpstreamTarget {
 
 // Logs in as the door, learns what the server is, selects the tenant's database, and becomes the
 // tenant's user, which can neither select another one nor log in as somebody else.
-Handshake tenant_handshake(const CacheBackend& backend, const UpstreamTarget& target);
+Handshake tenant_handshake(const UpstreamTarget& target);
 // Logs in as the user that may subscribe and nothing else.
-Handshake subscriber_handshake(const CacheBackend& backend, const UpstreamTarget& target);
+Handshake subscriber_handshake(const UpstreamTarget& target);
 
 }  // namespace partywall::cache
 

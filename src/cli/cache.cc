@@ -19,12 +19,15 @@ int failed(std::string_view message) {
 }
 
 // Several cells may be on one Redis, with databases of their own.
-std::vector<Tenant> tenants_on(const Directory& directory, const Endpoint& endpoint) {
+std::vector<Tenant> tenants_on(const Directory& directory, const CacheInstance& instance) {
   std::vector<Tenant> tenants;
   for (const Tenant& tenant : directory.tenants()) {
     const Cell* cell = directory.find_cell(tenant.cell);
-    if (cell->cache.endpoint == endpoint && tenant.status != TenantStatus::kErased)
+    const CacheInstance* home = cell->cache.find_instance(tenant.cache_instance);
+    if (home != nullptr && home->endpoints == instance.endpoints &&
+        tenant.status != TenantStatus::kErased) {
       tenants.push_back(tenant);
+    }
   }
   return tenants;
 }
@@ -47,17 +50,18 @@ int cache_provision(const CacheProvisionOptions& options) {
       .user = options.administrator, .password = Secret(without_line_end(std::move(*password)))};
   std::set<std::string> done;
   for (const Cell& cell : directory.cells()) {
-    const std::string place = cell.cache.endpoint.to_string();
-    const bool wanted =
-        options.cell.empty() ? !cell.cache.endpoint.address.empty() : cell.name == options.cell;
-    if (!wanted || !done.insert(place).second) continue;
-    const std::vector<Tenant> tenants = tenants_on(directory, cell.cache.endpoint);
-    if (auto provisioned = cache::provision_redis(cell.cache, administrator, tenants);
-        !provisioned) {
-      return failed(provisioned.error().message);
+    if (!options.cell.empty() && cell.name != options.cell) continue;
+    for (const CacheInstance& instance : cell.cache.instances) {
+      const std::string place = instance.endpoints.front().to_string();
+      if (!done.insert(place).second) continue;
+      const std::vector<Tenant> tenants = tenants_on(directory, instance);
+      if (auto provisioned = cache::provision_redis(cell.cache, instance, administrator, tenants);
+          !provisioned) {
+        return failed(provisioned.error().message);
+      }
+      fmt::print("cell {}: Redis at {} has the users of the door and of {} tenants\n", cell.name,
+                 place, tenants.size());
     }
-    fmt::print("cell {}: Redis at {} has the users of the door and of {} tenants\n", cell.name,
-               place, tenants.size());
   }
   if (done.empty()) return failed("the platform file has no such cell with a cache");
   return kExitSuccess;

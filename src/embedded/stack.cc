@@ -262,7 +262,8 @@ Result<> Stack::prepare_cell(const Directory& directory) {
   impl_->say("preparing the database and the users of Redis");
   const RedisServer& redis = impl_->record.redis;
   const auto provisioned = cache::provision_redis(
-      cell->cache, {.user = redis.administrator, .password = redis.password}, directory.tenants());
+      cell->cache, cell->cache.instances.front(),
+      {.user = redis.administrator, .password = redis.password}, directory.tenants());
   if (!provisioned) return provisioned;
   return prepare_shop_database(impl_->record.postgresql, cell->sql, impl_->shop_files,
                                impl_->random);

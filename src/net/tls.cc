@@ -194,6 +194,17 @@ std::unique_ptr<TlsContext::Impl> make_context(const SSL_METHOD* method) {
   return impl;
 }
 
+Result<> use_certificate(SSL_CTX* context, const std::string& certificate,
+                         const std::string& private_key) {
+  if (SSL_CTX_use_certificate_chain_file(context, certificate.c_str()) != 1)
+    return unusable(certificate);
+  if (SSL_CTX_use_PrivateKey_file(context, private_key.c_str(), SSL_FILETYPE_PEM) != 1 ||
+      SSL_CTX_check_private_key(context) != 1) {
+    return unusable(private_key);
+  }
+  return {};
+}
+
 Result<> require_client_certificate(SSL_CTX* context, const std::string& authorities) {
   if (SSL_CTX_load_verify_file(context, authorities.c_str()) != 1) return unusable(authorities);
   SSL_CTX_set_client_CA_list(context, SSL_load_client_CA_file(authorities.c_str()));
@@ -210,13 +221,9 @@ Result<std::unique_ptr<TlsContext>> TlsContext::server(const TlsServerSettings& 
   auto impl = make_context(TLS_server_method());
   SSL_CTX* const context = impl->ssl_context.get();
   impl->is_server = true;
-  if (SSL_CTX_use_certificate_chain_file(context, settings.certificate_file.c_str()) != 1) {
-    return unusable(settings.certificate_file);
-  }
-  if (SSL_CTX_use_PrivateKey_file(context, settings.private_key_file.c_str(), SSL_FILETYPE_PEM) !=
-          1 ||
-      SSL_CTX_check_private_key(context) != 1) {
-    return unusable(settings.private_key_file);
+  if (auto used = use_certificate(context, settings.certificate_file, settings.private_key_file);
+      !used) {
+    return std::unexpected(used.error());
   }
   if (!settings.client_ca_file.empty()) {
     if (auto required = require_client_certificate(context, settings.client_ca_file); !required) {
@@ -238,6 +245,12 @@ Result<std::unique_ptr<TlsContext>> TlsContext::client(const TlsClientSettings& 
     return unusable(settings.ca_file.empty() ? "the system's certificate authorities"
                                              : settings.ca_file);
   SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+  if (!settings.certificate_file.empty()) {
+    if (auto used = use_certificate(context, settings.certificate_file, settings.private_key_file);
+        !used) {
+      return std::unexpected(used.error());
+    }
+  }
   impl->server_name = settings.server_name;
   return std::make_unique<TlsContext>(std::move(impl));
 }

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/result.h"
+#include "base/tls_settings.h"
 #include "net/loop.h"
 #include "net/stream.h"
 
@@ -14,12 +15,6 @@ struct TlsServerSettings {
   std::string private_key_file;  // PEM
   std::string client_ca_file;    // PEM; set: a client certificate is required and verified
   std::string alpn;              // comma-separated protocols in order of preference; empty: none
-};
-
-struct TlsClientSettings {
-  std::string ca_file;      // PEM; empty: the system's
-  std::string server_name;  // verified against the certificate and sent as SNI; empty: no
-                            // verification of the name
 };
 
 // One per worker: OpenSSL 3.0 contends on the locks of a shared SSL_CTX. TLS 1.2 and 1.3.

@@ -36,6 +36,15 @@ std::optional<NamedFile> read_file_key(YamlMap& map, FileLoader& files, std::str
                    .writable_by_others = loaded->writable_by_others};
 }
 
+std::optional<NamedFile> read_pem_file(YamlMap& map, FileLoader& files, std::string_view key,
+                                       Need need, std::string_view help) {
+  auto file = read_file_key(map, files, key, need, help);
+  if (file && !file->content.contains("-----BEGIN ")) {
+    map.error(key, "'{}': the file is not in PEM form (-----BEGIN …)", key);
+  }
+  return file;
+}
+
 void warn_if_exposed(YamlMap& map, std::string_view key, const NamedFile& file) {
   if (file.readable_by_others) {
     map.warning(key, "'{}': every user of this machine may read {}; chmod 600 it", key, file.path);
@@ -46,8 +55,8 @@ void warn_if_exposed(YamlMap& map, std::string_view key, const NamedFile& file) 
 }
 
 void read_password_file(YamlMap& map, FileLoader& files, std::string_view key, Secret& into,
-                        std::string_view help) {
-  auto file = read_file_key(map, files, key, Need::kRequired, help);
+                        std::string_view help, Need need) {
+  auto file = read_file_key(map, files, key, need, help);
   if (!file) return;
   warn_if_exposed(map, key, *file);
   std::string& password = file->content;

@@ -29,12 +29,16 @@ struct NamedFile {
 std::optional<NamedFile> read_file_key(YamlMap& map, FileLoader& files, std::string_view key,
                                        Need need, std::string_view help);
 
+// The same, of a file in PEM form.
+std::optional<NamedFile> read_pem_file(YamlMap& map, FileLoader& files, std::string_view key,
+                                       Need need, std::string_view help);
+
 // For files that hold a secret: warns where anybody but the owner may read or write it.
 void warn_if_exposed(YamlMap& map, std::string_view key, const NamedFile& file);
 
 // A password: one line of 1 to 1,024 printable ASCII characters.
 void read_password_file(YamlMap& map, FileLoader& files, std::string_view key, Secret& into,
-                        std::string_view help);
+                        std::string_view help, Need need = Need::kRequired);
 
 // A key of `bytes` random bytes, written as hexadecimal digits (openssl rand -hex).
 void read_key_file(YamlMap& map, FileLoader& files, std::string_view key, size_t bytes,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/yaml_map.h"
+#include "store/file_keys.h"
 #include "store/file_loader.h"
 #include "store/node_settings.h"
 #include "tenancy/directory.h"
@@ -25,7 +26,11 @@ void read_logins(YamlMap& file, FileLoader& files, DirectoryData& data);      //
 void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t& weight);
 
 // `address` and `port`, or a unix socket's path as the address. True: both were there and right.
-bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port);
+bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port,
+                   Need need = Need::kRequired);
+
+// A cell's `cache`.
+void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache);
 
 // `verifier` or `verifier_file`; reports both, none and what is not a verifier.
 void read_verifier(YamlMap& map, FileLoader& files, std::string& verifier);

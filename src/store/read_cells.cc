@@ -48,15 +48,6 @@ void read_sql(YamlMap& map, FileLoader& files, SqlBackend& sql) {
               [&](YamlMap& owner) { read_owner(owner, files, sql); });
 }
 
-void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
-  read_endpoint(map, cache.endpoint, 1);
-  map.required("door_user", cache.door_user,
-               "Redis user of the door: it may authenticate and select a database");
-  read_password_file(map, files, "door_password_file", cache.door_password, "its password");
-  read_password_file(map, files, "tenant_password_file", cache.tenant_password,
-                     "secret from which the password of each tenant's Redis user is derived");
-}
-
 void check_path(YamlMap& map, std::string_view key, std::string_view path) {
   const auto is_visible = [](char c) { return c > ' ' && c <= '~' && c != '?' && c != '#'; };
   if (path.starts_with('/') && std::ranges::all_of(path, is_visible)) return;

@@ -6,9 +6,12 @@
 
 namespace partywall::store {
 
-bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port) {
-  const bool has_address = map.required(
-      "address", endpoint.address, "numeric IP address, or the absolute path of a unix socket");
+bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port, Need need) {
+  constexpr std::string_view kAddressHelp =
+      "numeric IP address, or the absolute path of a unix socket";
+  const bool has_address = need == Need::kRequired
+                               ? map.required("address", endpoint.address, kAddressHelp)
+                               : map.optional("address", endpoint.address, kAddressHelp);
   std::optional<uint16_t> port;
   const bool has_port = map.optional(
       "port", port, {least_port, 65535},

@@ -25,15 +25,6 @@ void read_process(YamlMap& map, FileLoader& files, NodeSettings& node) {
                "how long sessions may go on when the node stops, before they are closed");
 }
 
-std::optional<NamedFile> read_pem_file(YamlMap& map, FileLoader& files, std::string_view key,
-                                       Need need, std::string_view help) {
-  auto file = read_file_key(map, files, key, need, help);
-  if (file && !file->content.contains("-----BEGIN ")) {
-    map.error(key, "'{}': the file is not in PEM form (-----BEGIN …)", key);
-  }
-  return file;
-}
-
 void read_tls(YamlMap& map, FileLoader& files, ListenSettings& listen) {
   TlsFiles tls;
   if (auto file = read_pem_file(map, files, "certificate", Need::kRequired,

@@ -106,12 +106,23 @@ class TenantReader {
     map.optional("cache_database", database, {0, 1'000'000},
                  "its Redis database, which no other tenant of the same Redis may have; required "
                  "where the cell has a cache");
-    if (!cell || cell->cache.endpoint.address.empty()) return;
+    map.optional("cache_instance", tenant.cache_instance,
+                 "which of its cell's cache instances holds its keys; absent: the first");
+    if (!cell || !cell->cache.present()) return;
     map.require("cache_database");
-    if (!database) return;
+    const CacheInstance* instance = cell->cache.find_instance(tenant.cache_instance);
+    if (instance == nullptr) {
+      return map.error(
+          "cache_instance", "cell '{}' has no cache instance '{}'{}", cell->name,
+          tenant.cache_instance,
+          suggest_name(tenant.cache_instance, cell->cache.instances, &CacheInstance::name));
+    }
+    if (!database || instance->endpoints.empty()) return;
     tenant.cache_database = *database;
+    // Several cells may be on one Redis.
     const std::string place =
-        fmt::format("{} of {}", tenant.cache_database, cell->cache.endpoint.to_string());
+        fmt::format("{} of {}{}{}", tenant.cache_database, instance->endpoints.front().to_string(),
+                    instance->primary_name.empty() ? "" : ", ", instance->primary_name);
     const auto [first, is_new] = cache_databases_.emplace(place, tenant.slug);
     if (!is_new)
       map.error("cache_database", "Redis database {} belongs to tenant '{}' already", place,
@@ -133,8 +144,7 @@ class TenantReader {
   void read_cache_login(YamlMap& map, const Tenant& tenant, const Cell* cell) {
     CacheLogin login{.user = tenant.slug, .tenant = tenant.id};
     read_secret_digest(map, login);
-    if (cell && cell->cache.endpoint.address.empty())
-      map.error("", "cell '{}' has no 'cache'", cell->name);
+    if (cell && !cell->cache.present()) map.error("", "cell '{}' has no 'cache'", cell->name);
     data_.cache_logins.push_back(std::move(login));
   }
 

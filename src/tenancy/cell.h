@@ -7,9 +7,9 @@
 #include "base/endpoint.h"
 #include "base/secret.h"
 #include "base/time.h"
+#include "tenancy/cache_backend.h"
 
-// A cell is one complete stack: application pools, a PostgreSQL database and a Redis, in one
-// region.
+// A cell is one complete stack: application pools, a PostgreSQL database and caches, in one region.
 namespace partywall {
 
 // Active checks of an application instance.
@@ -55,13 +55,6 @@ struct SqlBackend {
   bool allow_temp = false;  // tenants may create temporary tables
   std::string owner_role;   // what a migration login becomes: owns the tables
   Secret owner_password;
-};
-
-struct CacheBackend {
-  Endpoint endpoint;
-  std::string door_user;  // may authenticate, select a database, and nothing else
-  Secret door_password;
-  Secret tenant_password;  // key from which each tenant user's password is derived
 };
 
 enum class CellKind { kShared, kDedicated };

@@ -62,8 +62,13 @@ Result<> Directory::index_tenants() {
     if (!find_tier(tenant.tier)) {
       return fail(ErrorKind::kInvalid, "tenant {}: no tier named '{}'", tenant.slug, tenant.tier);
     }
-    if (!find_cell(tenant.cell)) {
+    const Cell* cell = find_cell(tenant.cell);
+    if (!cell) {
       return fail(ErrorKind::kInvalid, "tenant {}: no cell named '{}'", tenant.slug, tenant.cell);
+    }
+    if (!tenant.cache_instance.empty() && !cell->cache.find_instance(tenant.cache_instance)) {
+      return fail(ErrorKind::kInvalid, "tenant {}: cell '{}' has no cache instance named '{}'",
+                  tenant.slug, cell->name, tenant.cache_instance);
     }
     if (!tenants_by_slug_.emplace(tenant.slug, &tenant).second) {
       return fail(ErrorKind::kInvalid, "tenant {}: the slug is taken by another tenant",

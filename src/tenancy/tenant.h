@@ -57,6 +57,7 @@ struct Tenant {
   Limits limits;                // the tier's, with this tenant's overrides applied
   AlarmThresholds alarms;       // likewise
   uint32_t weight = 1;          // likewise
+  std::string cache_instance;   // which of the cell's caches it is in; empty: the first one
   uint32_t cache_database = 0;  // logical Redis database in database mode
 };
 

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/backoff.h"
+
 namespace partywall::sql {
 
 PoolPlan::PoolPlan(uint32_t slots, PoolLimits limits)
@@ -102,9 +104,9 @@ void PoolPlan::connected(Slot slot, MonotonicTime now) {
 
 void PoolPlan::connect_failed(Slot slot, MonotonicTime now) {
   --connecting_;
-  const Duration backoff = limits_.first_backoff * (1 << std::min(failures_, 16U));
-  const Duration wait = std::min(backoff, limits_.longest_backoff);
-  ++failures_;
+  if (failures_ < UINT32_MAX) ++failures_;
+  const Duration wait = backoff_pause(
+      {.first = limits_.first_backoff, .longest = limits_.longest_backoff}, failures_);
   slots_[slot] = {.since = now + wait};
   // One bad slot (a role that is still in use) does not keep the others from connecting.
   if (open() == 0) no_connect_before_ = now + wait;

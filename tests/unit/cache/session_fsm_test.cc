@@ -116,7 +116,7 @@ TEST_F(Session, TriesAgainAfterAPause) {
   EXPECT_THAT(ask("GET a\r\n"), HasSubstr("cannot be reached"));
   world_.redis.refuse_connections = false;
   EXPECT_THAT(ask("GET a\r\n"), HasSubstr("cannot be reached"));
-  world_.time.advance(world_.upstream_limits.retry_pause);
+  world_.time.advance(world_.upstream_limits.backoff.first);
   EXPECT_EQ(ask("GET a\r\n"), "$-1\r\n");
 }
 

@@ -46,7 +46,7 @@ class SessionWorld {
     DirectoryData data = make_directory();
     change(data);
     data.version = ++version_;
-    directory = Directory::build(std::move(data)).value();
+    const DirectoryRef before = std::exchange(directory, Directory::build(std::move(data)).value());
     host.directory = directory;
     for (const Tenant& tenant : directory->tenants()) {
       redis.passwords[tenant_user(tenant.id)] =
@@ -107,7 +107,7 @@ class SessionWorld {
     data.tiers = {Tier{.name = "free"}};
     Cell cell;
     cell.name = "shared";
-    cell.cache = {.endpoint = {"127.0.0.1", 6379},
+    cell.cache = {.instances = {{.name = "main", .endpoints = {{"127.0.0.1", 6379}}}},
                   .door_user = "door",
                   .door_password = Secret("door password"),
                   .tenant_password = Secret("cell key")};

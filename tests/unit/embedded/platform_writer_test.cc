@@ -74,7 +74,7 @@ TEST(PlatformWriter, WritesAFileThatIsReadWithoutAWordOfComplaint) {
   EXPECT_EQ(data.tenants[0].limits.max_concurrent_requests, 10U) << "the shipped free tier";
   ASSERT_EQ(data.cells.size(), 1U);
   EXPECT_EQ(data.cells[0].sql.endpoint.port, 40001);
-  EXPECT_EQ(data.cells[0].cache.endpoint.port, 40002);
+  EXPECT_EQ(data.cells[0].cache.instances.at(0).endpoints.at(0).port, 40002);
   EXPECT_NE(data.cells[0].find_pool(kPoolName), nullptr);
   EXPECT_EQ(data.sql_logins.size(), 3U) << "the tenant's, the application's, the migration's";
   EXPECT_EQ(data.cache_logins.size(), 2U);

@@ -1,0 +1,19 @@
+#include "base/backoff.h"
+
+#include <algorithm>
+
+namespace partywall {
+
+Duration backoff_pause(const BackoffSettings& settings, uint32_t failures) {
+  constexpr uint32_t kMaxDoublings = 20;
+  if (failures == 0) return Duration(0);
+  const uint32_t doublings = std::min(failures - 1, kMaxDoublings);
+  return std::min(settings.longest, settings.first * (int64_t{1} << doublings));
+}
+
+void Backoff::failed(MonotonicTime began) {
+  if (failures_ < UINT32_MAX) ++failures_;
+  retry_at_ = began + backoff_pause(settings_, failures_);
+}
+
+}  // namespace partywall
