@@ -37,6 +37,23 @@ SqlError tenant_set_after_other_statements() {
       "Send it first, or as a query of its own."};
 }
 
+SqlError not_a_boolean() {
+  return {kInvalidTextRepresentation, "the third argument of set_config is not a boolean",
+          "Pass true for the transaction, false for the session."};
+}
+
+SqlError statement_after_transaction_of_tenant() {
+  return {kFeatureNotSupported,
+          "the transaction has ended whose tenant was set with SET LOCAL: what follows it in the "
+          "same query or pipeline was not executed",
+          "Send it as a query of its own (or behind a Sync), after a tenant has been set for it."};
+}
+
+SqlError role_is_the_doors() {
+  return {kInsufficientPrivilege, "the role of this connection belongs to the sql door",
+          "Passwords and settings of logins are the operator's; use SET for this session's."};
+}
+
 SqlError session_state_without_session_tenant() {
   return {kFeatureNotSupported,
           "session state cannot be kept while the tenant is set for the transaction only",
@@ -71,6 +88,19 @@ SqlError duplicate_statement(std::string_view name) {
 
 SqlError too_many_statements(size_t limit) {
   return {kProgramLimit, fmt::format("a client may have {} prepared statements at most", limit),
+          "Close those that are not needed any more."};
+}
+
+SqlError too_many_names(size_t limit) {
+  return {kProgramLimit,
+          fmt::format("at most {} statements may be prepared or closed before a Sync", limit),
+          "Send a Sync in between."};
+}
+
+SqlError too_much_prepared_text(size_t limit_bytes) {
+  return {kProgramLimit,
+          fmt::format("the prepared statements of a client may have {} bytes together at most",
+                      limit_bytes),
           "Close those that are not needed any more."};
 }
 

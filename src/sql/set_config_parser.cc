@@ -1,7 +1,8 @@
 #include "sql/set_config_parser.h"
 
 #include <algorithm>
-#include <array>
+
+#include "sql/boolean.h"
 
 namespace partywall::sql {
 namespace {
@@ -49,16 +50,10 @@ std::optional<Text> accept_argument(TokenStream& tokens, Type type) {
   return argument;
 }
 
-// The spellings of boolean input (without abbreviations of them).
-std::optional<SettingScope> scope_of(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  static constexpr std::array<std::string_view, 6> kTrue{"true", "t", "on", "yes", "y", "1"};
-  static constexpr std::array<std::string_view, 6> kFalse{"false", "f", "off", "no", "n", "0"};
-  if (std::ranges::count(kTrue, text) > 0) return SettingScope::kTransaction;
-  if (std::ranges::count(kFalse, text) > 0) return SettingScope::kSession;
-  return std::nullopt;
+std::optional<SettingScope> scope_of(std::string_view text) {
+  const auto is_local = parse_boolean(text);
+  if (!is_local) return std::nullopt;
+  return *is_local ? SettingScope::kTransaction : SettingScope::kSession;
 }
 
 std::string lower_case(std::string text) {

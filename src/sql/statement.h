@@ -76,6 +76,7 @@ enum class StatementKind : uint8_t {
   kNotify,           // `name`
   kDeclareWithHold,  // `name`: the cursor
   kCopy,
+  kAlterRole,   // ALTER ROLE, ALTER USER; not ALTER USER MAPPING
   kCreateTemp,  // TABLE, VIEW or SEQUENCE with TEMP or TEMPORARY
   kSelect,      // SELECT, VALUES, TABLE, WITH, "(": it may still write
   kOther,

@@ -76,6 +76,8 @@ std::string_view to_string(StatementKind kind) {
       return "declare with hold";
     case StatementKind::kCopy:
       return "copy";
+    case StatementKind::kAlterRole:
+      return "alter role";
     case StatementKind::kCreateTemp:
       return "create temporary";
     case StatementKind::kSelect:

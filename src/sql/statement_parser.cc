@@ -170,6 +170,12 @@ void parse_create(TokenStream& tokens, Statement& statement) {
     statement.kind = StatementKind::kCreateTemp;
 }
 
+void parse_alter(TokenStream& tokens, Statement& statement) {
+  const bool is_user = tokens.accept("user");
+  if (is_user ? !tokens.current().is_word("mapping") : tokens.accept("role"))
+    statement.kind = StatementKind::kAlterRole;
+}
+
 void parse_discard(TokenStream& tokens, Statement& statement) {
   statement.kind = StatementKind::kDiscardOther;
   if (tokens.accept("all")) statement.kind = StatementKind::kDiscardAll;
@@ -342,6 +348,7 @@ constexpr std::array kStatements{
     Entry{"declare", parse_declare},
     Entry{"copy", parse_copy},
     Entry{"create", parse_create},
+    Entry{"alter", parse_alter},
 };
 
 }  // namespace

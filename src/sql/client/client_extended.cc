@@ -9,8 +9,9 @@ namespace {
 
 // The names at the front of a Bind are no longer than this together.
 constexpr size_t kMaxBindNames = 8 * 1024;
-// A Bind for a statement that the door executes itself.
-constexpr size_t kMaxLocalBind = 16 * 1024;
+// Statements that are prepared or closed before a Sync; PostgreSQL has no such limit, and no client
+// library gets near it.
+constexpr size_t kMaxNameChanges = 10'000;
 
 std::string_view body_of(std::string_view message) { return message.substr(kHeadLength); }
 
@@ -24,6 +25,20 @@ size_t parameter_count(const TenantSetting& setting) {
   look_at(setting.value);
   look_at(setting.scope);
   return count;
+}
+
+// The values as text, whatever the format of the boolean.
+std::vector<std::optional<std::string>> values_of(const BindMessage& bind,
+                                                  const std::optional<TenantSetting>& setting) {
+  std::vector<std::optional<std::string>> values;
+  for (const auto& value : bind.values)
+    values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
+  const auto* scope = setting ? std::get_if<ParameterNumber>(&setting->scope) : nullptr;
+  if (scope && scope->number <= values.size() && bind.is_binary(scope->number - 1U)) {
+    auto& value = values[scope->number - 1U];
+    if (value && value->size() == 1) value = value->front() != '\0' ? "true" : "false";
+  }
+  return values;
 }
 
 // ParameterDescription: set_config(text, text, boolean).
@@ -46,9 +61,9 @@ std::optional<ClientFsm::FoundStatement> ClientFsm::find_statement(std::string_v
     if (unnamed_.number == 0) return std::nullopt;
     return FoundStatement{nullptr, &unnamed_.shape, unnamed_.definition};
   }
-  const auto found = named_.find(std::string(name));
-  if (found == named_.end()) return std::nullopt;
-  return FoundStatement{found->second, &found->second->shape, found->second->definition};
+  const PreparedStatementRef found = named_.find(name);
+  if (!found) return std::nullopt;
+  return FoundStatement{found, &found->shape, found->definition};
 }
 
 ClientFsm::Taken ClientFsm::on_parse(std::string_view message) {
@@ -57,22 +72,28 @@ ClientFsm::Taken ClientFsm::on_parse(std::string_view message) {
     protocol_violation("a malformed Parse");
     return Taken::kYes;
   }
-  const bool is_named = !parse->statement.empty();
-  if (is_named && named_.contains(std::string(parse->statement))) {
-    refuse(errors::duplicate_statement(parse->statement), Request::kParse);
+  if (parse->statement.empty()) return parse_unnamed(*parse, message);
+  if (const auto refusal = check_parse(*parse)) {
+    refuse(*refusal, Request::kParse);
     return Taken::kYes;
   }
-  if (is_named && named_.size() >= limits_.max_prepared_statements) {
-    refuse(errors::too_many_statements(limits_.max_prepared_statements), Request::kParse);
-    return Taken::kYes;
-  }
-  return is_named ? parse_named(*parse) : parse_unnamed(*parse, message);
+  return parse_named(*parse);
+}
+
+std::optional<SqlError> ClientFsm::check_parse(const ParseMessage& parse) const {
+  if (named_.contains(parse.statement)) return errors::duplicate_statement(parse.statement);
+  if (named_.size() >= limits_.max_prepared_statements)
+    return errors::too_many_statements(limits_.max_prepared_statements);
+  if (named_.bytes() + closed_bytes_ + parse.definition.size() > limits_.max_prepared_bytes)
+    return errors::too_much_prepared_text(limits_.max_prepared_bytes);
+  if (name_changes_.size() >= kMaxNameChanges) return errors::too_many_names(kMaxNameChanges);
+  return std::nullopt;
 }
 
 ClientFsm::Taken ClientFsm::parse_named(const ParseMessage& parse) {
   const PreparedStatementRef statement = store_.intern(parse.definition, syntax_);
   if (!statement->shape.has_more && is_local(statement->shape.first)) {
-    named_.emplace(parse.statement, statement);
+    named_.add(parse.statement, statement);
     append_empty_message(to_client_.tail(), '1');
     return Taken::kYes;
   }
@@ -89,7 +110,7 @@ ClientFsm::Taken ClientFsm::parse_named(const ParseMessage& parse) {
   append_parse(to_server_->tail(), server_name, statement->definition);
   server_->expect(Request::kParse, Disposition::kForward, statement->id);
   name_changes_.push_back({.name = std::string(parse.statement), .parsed = statement->id});
-  named_.emplace(parse.statement, statement);
+  named_.add(parse.statement, statement);
   return Taken::kYes;
 }
 
@@ -148,8 +169,11 @@ ClientFsm::Taken ClientFsm::on_bind(const MessageHead& head, std::string_view av
   const Statement& statement = found->shape->first;
   const bool concerns_tenant =
       statement.setting.has_value() || statement.kind == StatementKind::kResetTenant;
-  if (!found->shape->has_more && (is_local(statement) || concerns_tenant) &&
-      head.body_length <= kMaxLocalBind) {
+  if (!found->shape->has_more && (is_local(statement) || concerns_tenant)) {
+    if (head.body_length > limits_.max_statement_bytes) {
+      refuse(errors::unclear_tenant_setting(), Request::kBind);
+      return Taken::kYes;
+    }
     if (available.size() < head.total_length()) return Taken::kNotYet;
     if (!front_is_examined_) {
       if (const auto taken = bind_locally(*found, available)) return *taken;
@@ -166,10 +190,8 @@ std::optional<ClientFsm::Taken> ClientFsm::bind_locally(const FoundStatement& fo
     protocol_violation("a malformed Bind");
     return Taken::kYes;
   }
-  Values values;
-  for (const auto& value : bind->values)
-    values.push_back(value ? std::optional<std::string>(*value) : std::nullopt);
   const Statement& statement = found.shape->first;
+  const Values values = values_of(*bind, statement.setting);
   if (statement.setting && !names_tenant_setting(*statement.setting, values)) return std::nullopt;
   if (!is_local(statement)) {
     // The transaction is under way: the setting may only repeat whose it is. The server then keeps
@@ -179,8 +201,8 @@ std::optional<ClientFsm::Taken> ClientFsm::bind_locally(const FoundStatement& fo
     refuse(*reply.error, Request::kBind);
     return Taken::kYes;
   }
-  local_portal_ = LocalPortal{std::string(bind->target.portal), std::string(statement.text),
-                              statement, std::move(values)};
+  local_portal_ =
+      LocalPortal{std::string(bind->target.portal), std::string(statement.text), statement, values};
   local_portal_->statement.text = local_portal_->text;
   append_empty_message(to_client_.tail(), '2');
   return Taken::kYes;
@@ -192,9 +214,11 @@ ClientFsm::Taken ClientFsm::forward_bind(const FoundStatement& found, const Bind
     refuse(errors::unclear_tenant_setting(), Request::kBind);
     return Taken::kYes;
   }
-  if (auto refusal = note_session_effects(found.shape->first)) {
-    refuse(*refusal, Request::kBind);
-    return Taken::kYes;
+  if (!front_is_examined_) {
+    if (auto refusal = note_session_effects(found.shape->first)) {
+      refuse(*refusal, Request::kBind);
+      return Taken::kYes;
+    }
   }
   switch (access_server(Request::kBind)) {
     case Access::kWait:
@@ -339,13 +363,18 @@ ClientFsm::Taken ClientFsm::on_close(std::string_view message) {
     }
   } else if (target->name.empty()) {
     unnamed_.number = 0;
-  } else if (const auto found = named_.find(std::string(target->name)); found != named_.end()) {
-    statement = std::move(found->second);
-    named_.erase(found);
+  } else {
+    statement = named_.remove(target->name);
   }
   // Answered in its turn.
   if (is_sent_) {
-    name_changes_.push_back({.name = std::string(target->name), .closed = std::move(statement)});
+    if (name_changes_.size() >= kMaxNameChanges) {
+      refuse(errors::too_many_names(kMaxNameChanges), Request::kClose);
+      return Taken::kYes;
+    }
+    if (statement) closed_bytes_ += statement->definition.size();
+    name_changes_.push_back({.name = statement ? std::string(target->name) : std::string(),
+                             .closed = std::move(statement)});
     server_->expect(Request::kClose, Disposition::kFabricate);
   } else {
     append_empty_message(to_client_.tail(), '3');

@@ -4,11 +4,11 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <unordered_map>
 #include <vector>
 
 #include "base/time.h"
 #include "sql/client/local_reply.h"
+#include "sql/client/named_statements.h"
 #include "sql/client/tenant_resolver.h"
 #include "sql/client/transaction_scope.h"
 #include "sql/prepared_statement.h"
@@ -22,8 +22,9 @@ struct ClientLimits {
   // Query and Parse texts are read up to here; of a longer Query the rest is passed on unread, a
   // longer Parse must be unnamed.
   size_t max_statement_bytes = 256 * 1024;
-  size_t max_prepared_statements = 1'000;  // of one client
-  uint64_t max_message_bytes = 64 << 20;   // PostgreSQL's own bound is 1 GiB
+  size_t max_prepared_statements = 1'000;       // of one client, with a name
+  size_t max_prepared_bytes = 4 * 1024 * 1024;  // their texts together
+  uint64_t max_message_bytes = 64 << 20;        // PostgreSQL's own bound is 1 GiB
 };
 
 // What statements without a tenant get.
@@ -152,6 +153,7 @@ class ClientFsm {
   void open_on_server();
   void forward(Request request, std::string_view bytes, uint64_t statement = 0);
   void end_section(Request request, std::string_view bytes);
+  void await_ready();
   // Fails the request: here, or on the server where a transaction there must fail too.
   void refuse(const SqlError& error, Request request);
   void fail_locally(const SqlError& error, Request request);
@@ -189,6 +191,7 @@ class ClientFsm {
   void execute_locally();
   Taken on_close(std::string_view message);
   Taken on_sync(std::string_view message);
+  [[nodiscard]] std::optional<SqlError> check_parse(const ParseMessage& parse) const;
   [[nodiscard]] std::optional<FoundStatement> find_statement(std::string_view name) const;
 
   // client_local.cc: statements that the door executes itself.
@@ -223,7 +226,7 @@ class ClientFsm {
   SettingsRef settings_;
   Settings told_;
   SqlSyntax syntax_;
-  std::unordered_map<std::string, PreparedStatementRef> named_;
+  NamedStatements named_;
   UnnamedStatement unnamed_;
   bool unnamed_portal_is_bound_ = false;  // by a Bind since the last Query; false if in doubt
 
@@ -243,6 +246,8 @@ class ClientFsm {
   bool soils_server_ = false;       // leaves something that other clients must not see
   bool resets_settings_ = false;    // RESET ALL, DISCARD ALL
   bool copy_data_ended_ = false;    // by the client
+  // What ends the transaction was sent, and its tenant was its own only.
+  bool tenants_transaction_ended_ = false;
   TransactionStatus status_before_ = TransactionStatus::kIdle;
   std::optional<LocalPortal> local_portal_;
   std::optional<SqlError> refusal_;
@@ -253,6 +258,7 @@ class ClientFsm {
     PreparedStatementRef closed;  // nullptr: there was none
   };
   std::vector<NameChange> name_changes_;
+  size_t closed_bytes_ = 0;  // of the texts that are kept for that
 
   bool is_pinned_ = false;
   bool is_finished_ = false;

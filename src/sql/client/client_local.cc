@@ -1,5 +1,6 @@
 // The statements that the door executes itself: transactions that no server has yet, the tenant,
 // and what only concerns the client's own prepared statements.
+#include "sql/boolean.h"
 #include "sql/client/client_fsm.h"
 #include "sql/door_errors.h"
 
@@ -7,11 +8,6 @@ namespace partywall::sql {
 namespace {
 
 using Phase = TransactionScope::Phase;
-
-bool is_true(std::string_view value) {
-  return value == "\x01" || value == "t" || value == "true" || value == "on" || value == "yes" ||
-         value == "1";
-}
 
 // The value given, or that of the parameter.
 std::optional<std::string> resolve(const std::variant<std::string, ParameterNumber>& given,
@@ -21,13 +17,16 @@ std::optional<std::string> resolve(const std::variant<std::string, ParameterNumb
   return number >= 1 && number <= values.size() ? values[number - 1] : std::nullopt;
 }
 
-SettingScope resolve_scope(const TenantSetting& setting,
-                           const std::vector<std::optional<std::string>>& values) {
+// nullopt: not a boolean. NULL is false, as in PostgreSQL.
+std::optional<SettingScope> resolve_scope(const TenantSetting& setting,
+                                          const std::vector<std::optional<std::string>>& values) {
   if (const auto* scope = std::get_if<SettingScope>(&setting.scope)) return *scope;
   const size_t number = std::get<ParameterNumber>(setting.scope).number;
-  const bool local =
-      number >= 1 && number <= values.size() && values[number - 1] && is_true(*values[number - 1]);
-  return local ? SettingScope::kTransaction : SettingScope::kSession;
+  if (number < 1 || number > values.size()) return std::nullopt;
+  if (!values[number - 1]) return SettingScope::kSession;
+  const auto is_local = parse_boolean(*values[number - 1]);
+  if (!is_local) return std::nullopt;
+  return *is_local ? SettingScope::kTransaction : SettingScope::kSession;
 }
 
 }  // namespace
@@ -143,7 +142,9 @@ LocalReply ClientFsm::perform_set_tenant(const Statement& statement, const Value
   SettingScope scope = statement.scope;
   if (statement.setting) {
     value = resolve(statement.setting->value, values);
-    scope = resolve_scope(*statement.setting, values);
+    const auto resolved = resolve_scope(*statement.setting, values);
+    if (!resolved) return LocalReply::failed(errors::not_a_boolean());
+    scope = *resolved;
   }
   if (statement.kind == StatementKind::kSelectSetConfig) {
     reply.tag = "SELECT 1";
@@ -174,7 +175,7 @@ LocalReply ClientFsm::perform_deallocate(const Statement& statement) {
     named_.clear();
     return LocalReply::done("DEALLOCATE ALL");
   }
-  named_.erase(statement.name);
+  named_.remove(statement.name);
   return LocalReply::done("DEALLOCATE");
 }
 

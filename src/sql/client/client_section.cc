@@ -73,8 +73,11 @@ void ClientFsm::forward(Request request, std::string_view bytes, uint64_t statem
 
 void ClientFsm::end_section(Request request, std::string_view bytes) {
   forward(request, bytes);
-  awaiting_ready_ = true;
+  await_ready();
 }
+
+// After an error the server ignores all but a Sync: nothing else gets a ReadyForQuery then.
+void ClientFsm::await_ready() { awaiting_ready_ = !server_->is_skipping(); }
 
 void ClientFsm::refuse(const SqlError& error, Request request) {
   if (is_open_on_server()) {
@@ -105,7 +108,7 @@ void ClientFsm::fail_on_server(const SqlError& error, Request request) {
   if (ends_with_ready(request)) {
     append_query(to_server_->tail(), "refused by the sql door");
     server_->expect(Request::kQuery, Disposition::kRefuse);
-    awaiting_ready_ = true;
+    await_ready();
   } else {
     MessageWriter(to_server_->tail(), 'B')
         .c_string("")
@@ -127,16 +130,33 @@ void ClientFsm::answer_ready() {
 void ClientFsm::close_section() {
   is_sent_ = awaiting_ready_ = skip_to_sync_ = has_failed_ = was_rolled_back_ = false;
   soils_server_ = resets_settings_ = copy_data_ended_ = false;
+  tenants_transaction_ended_ = false;
   local_portal_.reset();
   refusal_.reset();
   cancel_reason_.reset();
   busy_since_.reset();
   name_changes_.clear();
+  closed_bytes_ = 0;
   ready_at_ = now_;
 }
 
 std::optional<SqlError> ClientFsm::note_session_effects(const Statement& statement) {
+  // The tenant of SET LOCAL ends with its transaction, but this connection is that tenant's up to
+  // the end of the section.
+  if (tenants_transaction_ended_) return errors::statement_after_transaction_of_tenant();
+  const bool is_tenant_of_transaction_only = scope_.is_tenant_of_transaction_only();
   switch (statement.kind) {
+    case StatementKind::kCommit:
+    case StatementKind::kRollback:
+    case StatementKind::kPrepareTransaction:
+      tenants_transaction_ended_ = is_tenant_of_transaction_only;
+      return std::nullopt;
+    case StatementKind::kCommitAndChain:
+    case StatementKind::kRollbackAndChain:
+      if (is_tenant_of_transaction_only) return errors::chain_with_tenant_of_transaction();
+      return std::nullopt;
+    case StatementKind::kAlterRole:
+      return errors::role_is_the_doors();
     case StatementKind::kResetAll:
       resets_settings_ = true;
       [[fallthrough]];
@@ -167,7 +187,7 @@ std::optional<SqlError> ClientFsm::note_session_effects(const Statement& stateme
     default:
       if (!may_take_session_lock(statement.text)) return std::nullopt;
   }
-  if (scope_.is_tenant_of_transaction_only()) return errors::session_state_without_session_tenant();
+  if (is_tenant_of_transaction_only) return errors::session_state_without_session_tenant();
   is_pinned_ = true;
   return std::nullopt;
 }

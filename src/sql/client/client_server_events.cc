@@ -58,6 +58,10 @@ void ClientFsm::on_server_event(const ServerFsm::Event& event) {
     case EventKind::kNeedMore:
       break;
   }
+  // A Query behind the message that failed will not be answered: the client has to send a Sync.
+  if ((event.kind == EventKind::kError || event.kind == EventKind::kRefused) && server_ &&
+      server_->is_skipping())
+    awaiting_ready_ = false;
   // A Sync that the server ignores while it takes CopyData does not end the section.
   if (event.kind == EventKind::kCopyIn) {
     copy_data_ended_ = false;
@@ -84,10 +88,10 @@ void ClientFsm::undo_skipped() {
     NameChange& last = name_changes_.back();
     if (last.parsed != 0) {
       if (std::ranges::find(skipped.statements, last.parsed) == skipped.statements.end()) break;
-      named_.erase(last.name);
+      named_.remove(last.name);
     } else {
       if (skipped.closes-- == 0) break;
-      if (last.closed) named_.emplace(last.name, last.closed);
+      if (last.closed) named_.add(last.name, last.closed);
     }
   }
   if (skipped.binds > 0) unnamed_portal_is_bound_ = false;

@@ -158,17 +158,18 @@ std::optional<SqlError> ClientFsm::examine(const Statement& first, std::optional
 
 std::optional<SqlError> ClientFsm::examine_first(const Statement& first, bool is_one_of_several) {
   if (first.kind == StatementKind::kUnclearTenantSetting) return errors::unclear_tenant_setting();
-  if (is_one_of_several && sets_tenant(first))
+  // Behind messages without a Sync it may only repeat whose transaction it is.
+  if (sets_tenant(first) && (is_one_of_several || is_sent_))
     return perform_set_tenant(first, {}, Extent::kSection).error;
-  if ((first.kind == StatementKind::kCommitAndChain ||
-       first.kind == StatementKind::kRollbackAndChain) &&
-      scope_.is_tenant_of_transaction_only()) {
-    return errors::chain_with_tenant_of_transaction();
-  }
   return note_session_effects(first);
 }
 
 ClientFsm::Taken ClientFsm::on_function_call(std::string_view available) {
+  if (tenants_transaction_ended_) {
+    refuse(errors::statement_after_transaction_of_tenant(), Request::kFunctionCall);
+    body_is_forwarded_ = false;
+    return Taken::kYes;
+  }
   switch (access_server(Request::kFunctionCall)) {
     case Access::kWait:
       return Taken::kNotYet;

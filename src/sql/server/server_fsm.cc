@@ -180,9 +180,9 @@ ServerFsm::Event ServerFsm::on_error(std::string_view message) {
   return {.kind = EventKind::kError, .bytes = message, .text = body};
 }
 
-// After an error the server skips everything up to the next Sync.
+// After an error the server skips everything up to the next Sync, a Query or FunctionCall too.
 void ServerFsm::skip_to_sync() {
-  while (!expectations_.empty() && !ends_with_ready(expectations_.front().request)) {
+  while (!expectations_.empty() && expectations_.front().request != Request::kSync) {
     const Expectation& skipped = expectations_.front();
     if (skipped.request == Request::kParse && skipped.statement != 0) {
       statements_.remove(skipped.statement);
@@ -244,6 +244,8 @@ ServerFsm::Event ServerFsm::on_client_message(char type, std::string_view messag
 ServerFsm::Event ServerFsm::answer(std::initializer_list<Request> allowed,
                                    std::string_view message) {
   if (!front_is(allowed)) return broken("an answer to something else");
+  if (expectations_.front().disposition == Disposition::kRefuse)
+    return broken("what was to be refused has succeeded");
   const bool forward = expectations_.front().disposition == Disposition::kForward;
   expectations_.pop();
   return {.kind = EventKind::kRelay, .bytes = forward ? message : std::string_view()};

@@ -91,6 +91,8 @@ class ServerFsm {
     return expectations_.empty() && !skipping_ && body_left_ == 0;
   }
   [[nodiscard]] size_t owed() const { return expectations_.size(); }
+  // An error came: the server ignores what it gets up to the next Sync, which was not sent yet.
+  [[nodiscard]] bool is_skipping() const { return skipping_; }
   [[nodiscard]] bool is_in_copy_in() const { return in_copy_in_; }
   [[nodiscard]] bool is_serving_own_request() const {
     return !expectations_.empty() && is_own(expectations_.front().request);

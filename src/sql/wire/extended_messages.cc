@@ -36,10 +36,10 @@ std::optional<BindTarget> read_bind_target(std::string_view front_of_body) {
 std::optional<BindMessage> read_bind(std::string_view body) {
   const auto target = read_bind_target(body);
   if (!target) return std::nullopt;
-  BindMessage message{.target = *target, .values = {}};
+  BindMessage message{.target = *target, .formats = {}, .values = {}};
   FieldReader reader(body.substr(target->length));
   const uint16_t formats = reader.u16();
-  for (uint16_t i = 0; i < formats && reader.ok(); ++i) reader.u16();
+  for (uint16_t i = 0; i < formats && reader.ok(); ++i) message.formats.push_back(reader.u16());
   const uint16_t values = reader.u16();
   for (uint16_t i = 0; i < values && reader.ok(); ++i) {
     const auto length = static_cast<int32_t>(reader.u32());
@@ -57,6 +57,11 @@ std::optional<BindMessage> read_bind(std::string_view body) {
   }
   if (!reader.ok_and_at_end()) return std::nullopt;
   return message;
+}
+
+bool BindMessage::is_binary(size_t index) const {
+  if (formats.size() == 1) return formats[0] == 1;  // that of all of them
+  return index < formats.size() && formats[index] == 1;
 }
 
 std::optional<TargetMessage> read_target(std::string_view body) {

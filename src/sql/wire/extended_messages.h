@@ -32,8 +32,11 @@ std::optional<BindTarget> read_bind_target(std::string_view front_of_body);
 // A whole Bind.
 struct BindMessage {
   BindTarget target;
+  std::vector<uint16_t> formats;  // of the values: none (all text), one for all, or one for each
   std::vector<std::optional<std::string_view>> values;  // nullopt: NULL
   uint16_t result_format = 0;                           // of the first column: 0 text, 1 binary
+
+  [[nodiscard]] bool is_binary(size_t index) const;
 };
 std::optional<BindMessage> read_bind(std::string_view body);
 

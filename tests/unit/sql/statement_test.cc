@@ -225,7 +225,7 @@ TEST(Statement, WhatIsNotUnderstoodCompletelyDoesNotBind) {
            "SELECT set_config('app.current_tenant')",
            "SELECT set_config('app.current_tenant', 'x')",
            "SELECT set_config('app.current_tenant', 'x', maybe)",
-           "SELECT set_config('app.current_tenant', 'x', 'tr')",
+           "SELECT set_config('app.current_tenant', 'x', 'o')",
            "SELECT set_config('app.current_tenant', 'x' || 'y', true)",
            "SELECT set_config('app.current_tenant', 'x'::uuid, true)",
            "SELECT set_config('app.current_tenant', NULL, true)",
