@@ -69,6 +69,7 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
                                 : sql::WithoutTenant::kEmptyRegister;
   settings.clients.max_message_bytes = options.max_message_bytes;
   settings.clients.max_prepared_statements = options.max_prepared_statements;
+  settings.clients.max_prepared_bytes = options.max_prepared_bytes;
   settings.max_migration_sessions = options.max_migration_sessions;
   settings.login_timeout = options.login_timeout;
   settings.queue_timeout = options.queue_timeout;

@@ -76,6 +76,9 @@ void write_cell(Writer& out, const EmbeddedPlatform& platform) {
   out.line(3, "owner:");
   out.line(4, "role: {}", kOwnerRole);
   out.secret_file(4, "password_file", secret_files::kOwnerPassword);
+  out.line(3, "provisioner:");
+  out.line(4, "role: {}", kProvisionerRole);
+  out.secret_file(4, "password_file", secret_files::kProvisionerPassword);
   out.line(2, "cache:");
   out.line(3, "address: {}", platform.redis.address);
   out.line(3, "port: {}", platform.redis.port);

@@ -17,6 +17,7 @@ inline constexpr std::string_view kPoolName = "web";
 inline constexpr std::string_view kApplicationLogin = "app";
 inline constexpr std::string_view kMigrationLogin = "migrate";
 inline constexpr std::string_view kOwnerRole = "shop_owner";
+inline constexpr std::string_view kProvisionerRole = "partywall_provisioner";
 inline constexpr std::string_view kDoorUser = "partywall-door";
 inline constexpr uint32_t kSlotCount = 40;
 
@@ -43,6 +44,7 @@ inline constexpr std::string_view kContextKey = "context-key";
 inline constexpr std::string_view kRegisterKey = "register-key";
 inline constexpr std::string_view kSlotPassword = "slot-roles";
 inline constexpr std::string_view kOwnerPassword = "shop-owner";
+inline constexpr std::string_view kProvisionerPassword = "provisioner";
 inline constexpr std::string_view kDoorPassword = "redis-door";
 inline constexpr std::string_view kTenantPassword = "redis-tenants";
 inline constexpr std::string_view kIssuerKey = "issuer.pem";

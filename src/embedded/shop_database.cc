@@ -41,16 +41,15 @@ Result<postgres::Connection> open_patiently(const postgres::ConnectionSettings& 
 }
 
 // As a verifier, so that the password appears in no log of the server.
-Result<> make_owner(postgres::Connection& server, const SqlBackend& backend, Random& random) {
-  const auto verifier = make_scram_verifier(backend.owner_password.reveal(), random);
+Result<> make_role(postgres::Connection& server, const std::string& name, const Secret& password,
+                   std::string_view rights, Random& random) {
+  const auto verifier = make_scram_verifier(password.reveal(), random);
   if (!verifier) return std::unexpected(verifier.error());
-  const auto found =
-      server.execute("SELECT FROM pg_roles WHERE rolname = $1", {backend.owner_role});
+  const auto found = server.execute("SELECT FROM pg_roles WHERE rolname = $1", {name});
   if (!found) return std::unexpected(Error(found.error()));
-  const auto done = server.execute(fmt::format("{} ROLE {} LOGIN PASSWORD {}",
-                                               found->empty() ? "CREATE" : "ALTER",
-                                               postgres::quote_identifier(backend.owner_role),
-                                               postgres::quote_literal(verifier->to_string())));
+  const auto done = server.execute(fmt::format(
+      "{} ROLE {} LOGIN {} PASSWORD {}", found->empty() ? "CREATE" : "ALTER",
+      postgres::quote_identifier(name), rights, postgres::quote_literal(verifier->to_string())));
   if (!done) return std::unexpected(Error(done.error()));
   return {};
 }
@@ -86,8 +85,13 @@ Result<> prepare_shop_database(const PostgresqlServer& server, const SqlBackend&
     auto connection =
         open_patiently(login(server.endpoint, "postgres", server.superuser, server.password));
     if (!connection) return fail_with_context("PostgreSQL", connection.error());
-    if (auto made = make_owner(*connection, backend, random); !made)
+    if (auto made = make_role(*connection, backend.owner_role, backend.owner_password, "", random);
+        !made)
       return fail_with_context("the tables' owner", made.error());
+    if (auto made = make_role(*connection, backend.provisioner_role, backend.provisioner_password,
+                              "CREATEROLE", random);
+        !made)
+      return fail_with_context("the provisioner", made.error());
     if (auto made = make_database(*connection, backend); !made)
       return fail_with_context("the database", made.error());
   }

@@ -58,7 +58,8 @@ Result<> make_platform_secrets(SecretStore& secrets) {
   if (auto key = secrets.key(secret_files::kRegisterKey, kRegisterKeyBytes); !key)
     return std::unexpected(key.error());
   for (const auto name : {secret_files::kSlotPassword, secret_files::kOwnerPassword,
-                          secret_files::kDoorPassword, secret_files::kTenantPassword}) {
+                          secret_files::kProvisionerPassword, secret_files::kDoorPassword,
+                          secret_files::kTenantPassword}) {
     if (auto password = secrets.password(name); !password) return std::unexpected(password.error());
   }
   return {};

@@ -118,8 +118,10 @@ class ScramClientFsm {
  public:
   // `cached` is used if the server still names its salt and iterations; otherwise the keys are
   // derived from the password (which costs PBKDF2: milliseconds of CPU).
+  // `max_iterations`: a server that asks for more is refused.
   ScramClientFsm(Secret password, std::optional<ScramClientKeys> cached,
-                 ScramChannelBinding binding, std::string nonce);
+                 ScramChannelBinding binding, std::string nonce,
+                 uint32_t max_iterations = kMaxScramIterations);
 
   // Of the mechanisms that the server offers: -PLUS where the binding is available.
   Result<std::string_view> choose_mechanism(const std::vector<std::string>& offered);
@@ -149,6 +151,7 @@ class ScramClientFsm {
   ScramClientKeys keys_;
   ScramChannelBinding binding_;
   std::string nonce_;
+  uint32_t max_iterations_;
   std::string_view mechanism_;
   std::string gs2_header_;
   std::string auth_message_;

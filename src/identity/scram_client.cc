@@ -10,15 +10,15 @@ namespace {
 
 constexpr size_t kMaxShownErrorLength = 64;
 
-Result<uint32_t> parse_iterations(std::string_view text) {
+Result<uint32_t> parse_iterations(std::string_view text, uint32_t most) {
   uint32_t count = 0;
   const auto [end, error] = std::from_chars(text.begin(), text.end(), count);
   if (error != std::errc() || end != text.end() || count == 0) {
     return fail(ErrorKind::kInvalid, "malformed SCRAM message: wrong iteration count");
   }
-  if (count > kMaxScramIterations) {
-    return fail(ErrorKind::kInvalid, "the server asks for {} SCRAM iterations; at most {} are done",
-                count, kMaxScramIterations);
+  if (count > most) {
+    return fail(ErrorKind::kDenied, "the server asks for {} SCRAM iterations; at most {} are done",
+                count, most);
   }
   return count;
 }
@@ -33,8 +33,12 @@ std::string shown(std::string_view text) {
 }  // namespace
 
 ScramClientFsm::ScramClientFsm(Secret password, std::optional<ScramClientKeys> cached,
-                               ScramChannelBinding binding, std::string nonce)
-    : password_(std::move(password)), binding_(std::move(binding)), nonce_(std::move(nonce)) {
+                               ScramChannelBinding binding, std::string nonce,
+                               uint32_t max_iterations)
+    : password_(std::move(password)),
+      binding_(std::move(binding)),
+      nonce_(std::move(nonce)),
+      max_iterations_(max_iterations) {
   if (cached) keys_ = std::move(*cached);
 }
 
@@ -87,7 +91,7 @@ Result<std::string> ScramClientFsm::answer_first(std::string_view server_first) 
   if (!salt_text) return std::unexpected(salt_text.error());
   const auto iterations_text = reader.require('i');
   if (!iterations_text) return std::unexpected(iterations_text.error());
-  const auto iterations = parse_iterations(*iterations_text);
+  const auto iterations = parse_iterations(*iterations_text, max_iterations_);
   if (!iterations) return std::unexpected(iterations.error());
   if (auto rest = reader.skip_extensions(); !rest) return std::unexpected(rest.error());
 

@@ -72,6 +72,7 @@ struct SqlDoorOptions {
   WithoutTenant without_tenant = WithoutTenant::kRefuse;
   uint64_t max_message_bytes = 64 << 20;
   uint32_t max_prepared_statements = 1'000;  // of one client
+  uint64_t max_prepared_bytes = 4 << 20;     // their texts together
   uint32_t max_migration_sessions = 10;      // each has a server connection of its own; each worker
   Duration login_timeout = seconds(10);
   Duration queue_timeout = seconds(10);               // waiting for a server connection

@@ -28,6 +28,13 @@ void read_owner(YamlMap& map, FileLoader& files, SqlBackend& sql) {
   read_password_file(map, files, "password_file", sql.owner_password, "its password");
 }
 
+void read_provisioner(YamlMap& map, FileLoader& files, SqlBackend& sql) {
+  if (map.required("role", sql.provisioner_role, "role with CREATEROLE")) {
+    check_identifier(map, "role", sql.provisioner_role, kMaxIdentifier);
+  }
+  read_password_file(map, files, "password_file", sql.provisioner_password, "its password");
+}
+
 void read_sql(YamlMap& map, FileLoader& files, SqlBackend& sql) {
   read_endpoint(map, sql.endpoint, 1);
   if (map.required("database", sql.database, "database of the tenants") &&
@@ -46,6 +53,10 @@ void read_sql(YamlMap& map, FileLoader& files, SqlBackend& sql) {
   map.optional("allow_temp", sql.allow_temp, "tenants may create temporary tables");
   map.section("owner", "what migration logins become; without it there are none",
               [&](YamlMap& owner) { read_owner(owner, files, sql); });
+  map.section("provisioner",
+              "with what the door mends slot roles that a tenant has changed; without it they "
+              "stay unused until `partywall schema protect` runs again",
+              [&](YamlMap& provisioner) { read_provisioner(provisioner, files, sql); });
 }
 
 void check_path(YamlMap& map, std::string_view key, std::string_view path) {

@@ -131,6 +131,8 @@ void read_sql(YamlMap& map, const std::optional<ListenSettings>& listen, SqlDoor
             "one protocol message of a client");
   map.optional("max_prepared_statements", door.max_prepared_statements, {1, 100'000},
                "of one client");
+  read_size(map, "max_prepared_size", door.max_prepared_bytes, kMessageSize,
+            "the texts of one client's prepared statements together");
   map.optional("max_migration_sessions", door.max_migration_sessions, {0, 999},
                "migration logins at once, of each worker; each has a server connection of its own");
   map.optional("login_timeout", door.login_timeout, kShortTimeout,

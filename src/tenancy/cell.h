@@ -55,6 +55,8 @@ struct SqlBackend {
   bool allow_temp = false;  // tenants may create temporary tables
   std::string owner_role;   // what a migration login becomes: owns the tables
   Secret owner_password;
+  std::string provisioner_role;  // may change the slot roles; empty: the door cannot mend them
+  Secret provisioner_password;
 };
 
 enum class CellKind { kShared, kDedicated };

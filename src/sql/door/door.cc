@@ -15,7 +15,9 @@ struct Door::Impl {
       : settings(std::move(door_settings)),
         node(door_node),
         shared{
-            .settings = settings, .tenants = node.tenants, .random = node.random, .workers = {}} {}
+            .settings = settings, .tenants = node.tenants, .random = node.random, .workers = {}} {
+    shared.repair_slot = [this](SlotRepair repair) { keeper.submit(std::move(repair)); };
+  }
 
   Result<> make_workers() {
     for (size_t i = 0; i < node.workers.size(); ++i) {
@@ -56,6 +58,7 @@ struct Door::Impl {
   DoorSettings settings;
   Node& node;
   DoorShared shared;
+  SlotKeeper keeper;  // ends before the workers that it calls back
   net::BoundListeners bound;
   DirectoryFeed::Subscription subscription;
   bool is_stopped = false;
@@ -104,6 +107,7 @@ void Door::drain(Duration timeout) {
   const MonotonicTime end = impl_->node.time.monotonic() + timeout;
   while (impl_->clients() > 0 && impl_->node.time.monotonic() < end)
     std::this_thread::sleep_for(kPoll);
+  impl_->keeper.stop();
   // A client on its way between two workers is served before the stop that was posted later.
   workers.run_on_each([](net::Worker&) {});
   for (size_t i = 0; i < workers.size(); ++i) {

@@ -75,6 +75,8 @@ PoolSums sum_pools(const DoorShared& door) {
       sum.counters.enters += sample.counters.enters;
       sum.counters.grants += sample.counters.grants;
       sum.counters.waits += sample.counters.waits;
+      sum.counters.changed_slots += sample.counters.changed_slots;
+      sum.counters.repaired_slots += sample.counters.repaired_slots;
     }
   }
   return sums;
@@ -115,6 +117,12 @@ void write_pools(MetricWriter& writer, const DoorShared& door) {
         [](const Sample& s) { return s.counters.grants; });
   write({"partywall_sql_waits", MetricType::kCounter, "Clients that had to wait for one."},
         [](const Sample& s) { return s.counters.waits; });
+  write({"partywall_sql_slot_roles_changed", MetricType::kCounter,
+         "Slot roles that the door could not log in with, because a tenant had changed them."},
+        [](const Sample& s) { return s.counters.changed_slots; });
+  write({"partywall_sql_slot_roles_repaired", MetricType::kCounter,
+         "Those that the provisioner put right."},
+        [](const Sample& s) { return s.counters.repaired_slots; });
 }
 
 void write_clients(MetricWriter& writer, const DoorShared& door) {

@@ -16,7 +16,9 @@ namespace {
 bool same_backend(const SqlBackend& a, const SqlBackend& b) {
   return a.endpoint == b.endpoint && a.database == b.database && a.slots.prefix == b.slots.prefix &&
          a.slots.count == b.slots.count && a.slots.password.equals(b.slots.password.reveal()) &&
-         a.register_key.equals(b.register_key.reveal()) && a.register_key_id == b.register_key_id;
+         a.register_key.equals(b.register_key.reveal()) && a.register_key_id == b.register_key_id &&
+         a.provisioner_role == b.provisioner_role &&
+         a.provisioner_password.equals(b.provisioner_password.reveal());
 }
 
 net::Task<> ignore_outcome(net::Task<bool> task) { co_await std::move(task); }
@@ -32,14 +34,17 @@ DoorWorker::DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
       cancel_keys_(index, shared.random),
       sessions_(loop),
       pool_tasks_(loop),
-      pool_context_{.loop = loop,
-                    .scope = pool_tasks_,
-                    .tenants = shared.tenants,
-                    .random = shared.random,
-                    .drain = pool_drain_,
-                    .settings = shared.settings.pool,
-                    .on_units_released = [this] { wake_other_workers(); },
-                    .on_waiting = [this] { note_waiting(); }} {}
+      pool_context_{
+          .loop = loop,
+          .scope = pool_tasks_,
+          .tenants = shared.tenants,
+          .random = shared.random,
+          .drain = pool_drain_,
+          .settings = shared.settings.pool,
+          .on_units_released = [this] { wake_other_workers(); },
+          .on_waiting = [this] { note_waiting(); },
+          .repair_slot = [this](const CellPool& pool, uint32_t slot,
+                                auto done) { repair_slot(pool, slot, std::move(done)); }} {}
 
 DoorWorker::~DoorWorker() = default;
 
@@ -51,6 +56,7 @@ net::Task<> DoorWorker::stop() {
   for (const auto& [cell, pool] : pools_) pool->close();
   pool_drain_.request_close();
   co_await pool_tasks_.join();
+  repairs_.clear();
   pools_.clear();
   retired_pools_.clear();
 }
@@ -235,6 +241,20 @@ void DoorWorker::note_waiting() {
   } else {
     shared_.workers_with_waiting.fetch_and(~bit, std::memory_order_relaxed);
   }
+}
+
+// The answer comes from another thread, and perhaps after stop(): then nobody waits for it.
+void DoorWorker::repair_slot(const CellPool& pool, uint32_t slot,
+                             std::function<void(Result<>)> done) {
+  if (!shared_.repair_slot) return done(fail(ErrorKind::kUnavailable, "nobody repairs slot roles"));
+  const uint64_t id = ++last_repair_;
+  repairs_.emplace(id, std::move(done));
+  shared_.repair_slot(
+      {.backend = pool.backend(), .slot = slot, .done = [this, id](Result<> outcome) {
+         loop_.post([this, id, outcome = std::move(outcome)] {
+           if (auto node = repairs_.extract(id)) node.mapped()(outcome);
+         });
+       }});
 }
 
 net::Task<> DoorWorker::tick_regularly() {

@@ -16,6 +16,7 @@
 #include "sql/door/settings.h"
 #include "sql/door/sql_meter.h"
 #include "sql/pool/cell_pool.h"
+#include "sql/slots/slot_keeper.h"
 
 namespace partywall::sql {
 
@@ -31,6 +32,8 @@ struct DoorShared {
   // Bit i: worker i has sessions waiting whose tenants are at their limit; another worker that
   // gives a connection back wakes it.
   std::atomic<uint64_t> workers_with_waiting{0};
+  // Hands a slot role over to be put right; any thread. Empty: nobody does that.
+  std::function<void(SlotRepair)> repair_slot = {};
 };
 
 // The door's part on one worker: its sessions, its pools, its counters. All but the counters belong
@@ -103,6 +106,7 @@ class DoorWorker {
   void update_pools();
   void wake_other_workers();
   void note_waiting();
+  void repair_slot(const CellPool& pool, uint32_t slot, std::function<void(Result<>)> done);
   void sample_pools();
 
   net::Loop& loop_;
@@ -123,6 +127,8 @@ class DoorWorker {
   std::unordered_map<std::string, std::unique_ptr<CellPool>> pools_;  // by cell
   std::vector<std::unique_ptr<CellPool>> retired_pools_;              // of cells that have changed
   uint64_t last_serial_ = 0;
+  std::unordered_map<uint64_t, std::function<void(Result<>)>> repairs_;  // under way
+  uint64_t last_repair_ = 0;
   ConcurrencyGate migration_sessions_;
   std::atomic<uint32_t> clients_{0};
   std::atomic<uint32_t> pinned_{0};

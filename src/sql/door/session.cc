@@ -75,6 +75,7 @@ bool Session::step() {
   moved |= offer_carry();
   moved |= read_server();
   moved |= release_server();
+  look_at_cancel();
   flush_client();
   return moved && !is_over();
 }
@@ -280,10 +281,32 @@ void Session::cancel_statement() {
   if (lease_.is_waiting()) {
     lease_.release();
     fsm_.refuse_server(errors::cancelled_while_waiting());
-  } else if (lease_.connection() && fsm_.has_server() && !fsm_.is_between_sections()) {
-    pool_->cancel(lease_.connection());
+  } else if (lease_.connection() && (!fsm_.has_server() || !fsm_.is_between_sections())) {
+    cancel_wanted_ = true;
   }
   wake_.set();
+}
+
+// Passes the client's cancel on while the server works on what the client asked for: not on a
+// request of the door's own in front of that (enter must not fail because of a client), one at a
+// time, and not too often, because each is a connection to PostgreSQL.
+void Session::look_at_cancel() {
+  if (!cancel_wanted_) return;
+  const auto& server = lease_.connection();
+  if (!server || !fsm_.has_server() || fsm_.is_between_sections()) {
+    cancel_wanted_ = false;  // what it was for has ended
+    return;
+  }
+  if (!may_cancel() || worker_.loop().now() < next_cancel_) return;
+  cancel_wanted_ = false;
+  next_cancel_ = worker_.loop().now() + worker_.settings().cancel_spacing;
+  pool_->cancel(server);
+}
+
+bool Session::may_cancel() const {
+  const auto& server = lease_.connection();
+  return server->cancels_under_way == 0 && server->is_usable() &&
+         !server->fsm.is_serving_own_request();
 }
 
 bool Session::is_over() const {

@@ -41,6 +41,7 @@ class Session final : private CancelTarget {
   void lose_server();
   void look_at_drain();
   void look_at_time();
+  void look_at_cancel();
   void look_at_statement_time(MonotonicTime now);
   void flush_client();
   void flush_server();
@@ -51,6 +52,7 @@ class Session final : private CancelTarget {
   void cancel_statement() override;
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] bool must_hold_client() const;
+  [[nodiscard]] bool may_cancel() const;
   [[nodiscard]] bool wants_client_bytes() const;
   [[nodiscard]] bool wants_server_bytes() const;
   [[nodiscard]] std::optional<MonotonicTime> next_deadline() const;
@@ -70,6 +72,8 @@ class Session final : private CancelTarget {
   ByteBuffer carry_;  // what the client sent and the session has not taken yet
   bool client_is_gone_ = false;
   bool was_pinned_ = false;
+  bool cancel_wanted_ = false;                // by the client, for the section under way
+  MonotonicTime next_cancel_;                 // not before
   std::optional<MonotonicTime> cancel_sent_;  // because of the time limit, in this section
   std::optional<MonotonicTime> finishing_since_;
   // Of the tenant that the server connection is for.

@@ -67,6 +67,7 @@ std::optional<MonotonicTime> Session::next_deadline() const {
   }
   if (const auto idle_since = fsm_.idle_in_transaction_since())
     consider(*idle_since + settings.idle_in_transaction_timeout);
+  if (cancel_wanted_ && lease_.connection() && may_cancel()) consider(next_cancel_);
   if (finishing_since_) consider(*finishing_since_ + settings.linger_timeout);
   return next;
 }

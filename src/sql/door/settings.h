@@ -27,7 +27,8 @@ struct DoorSettings {
   Duration idle_in_transaction_timeout = minutes(1);  // with a server connection
   Duration cancel_grace =
       seconds(5);  // from the cancel of a statement until its connection is closed
-  Duration linger_timeout = seconds(5);  // for the last words to a client that reads slowly
+  Duration cancel_spacing = milliseconds(50);  // between two cancels that one client has forwarded
+  Duration linger_timeout = seconds(5);        // for the last words to a client that reads slowly
 };
 
 }  // namespace partywall::sql

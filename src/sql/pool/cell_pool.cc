@@ -27,7 +27,9 @@ CellPool::CellPool(PoolContext& context, const Cell& cell, std::vector<uint32_t>
       slot_numbers_(std::move(slots)),
       plan_(static_cast<uint32_t>(slot_numbers_.size()), context.settings.limits),
       connections_(slot_numbers_.size()),
-      reserved_(slot_numbers_.size()) {}
+      reserved_(slot_numbers_.size()),
+      last_tenants_(slot_numbers_.size()),
+      repaired_at_(slot_numbers_.size(), MonotonicTime::min()) {}
 
 CellPool::~CellPool() = default;
 
@@ -121,6 +123,7 @@ void CellPool::grant(PoolPlan::Slot slot, ServerLease& lease) {
     return;
   }
   ++counters_.grants;
+  last_tenants_[slot] = lease.tenant;
   if (connection->fsm.tenancy().state() == TenancyState::kClean) {
     if (lease.tenant == TenantId()) {
       connection->fsm.use_without_tenant();

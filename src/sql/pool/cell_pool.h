@@ -27,9 +27,12 @@ struct PoolSettings {
   Duration reset_timeout = seconds(2);
   Duration clean_after = seconds(1);  // idle at least that long, and no clean one left: reset one
   Duration idle_lifetime = minutes(10);      // then it is closed
+  Duration repair_spacing = seconds(1);      // between two repairs of one slot role
   Duration probe_after = milliseconds(100);  // idle longer: look whether it is still there
   size_t max_statements_per_connection = 256;
 };
+
+class CellPool;
 
 // What a worker's pools share.
 struct PoolContext {
@@ -43,6 +46,10 @@ struct PoolContext {
   std::function<void()> on_units_released;
   // Called when a session has to wait.
   std::function<void()> on_waiting;
+  // Puts a slot role right with which the door cannot log in any more, somewhere else; `done` is
+  // called on this loop.
+  std::function<void(const CellPool& pool, uint32_t slot, std::function<void(Result<>)> done)>
+      repair_slot;
 };
 
 // Since the pool was made.
@@ -54,6 +61,8 @@ struct PoolCounters {
   uint64_t enters = 0;
   uint64_t grants = 0;
   uint64_t waits = 0;
+  uint64_t changed_slots = 0;  // slot roles found changed, so that the door could not log in
+  uint64_t repaired_slots = 0;
 };
 
 // The server connections of one worker to one cell's database.
@@ -124,6 +133,9 @@ class CellPool {
   void spawn(net::Task<> task);
   net::Task<> run_counted(net::Task<> task);
   net::Task<> connect(PoolPlan::Slot slot);
+  void on_login_failure(PoolPlan::Slot slot, const Error& error);
+  void repair(PoolPlan::Slot slot);
+  void on_repaired(PoolPlan::Slot slot, const Result<>& outcome);
   net::Task<Result<std::shared_ptr<ServerConnection>>> log_in(PoolPlan::Slot slot);
   net::Task<> reset(PoolPlan::Slot slot, std::shared_ptr<ServerConnection> connection);
   net::Task<bool> try_reset(ServerConnection& connection);
@@ -137,9 +149,11 @@ class CellPool {
   PoolPlan plan_;
   std::vector<std::shared_ptr<ServerConnection>> connections_;  // by slot
   std::vector<ServerLease*> reserved_;                          // by slot: who waits for its reset
-  std::unordered_map<TenantNumber, uint32_t> limits_;           // of tenants that wait or waited
-  ConcurrencyUnits acquired_;                                   // by may_serve, for the next step
-  std::optional<ScramClientKeys> keys_;  // most slots share salt and password
+  std::vector<TenantId> last_tenants_;                          // by slot: who used its role last
+  std::vector<MonotonicTime> repaired_at_;             // by slot: max() while that is under way
+  std::unordered_map<TenantNumber, uint32_t> limits_;  // of tenants that wait or waited
+  ConcurrencyUnits acquired_;                          // by may_serve, for the next step
+  std::optional<ScramClientKeys> keys_;                // most slots share salt and password
   std::optional<Settings> greeting_;
   std::vector<std::unique_ptr<net::EventLink>> greeting_waiters_;
   PoolCounters counters_;

@@ -28,15 +28,57 @@ net::Task<> CellPool::connect(PoolPlan::Slot slot) {
     plan_.connected(slot, now);
     if (is_closed_) drop(slot);
   } else {
-    ++counters_.connect_failures;
-    log_warning("the sql door cannot log in to PostgreSQL",
-                {{"cell", name_},
-                 {"server", backend_.endpoint.to_string()},
-                 {"reason", connection.error().message}});
+    on_login_failure(slot, connection.error());
     plan_.connect_failed(slot, now);
     if (plan_.is_down()) refuse_all(errors::cannot_connect(name_));
   }
   for (const auto& waiter : std::exchange(greeting_waiters_, {})) waiter->fire();
+  run_steps();
+}
+
+void CellPool::on_login_failure(PoolPlan::Slot slot, const Error& error) {
+  ++counters_.connect_failures;
+  log_warning("the sql door cannot log in to PostgreSQL",
+              {{"cell", name_},
+               {"server", backend_.endpoint.to_string()},
+               {"last_tenant", last_tenants_[slot].value().to_string()},
+               {"reason", error.message}});
+  if (error.kind == ErrorKind::kDenied) repair(slot);
+}
+
+// A role may change its own password, and tenants' statements run as it: the door must be able to
+// put it right by itself, or a tenant could lock it out of one slot after the other.
+void CellPool::repair(PoolPlan::Slot slot) {
+  const MonotonicTime now = context_.loop.now();
+  MonotonicTime& repaired_at = repaired_at_[slot];
+  if (backend_.provisioner_role.empty() || repaired_at == MonotonicTime::max() ||
+      (repaired_at != MonotonicTime::min() && now - repaired_at < context_.settings.repair_spacing))
+    return;
+  repaired_at = MonotonicTime::max();
+  ++counters_.changed_slots;
+  ++tasks_;  // the pool must outlive it
+  context_.repair_slot(*this, slot_numbers_[slot], [this, slot](const Result<>& outcome) {
+    --tasks_;
+    on_repaired(slot, outcome);
+  });
+}
+
+void CellPool::on_repaired(PoolPlan::Slot slot, const Result<>& outcome) {
+  const MonotonicTime now = context_.loop.now();
+  repaired_at_[slot] = now;
+  const std::string last_tenant = last_tenants_[slot].value().to_string();
+  if (!outcome) {
+    log_error("a slot role was changed and could not be put right",
+              {{"cell", name_},
+               {"slot", slot_numbers_[slot]},
+               {"last_tenant", last_tenant},
+               {"reason", outcome.error().message}});
+    return;
+  }
+  ++counters_.repaired_slots;
+  log_warning("a slot role was changed by a tenant's statement and has been put right",
+              {{"cell", name_}, {"slot", slot_numbers_[slot]}, {"last_tenant", last_tenant}});
+  plan_.repaired(slot, now);
   run_steps();
 }
 

@@ -112,6 +112,11 @@ void PoolPlan::connect_failed(Slot slot, MonotonicTime now) {
   if (open() == 0) no_connect_before_ = now + wait;
 }
 
+void PoolPlan::repaired(Slot slot, MonotonicTime now) {
+  if (slots_[slot].state == State::kEmpty) slots_[slot].since = now;
+  no_connect_before_ = std::min(no_connect_before_, now);
+}
+
 void PoolPlan::idle(Slot slot, Cleanliness cleanliness, TenantId tenant, MonotonicTime now) {
   SlotInfo& info = slots_[slot];
   info.state = cleanliness == Cleanliness::kSoiled ? State::kSoiled : State::kIdle;

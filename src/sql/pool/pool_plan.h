@@ -65,6 +65,8 @@ class PoolPlan {
   // --- What has happened to a slot.
   void connected(Slot slot, MonotonicTime now);
   void connect_failed(Slot slot, MonotonicTime now);
+  // Why its login failed is mended: it may be tried again at once.
+  void repaired(Slot slot, MonotonicTime now);
   // Makes the first connection without anybody who waits for it.
   void want_one() { wants_one_more_ |= open() == 0; }
   // Given back by its user, or reset: nobody has it now.

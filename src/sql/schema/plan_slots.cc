@@ -14,12 +14,12 @@ constexpr size_t kSaltLength = 16;
 
 class SlotPlanner {
  public:
-  SlotPlanner(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan)
-      : state_(state), settings_(settings), plan_(plan) {}
+  SlotPlanner(const SchemaState& state, const SlotRoles& slots, SchemaPlan& plan)
+      : state_(state), slots_(slots), plan_(plan) {}
 
   void plan(const std::string& name) {
     const auto present = std::ranges::find(state_.slots, name, &SlotState::name);
-    const auto verifier = slot_verifier(settings_.slots.password, name);
+    const auto verifier = slot_verifier(slots_.password, name);
     if (!verifier) {
       plan_.findings.push_back({FindingLevel::kError, "role " + name, verifier.error().message,
                                 "Choose another password."});
@@ -85,7 +85,7 @@ class SlotPlanner {
   }
 
   const SchemaState& state_;
-  const ProtectSettings& settings_;
+  const SlotRoles& slots_;
   SchemaPlan& plan_;
 };
 
@@ -108,8 +108,13 @@ Result<std::string> slot_verifier(const Secret& password, std::string_view slot)
 
 void plan_slots(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan) {
   if (settings.slots.password.empty()) return;
-  SlotPlanner planner(state, settings, plan);
-  for (const std::string& name : slot_names(settings.slots)) planner.plan(name);
+  for (const std::string& name : slot_names(settings.slots))
+    plan_slot(state, settings.slots, name, plan);
+}
+
+void plan_slot(const SchemaState& state, const SlotRoles& slots, const std::string& name,
+               SchemaPlan& plan) {
+  SlotPlanner(state, slots, plan).plan(name);
 }
 
 }  // namespace partywall::sql

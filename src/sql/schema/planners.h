@@ -15,6 +15,8 @@ inline constexpr std::string_view kRowsPolicy = "partywall_rows";
 
 void plan_register(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan);
 void plan_slots(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan);
+void plan_slot(const SchemaState& state, const SlotRoles& slots, const std::string& name,
+               SchemaPlan& plan);
 void plan_database(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan);
 void plan_tables(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan);
 

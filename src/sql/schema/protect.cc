@@ -4,6 +4,7 @@
 
 #include "sql/schema/plan_text.h"
 #include "sql/schema/planners.h"
+#include "sql/schema/read_parts.h"
 #include "sql/schema/read_state.h"
 
 namespace partywall::sql {
@@ -86,7 +87,9 @@ ProtectSettings protect_settings_of(const SqlBackend& backend) {
     settings.keys = {{backend.register_key_id, backend.register_key}};
   settings.slots = backend.slots;
   settings.allow_temp = backend.allow_temp;
-  if (!backend.owner_role.empty()) settings.connect_roles = {backend.owner_role};
+  for (const std::string& role : {backend.owner_role, backend.provisioner_role}) {
+    if (!role.empty()) settings.connect_roles.push_back(role);
+  }
   return settings;
 }
 
@@ -117,6 +120,26 @@ Result<SchemaPlan> protect_database(Connection& connection, const ProtectSetting
     return std::unexpected(complete.error());
   if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
   return plan;
+}
+
+Result<> mend_slot(Connection& connection, const SlotRoles& slots, uint32_t number) {
+  const std::string name = slot_names(slots).at(number - 1);
+  auto transaction = Transaction::begin(connection, "READ WRITE");
+  if (!transaction) return std::unexpected(transaction.error());
+  if (auto done = connection.execute("SET LOCAL search_path = pg_catalog"); !done)
+    return std::unexpected(done.error());
+  auto found = read_slots(connection, {name}, PasswordAccess::kHidden);
+  if (!found) return std::unexpected(found.error());
+  SchemaState state;
+  state.database.name = connection.database();
+  state.slots = *std::move(found);
+  SchemaPlan plan;
+  plan_slot(state, slots, name, plan);
+  for (const SchemaStep& step : plan.steps) {
+    if (auto done = carry_out(connection, step); !done) return done;
+  }
+  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
+  return {};
 }
 
 std::string_view to_string(FindingLevel level) {

@@ -50,4 +50,9 @@ Result<SchemaPlan> plan_protection(postgres::Connection& connection,
 Result<SchemaPlan> protect_database(postgres::Connection& connection,
                                     const ProtectSettings& settings);
 
+// Puts one slot role right, as protect_database would: a tenant may have changed its password or
+// settings. The user needs CREATEROLE (from PostgreSQL 16 on also ADMIN on the role). `number` is
+// 1 … slots.count.
+Result<> mend_slot(postgres::Connection& connection, const SlotRoles& slots, uint32_t number);
+
 }  // namespace partywall::sql

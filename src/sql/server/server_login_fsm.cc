@@ -20,22 +20,25 @@ constexpr uint32_t kSasl = 10;
 constexpr uint32_t kSaslContinue = 11;
 constexpr uint32_t kSaslFinal = 12;
 
+// A verifier of a slot role that asks for more was not made by `schema protect`, and deriving keys
+// for it would hold up the worker: a million iterations take half a second.
+constexpr uint32_t kMaxSlotIterations = 16 * kDefaultScramIterations;
+
+// The function's OID, what statement_names_are_private asks, and the statements that take away
+// settings that the role has of its own, in whatever database. Nothing in it depends on
+// search_path.
 std::string lookup_statement() {
   return fmt::format(
       "SELECT pg_catalog.to_regprocedure('{}')::pg_catalog.oid, "
       "pg_catalog.has_function_privilege('pg_catalog.pg_prepared_statement()', 'EXECUTE'), "
-      "EXISTS (SELECT FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_roles AS r ON "
-      "r.oid = s.setrole "
-      "WHERE r.rolname = CURRENT_USER)",
+      "(SELECT pg_catalog.string_agg('ALTER ROLE SESSION_USER' OPERATOR(pg_catalog.||) "
+      "COALESCE(pg_catalog.format(' IN DATABASE %I', d.datname), '') OPERATOR(pg_catalog.||) "
+      "' RESET ALL', '; ') "
+      "FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_roles AS r "
+      "ON r.oid OPERATOR(pg_catalog.=) s.setrole LEFT JOIN pg_catalog.pg_database AS d "
+      "ON d.oid OPERATOR(pg_catalog.=) s.setdatabase "
+      "WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER)",
       kEnterFunction);
-}
-
-std::string heal_statement(std::string_view database) {
-  std::string quoted;
-  for (const char c : database) quoted.append(c == '"' ? 2 : 1, c);
-  return fmt::format(
-      "ALTER ROLE CURRENT_USER RESET ALL; ALTER ROLE CURRENT_USER IN DATABASE \"{}\" RESET ALL",
-      quoted);
 }
 
 }  // namespace
@@ -47,13 +50,15 @@ std::vector<std::pair<std::string, std::string>> slot_startup_parameters() {
       {"options",
        "-c standard_conforming_strings=on -c row_security=on -c default_transaction_read_only=off "
        "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 "
-       "-c idle_in_transaction_session_timeout=0"}};
+       "-c idle_in_transaction_session_timeout=0 -c local_preload_libraries="}};
 }
 
 ServerLoginFsm::ServerLoginFsm(ServerLogin login, std::optional<ScramClientKeys> cached_keys,
                                Random& random)
     : login_(std::move(login)),
-      scram_(login_.password, std::move(cached_keys), {}, make_scram_nonce(random)) {}
+      scram_(login_.password, std::move(cached_keys), {}, make_scram_nonce(random),
+             login_.purpose == ServerLogin::Purpose::kSlot ? kMaxSlotIterations
+                                                           : kMaxScramIterations) {}
 
 void ServerLoginFsm::start(std::string& out) {
   std::vector<std::pair<std::string, std::string>> parameters = {{"user", login_.role},
@@ -184,8 +189,8 @@ Result<> ServerLoginFsm::on_ready(std::string& out) {
     case State::kLookingUp:
       if (!has_row_)
         return fail(ErrorKind::kUnavailable, "the server did not answer what was looked up");
-      if (has_own_settings_) {
-        append_query(out, heal_statement(login_.database));
+      if (!healing_.empty()) {
+        append_query(out, healing_);
         state_ = State::kHealing;
         return {};
       }
@@ -217,7 +222,7 @@ Result<> ServerLoginFsm::on_row(std::string_view body) {
   if (!reader.ok_and_at_end()) return fail(ErrorKind::kInvalid, "a malformed row during the login");
   std::from_chars(columns[0].data(), columns[0].data() + columns[0].size(), info_.enter_oid);
   info_.statement_names_are_private = columns[1] == "f";
-  has_own_settings_ = columns[2] == "t";
+  healing_ = columns[2];
   has_row_ = true;
   return {};
 }

@@ -41,7 +41,8 @@ class ServerLoginFsm {
   // The first bytes to send.
   void start(std::string& out);
   // Takes complete messages from the front of `input`, appends what is to be sent. True: logged in.
-  // kDenied: the password is wrong. kLimit: too many connections of the role (53300), try later.
+  // kDenied: the password is wrong, or the role was changed otherwise so that it may not log in.
+  // kLimit: too many connections of the role (53300), try later.
   Result<bool> receive(std::string_view& input, std::string& out);
 
   ServerInfo take_info() { return std::move(info_); }
@@ -63,7 +64,7 @@ class ServerLoginFsm {
   bool used_scram_ = false;
   bool verified_server_ = false;
   bool has_row_ = false;
-  bool has_own_settings_ = false;
+  std::string healing_;  // statements; empty: nothing is to be healed
   State state_ = State::kAuthenticating;
   ServerInfo info_;
 };

@@ -101,8 +101,6 @@ def test_a_late_cancel_hits_nobody_else(narrow):
             assert answer.errors == [] and answer.rows[0][:1] == pid[0], "the same server connection, not cancelled"
 
 
-@pytest.mark.xfail(strict=False, reason="known: a flood of cancels can hit the door's own `enter`, which closes the only "
-                   "connection of this narrow cell: the neighbour may wait for longer than queue_timeout (53300)")
 def test_cancels_that_race_with_the_end_of_a_statement(narrow):
     """Many cancels around the moment at which the connection changes hands."""
     stop = threading.Event()
@@ -120,7 +118,7 @@ def test_cancels_that_race_with_the_end_of_a_statement(narrow):
                 attacker.send(query("SELECT pg_sleep(0.002)"))
                 answer = neighbour.query(f"SELECT {number}, pg_sleep(0.002)")
                 assert answer.errors == [] and answer.rows[0][0] == str(number)
-                assert attacker.read_answer().errors in ([], ["57014"], ["58000"]), "its own cancel may hit its own beginning"
+                assert attacker.read_answer().errors in ([], ["57014"])
         finally:
             stop.set()
             thread.join()

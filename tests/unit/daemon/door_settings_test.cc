@@ -108,6 +108,7 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheSqlDoorAsItIs) {
   EXPECT_EQ(made.without_tenant, own.without_tenant);
   EXPECT_EQ(made.clients.max_message_bytes, own.clients.max_message_bytes);
   EXPECT_EQ(made.clients.max_prepared_statements, own.clients.max_prepared_statements);
+  EXPECT_EQ(made.clients.max_prepared_bytes, own.clients.max_prepared_bytes);
   EXPECT_EQ(made.max_migration_sessions, own.max_migration_sessions);
   EXPECT_EQ(made.login_timeout, own.login_timeout);
   EXPECT_EQ(made.queue_timeout, own.queue_timeout);
@@ -122,6 +123,7 @@ TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
                                       .without_tenant = store::WithoutTenant::kGlobalTables,
                                       .max_message_bytes = 2048,
                                       .max_prepared_statements = 2,
+                                      .max_prepared_bytes = 4096,
                                       .max_migration_sessions = 3,
                                       .login_timeout = seconds(4),
                                       .queue_timeout = seconds(5),
@@ -136,6 +138,7 @@ TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.without_tenant, sql::WithoutTenant::kEmptyRegister);
   EXPECT_EQ(made.clients.max_message_bytes, 2048u);
   EXPECT_EQ(made.clients.max_prepared_statements, 2u);
+  EXPECT_EQ(made.clients.max_prepared_bytes, 4096u);
   EXPECT_EQ(made.max_migration_sessions, 3u);
   EXPECT_EQ(made.login_timeout, seconds(4));
   EXPECT_EQ(made.queue_timeout, seconds(5));

@@ -102,6 +102,7 @@ class World {
     cell.sql.endpoint = kServer;
     cell.sql.database = "shop";
     cell.sql.slots.count = settings_.slots;
+    cell.sql.provisioner_role = "provisioner";
     cell.sql.register_key = Secret(std::string(64, 'k'));
     data.cells.push_back(cell);
     for (uint32_t number = 1; number <= 3; ++number) {
@@ -299,6 +300,58 @@ TEST(DoorSimulation, CancelOfAClientStopsItsStatementOnly) {
   EXPECT_EQ(two.take(), "E:57014 Z:I");
 }
 
+// A tenant must not be able to make `enter` fail: its connection would be closed.
+TEST(DoorSimulation, CancelIsHeldBackWhileTheDoorsOwnRequestRuns) {
+  World world({.slots = 1});
+  Client& one = world.log_in(1);
+  world.postgres.set_silent(true);
+  EXPECT_EQ(world.ask(one, query("sleep")), "");  // behind `enter`, which is not answered yet
+  world.cancel(one.key);
+  EXPECT_EQ(world.postgres.cancels(), 0u);
+  world.postgres.set_silent(false);
+  world.pass(milliseconds(100));
+  EXPECT_EQ(one.take(), "E:57014 Z:I");
+  EXPECT_EQ(world.postgres.cancels(), 1u);
+  EXPECT_EQ(world.postgres.logins(), 1u);
+}
+
+TEST(DoorSimulation, FloodOfCancelsIsPassedOnOneAtATimeAndNotTooOften) {
+  World world;
+  world.postgres.ignores_cancels = true;
+  Client& client = world.log_in(1);
+  client.send(query("sleep"));
+  for (int i = 0; i < 500; ++i) {
+    world.cancel(client.key);
+    if (i % 100 == 99) world.pass(milliseconds(50));
+  }
+  EXPECT_GE(world.postgres.cancels(), 2u);
+  EXPECT_LE(world.postgres.cancels(), 6u);
+  world.postgres.wake_up();
+  world.settle();
+  EXPECT_EQ(client.take(), "C:SELECT 1 Z:I");
+  EXPECT_EQ(world.ask(client, query("select 1")), "D C:SELECT 1 Z:I");
+}
+
+TEST(DoorSimulation, CancelThatIsHeldBackIsForgottenWithItsStatement) {
+  World world;
+  Client& client = world.log_in(1);
+  client.send(query("sleep"));
+  world.settle();
+  world.cancel(client.key);  // the first one hits
+  EXPECT_EQ(client.take(), "E:57014 Z:I");
+  client.send(query("sleep"));
+  world.settle();
+  world.cancel(client.key);  // too soon
+  EXPECT_EQ(world.postgres.cancels(), 1u);
+  world.postgres.wake_up();
+  world.settle();
+  EXPECT_EQ(client.take(), "C:SELECT 1 Z:I");
+  EXPECT_EQ(world.ask(client, query("sleep")), "");
+  world.pass(seconds(1));
+  EXPECT_EQ(client.take(), "");
+  EXPECT_EQ(world.postgres.cancels(), 1u);
+}
+
 TEST(DoorSimulation, ConnectionWaitsForItsCancelBeforeAnotherGetsIt) {
   World world({.slots = 1});
   world.postgres.cancel_delay = seconds(2);
@@ -395,6 +448,53 @@ TEST(DoorSimulation, IdleTransactionIsEnded) {
   EXPECT_TRUE(one.is_closed);
   EXPECT_EQ(world.ask(two, query("select 1")), "D C:SELECT 1 Z:I");
   EXPECT_EQ(world.postgres.logins(), 1u);  // rolled back and reset, not closed
+}
+
+TEST(DoorSimulation, SlotRoleWithAnotherPasswordIsRepairedAndUsedAgain) {
+  World world({.slots = 1});
+  std::vector<SlotRepair> repairs;
+  world.shared.repair_slot = [&](SlotRepair repair) { repairs.push_back(std::move(repair)); };
+  world.postgres.roles_with_another_password = {"partywall_slot_001"};
+  Client& client = world.log_in(1);  // waits for the first connection
+  ASSERT_EQ(repairs.size(), 1u);
+  EXPECT_EQ(repairs[0].slot, 1u);
+  EXPECT_EQ(repairs[0].backend.provisioner_role, "provisioner");
+  // While it is under way nobody asks again.
+  world.pass(seconds(3));
+  EXPECT_EQ(repairs.size(), 1u);
+  world.postgres.roles_with_another_password.clear();
+  repairs[0].done({});
+  world.settle();
+  EXPECT_TRUE(client.is_closed);  // had been told that there is no connection
+  EXPECT_EQ(world.ask(world.log_in(1), query("select 1")), "D C:SELECT 1 Z:I");
+  EXPECT_EQ(world.postgres.logins(), 1u);
+}
+
+TEST(DoorSimulation, RepairsThatDoNotHelpAreNotAskedForWithoutPause) {
+  World world({.slots = 1});
+  int repairs = 0;
+  world.shared.repair_slot = [&](const SlotRepair& repair) {
+    ++repairs;
+    repair.done(fail(ErrorKind::kUnavailable, "no provisioner"));
+  };
+  world.postgres.roles_with_another_password = {"partywall_slot_001"};
+  for (int i = 0; i < 100; ++i) {
+    world.log_in(1);
+    world.pass(milliseconds(50));
+  }
+  EXPECT_GE(repairs, 1);
+  EXPECT_LE(repairs, 6);
+}
+
+TEST(DoorSimulation, AnswerOfARepairMayComeAfterTheEnd) {
+  World world({.slots = 1});
+  std::vector<SlotRepair> repairs;
+  world.shared.repair_slot = [&](SlotRepair repair) { repairs.push_back(std::move(repair)); };
+  world.postgres.roles_with_another_password = {"partywall_slot_001"};
+  world.log_in(1);
+  ASSERT_EQ(repairs.size(), 1u);
+  repairs[0].done({});
+  world.stop();
 }
 
 TEST(DoorSimulation, UnreachableDatabaseIsToldAndLeftAloneForAWhile) {

@@ -185,7 +185,7 @@ bool FakePostgres::run(const std::string& text) {
     return done("DISCARD SEQUENCES");
   }
   if (starts("SELECT pg_catalog.to_regprocedure")) {
-    MessageWriter(out_, 'D').u16(3).u32(1).bytes("1").u32(1).bytes("f").u32(1).bytes("f");
+    MessageWriter(out_, 'D').u16(3).u32(1).bytes("1").u32(1).bytes("f").u32(0xffffffff);
     return done("SELECT 1");
   }
   if (starts("RESET ") || starts("SELECT pg_catalog.set_config")) return done("SET");

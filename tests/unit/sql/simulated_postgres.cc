@@ -45,6 +45,12 @@ net::Task<> SimulatedPostgres::serve(std::unique_ptr<net::Stream> stream) {
     std::string out;
     Backend backend;
     backend.role = request.user;
+    if (roles_with_another_password.contains(request.user)) {
+      append_error(out, {sqlstate::kInvalidPassword, "password authentication failed", "",
+                         Severity::kFatal});
+      co_await net::write_all(loop_, *stream, out, kPatience);
+      co_return;
+    }
     if (refuses_logins || roles_[backend.role] > 0) {
       append_error(out, {sqlstate::kTooManyConnections, "too many connections for role", "",
                          Severity::kFatal});
@@ -100,6 +106,13 @@ void SimulatedPostgres::wake_up() {
   }
 }
 
+void SimulatedPostgres::set_silent(bool silent) {
+  is_silent_ = silent;
+  for (const auto& [pid, backend] : backends_) {
+    if (backend->wake) backend->wake->set();
+  }
+}
+
 net::Task<> SimulatedPostgres::talk(net::Stream& stream, Backend& backend, std::string unread) {
   net::Event wake(loop_);
   net::Drain::Watch watch(drain_, wake);
@@ -108,7 +121,7 @@ net::Task<> SimulatedPostgres::talk(net::Stream& stream, Backend& backend, std::
   while (!drain_.must_close()) {
     if (std::exchange(backend.is_cancelled, false)) out += backend.postgres.cancel();
     if (std::exchange(backend.is_woken, false)) out += backend.postgres.wake_up();
-    while (!out.empty()) {
+    while (!out.empty() && !is_silent_) {
       const auto written = stream.write(out);
       if (written.would_block()) break;
       if (written.closed()) co_return;
@@ -122,7 +135,7 @@ net::Task<> SimulatedPostgres::talk(net::Stream& stream, Backend& backend, std::
       continue;
     }
     stream.arm_read(wake);
-    if (!out.empty()) stream.arm_write(wake);
+    if (!out.empty() && !is_silent_) stream.arm_write(wake);
     co_await wake.wait();
   }
 }

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -30,7 +31,10 @@ class SimulatedPostgres {
   [[nodiscard]] size_t most_of_a_role() const { return most_of_a_role_; }
   // All sleeping statements end well.
   void wake_up();
+  // Works on, but its answers stay where they are while it is silent.
+  void set_silent(bool silent);
   bool refuses_logins = false;
+  std::set<std::string> roles_with_another_password;
   bool ignores_cancels = false;
   // So long a cancel takes from its arrival to its effect and the end of its connection.
   Duration cancel_delay{};
@@ -52,6 +56,7 @@ class SimulatedPostgres {
   net::Drain drain_;
   std::map<uint32_t, Backend*> backends_;
   std::map<std::string, size_t> roles_;
+  bool is_silent_ = false;
   uint32_t last_pid_ = 100;
   size_t connections_ = 0;
   size_t most_of_a_role_ = 0;
