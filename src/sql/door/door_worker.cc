@@ -202,7 +202,7 @@ void DoorWorker::set_directory(DirectoryRef directory, std::shared_ptr<const Jwt
 void DoorWorker::update_pools() {
   for (auto& [name, pool] : pools_) {
     const Cell* cell = directory_->find_cell(name);
-    if (cell && same_backend(pool->backend(), cell->sql)) continue;
+    if (cell && cell->kind == pool->kind() && same_backend(pool->backend(), cell->sql)) continue;
     pool->close();
     retired_pools_.push_back(std::move(pool));
   }

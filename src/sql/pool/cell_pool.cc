@@ -24,6 +24,7 @@ CellPool::CellPool(PoolContext& context, const Cell& cell, std::vector<uint32_t>
     : context_(context),
       name_(cell.name),
       backend_(cell.sql),
+      kind_(cell.kind),
       slot_numbers_(std::move(slots)),
       plan_(static_cast<uint32_t>(slot_numbers_.size()), context.settings.limits),
       connections_(slot_numbers_.size()),
@@ -67,13 +68,23 @@ void CellPool::leave(ServerLease& lease) {
   lease.pool_ = nullptr;
 }
 
+// In a shared cell some connections are left for the others, whatever a tenant's tier allows: a
+// large tenant's transactions may last long, and its neighbours would wait for one of them to end.
+uint32_t CellPool::most_of_one_tenant() const {
+  const uint32_t all = plan_.count();
+  if (kind_ == CellKind::kDedicated || all < 2) return all;
+  return all - std::max(1U, all / 4);
+}
+
 // The nil tenant's limit is 0: none.
 bool CellPool::may_serve(TenantNumber number, uint32_t max_connections) {
   acquired_.release();
   if (max_connections == 0) return true;
-  auto units = context_.tenants.of(number).sql_connections.try_acquire(max_connections);
-  if (!units) return false;
-  acquired_ = std::move(*units);
+  auto of_pool = held_[number].try_acquire(most_of_one_tenant());
+  if (!of_pool) return false;
+  auto of_tenant = context_.tenants.of(number).sql_connections.try_acquire(max_connections);
+  if (!of_tenant) return false;
+  acquired_ = {.of_tenant = std::move(*of_tenant), .of_pool = std::move(*of_pool)};
   return true;
 }
 

@@ -97,6 +97,7 @@ class CellPool {
   void close();
   [[nodiscard]] const PoolCounters& counters() const { return counters_; }
   [[nodiscard]] const SqlBackend& backend() const { return backend_; }
+  [[nodiscard]] CellKind kind() const { return kind_; }
   [[nodiscard]] const std::string& name() const { return name_; }
   struct Gauges {
     uint32_t open = 0;
@@ -122,6 +123,7 @@ class CellPool {
   void put_away(const std::shared_ptr<ServerConnection>& connection);
   void leave(ServerLease& lease);
   void run_steps();
+  [[nodiscard]] uint32_t most_of_one_tenant() const;
   bool may_serve(TenantNumber number, uint32_t max_connections);
   void take(const PoolPlan::Step& step);
   void grant(PoolPlan::Slot slot, ServerLease& lease);
@@ -133,6 +135,7 @@ class CellPool {
   void spawn(net::Task<> task);
   net::Task<> run_counted(net::Task<> task);
   net::Task<> connect(PoolPlan::Slot slot);
+  [[nodiscard]] std::string last_tenant(PoolPlan::Slot slot) const;
   void on_login_failure(PoolPlan::Slot slot, const Error& error);
   void repair(PoolPlan::Slot slot);
   void on_repaired(PoolPlan::Slot slot, const Result<>& outcome);
@@ -145,6 +148,7 @@ class CellPool {
   PoolContext& context_;
   std::string name_;
   SqlBackend backend_;
+  CellKind kind_;
   std::vector<uint32_t> slot_numbers_;
   PoolPlan plan_;
   std::vector<std::shared_ptr<ServerConnection>> connections_;  // by slot
@@ -152,8 +156,9 @@ class CellPool {
   std::vector<TenantId> last_tenants_;                          // by slot: who used its role last
   std::vector<MonotonicTime> repaired_at_;             // by slot: max() while that is under way
   std::unordered_map<TenantNumber, uint32_t> limits_;  // of tenants that wait or waited
-  ConcurrencyUnits acquired_;                          // by may_serve, for the next step
-  std::optional<ScramClientKeys> keys_;                // most slots share salt and password
+  std::unordered_map<TenantNumber, ConcurrencyGate> held_;  // connections, by tenant
+  LeaseUnits acquired_;                                     // by may_serve, for the next step
+  std::optional<ScramClientKeys> keys_;                     // most slots share salt and password
   std::optional<Settings> greeting_;
   std::vector<std::unique_ptr<net::EventLink>> greeting_waiters_;
   PoolCounters counters_;

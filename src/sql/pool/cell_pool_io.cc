@@ -36,12 +36,17 @@ net::Task<> CellPool::connect(PoolPlan::Slot slot) {
   run_steps();
 }
 
+std::string CellPool::last_tenant(PoolPlan::Slot slot) const {
+  const TenantId tenant = last_tenants_[slot];
+  return tenant == TenantId() ? "none" : tenant.value().to_string();
+}
+
 void CellPool::on_login_failure(PoolPlan::Slot slot, const Error& error) {
   ++counters_.connect_failures;
   log_warning("the sql door cannot log in to PostgreSQL",
               {{"cell", name_},
                {"server", backend_.endpoint.to_string()},
-               {"last_tenant", last_tenants_[slot].value().to_string()},
+               {"last_tenant", last_tenant(slot)},
                {"reason", error.message}});
   if (error.kind == ErrorKind::kDenied) repair(slot);
 }
@@ -66,18 +71,17 @@ void CellPool::repair(PoolPlan::Slot slot) {
 void CellPool::on_repaired(PoolPlan::Slot slot, const Result<>& outcome) {
   const MonotonicTime now = context_.loop.now();
   repaired_at_[slot] = now;
-  const std::string last_tenant = last_tenants_[slot].value().to_string();
   if (!outcome) {
     log_error("a slot role was changed and could not be put right",
               {{"cell", name_},
                {"slot", slot_numbers_[slot]},
-               {"last_tenant", last_tenant},
+               {"last_tenant", last_tenant(slot)},
                {"reason", outcome.error().message}});
     return;
   }
   ++counters_.repaired_slots;
   log_warning("a slot role was changed by a tenant's statement and has been put right",
-              {{"cell", name_}, {"slot", slot_numbers_[slot]}, {"last_tenant", last_tenant}});
+              {{"cell", name_}, {"slot", slot_numbers_[slot]}, {"last_tenant", last_tenant(slot)}});
   plan_.repaired(slot, now);
   run_steps();
 }

@@ -14,6 +14,17 @@ namespace partywall::sql {
 
 class CellPool;
 
+// What a lease takes up of the tenant's connections: over all workers, and in this pool.
+struct LeaseUnits {
+  ConcurrencyUnits of_tenant;
+  ConcurrencyUnits of_pool;
+
+  void release() {
+    of_tenant.release();
+    of_pool.release();
+  }
+};
+
 // A session's claim to a server connection: it waits, then holds one, then gives it back. Gives it
 // back (or leaves the queue) by itself at the end of its life.
 class ServerLease : private PoolWaiter {
@@ -39,7 +50,7 @@ class ServerLease : private PoolWaiter {
   CellPool* pool_ = nullptr;
   PoolPlan::Queue::Ticket ticket_;
   std::shared_ptr<ServerConnection> connection_;
-  ConcurrencyUnits units_;
+  LeaseUnits units_;
   std::optional<SqlError> refusal_;
   MonotonicTime waiting_since_;
   bool is_asking_ = false;  // within request(): whoever asks looks by itself

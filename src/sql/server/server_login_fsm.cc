@@ -32,7 +32,8 @@ std::string lookup_statement() {
       "SELECT pg_catalog.to_regprocedure('{}')::pg_catalog.oid, "
       "pg_catalog.has_function_privilege('pg_catalog.pg_prepared_statement()', 'EXECUTE'), "
       "(SELECT pg_catalog.string_agg('ALTER ROLE SESSION_USER' OPERATOR(pg_catalog.||) "
-      "COALESCE(pg_catalog.format(' IN DATABASE %I', d.datname), '') OPERATOR(pg_catalog.||) "
+      "COALESCE(' IN DATABASE ' OPERATOR(pg_catalog.||) pg_catalog.quote_ident(d.datname), '') "
+      "OPERATOR(pg_catalog.||) "
       "' RESET ALL', '; ') "
       "FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_roles AS r "
       "ON r.oid OPERATOR(pg_catalog.=) s.setrole LEFT JOIN pg_catalog.pg_database AS d "
@@ -50,7 +51,8 @@ std::vector<std::pair<std::string, std::string>> slot_startup_parameters() {
       {"options",
        "-c standard_conforming_strings=on -c row_security=on -c default_transaction_read_only=off "
        "-c statement_timeout=0 -c lock_timeout=0 -c idle_session_timeout=0 "
-       "-c idle_in_transaction_session_timeout=0 -c local_preload_libraries="}};
+       "-c idle_in_transaction_session_timeout=0 -c client_connection_check_interval=1000 "
+       "-c local_preload_libraries="}};
 }
 
 ServerLoginFsm::ServerLoginFsm(ServerLogin login, std::optional<ScramClientKeys> cached_keys,

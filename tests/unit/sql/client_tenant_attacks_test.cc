@@ -85,14 +85,15 @@ TEST(TenantSetting, IsLocalHoweverTrueIsWritten) {
   const std::string text = "select set_config('app.current_tenant', $1, $2)";
   for (const std::string_view yes : {"t", "TRUE", "True", "tr", "ON", "yes", "Y", " 1 ", "1"}) {
     auto session = SessionHarness::open();
-    session.ask(query("begin") + parse("", text) +
-                bind("", "", {"context-1", std::string(yes)}) + execute() + sync());
+    session.ask(query("begin") + parse("", text) + bind("", "", {"context-1", std::string(yes)}) +
+                execute() + sync());
     EXPECT_EQ(session.ask(query("select 1")), "D C:SELECT 1 Z:T") << yes;
     EXPECT_EQ(session.ask(query("commit") + query("select 1")), "C:COMMIT Z:I E:28000 Z:I") << yes;
   }
   auto session = SessionHarness::open();
-  EXPECT_EQ(session.ask(parse("", text) + bind("", "", {"context-1", "maybe"}) + execute() + sync()),
-            "1 2 E:22P02 Z:I");
+  EXPECT_EQ(
+      session.ask(parse("", text) + bind("", "", {"context-1", "maybe"}) + execute() + sync()),
+      "1 2 E:22P02 Z:I");
   EXPECT_EQ(session.ask(query("select 1")), "E:28000 Z:I");
 }
 
