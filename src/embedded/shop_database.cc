@@ -92,6 +92,9 @@ Result<> prepare_shop_database(const PostgresqlServer& server, const SqlBackend&
                               "CREATEROLE", random);
         !made)
       return fail_with_context("the provisioner", made.error());
+    const auto granted = connection->execute("GRANT pg_signal_backend TO " +
+                                             postgres::quote_identifier(backend.provisioner_role));
+    if (!granted) return fail_with_context("the provisioner", granted.error());
     if (auto made = make_database(*connection, backend); !made)
       return fail_with_context("the database", made.error());
   }

@@ -29,7 +29,7 @@ void read_owner(YamlMap& map, FileLoader& files, SqlBackend& sql) {
 }
 
 void read_provisioner(YamlMap& map, FileLoader& files, SqlBackend& sql) {
-  if (map.required("role", sql.provisioner_role, "role with CREATEROLE")) {
+  if (map.required("role", sql.provisioner_role, "role with CREATEROLE and pg_signal_backend")) {
     check_identifier(map, "role", sql.provisioner_role, kMaxIdentifier);
   }
   read_password_file(map, files, "password_file", sql.provisioner_password, "its password");
@@ -54,8 +54,9 @@ void read_sql(YamlMap& map, FileLoader& files, SqlBackend& sql) {
   map.section("owner", "what migration logins become; without it there are none",
               [&](YamlMap& owner) { read_owner(owner, files, sql); });
   map.section("provisioner",
-              "with what the door mends slot roles that a tenant has changed; without it they "
-              "stay unused until `partywall schema protect` runs again",
+              "with what the door mends slot roles that a tenant has changed, and ends statements "
+              "that no cancel ends; without it such a slot stays unused until `partywall schema "
+              "protect` runs, or the statement ends",
               [&](YamlMap& provisioner) { read_provisioner(provisioner, files, sql); });
 }
 

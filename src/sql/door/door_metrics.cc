@@ -77,6 +77,7 @@ PoolSums sum_pools(const DoorShared& door) {
       sum.counters.waits += sample.counters.waits;
       sum.counters.changed_slots += sample.counters.changed_slots;
       sum.counters.repaired_slots += sample.counters.repaired_slots;
+      sum.counters.left_over_sessions += sample.counters.left_over_sessions;
     }
   }
   return sums;
@@ -123,6 +124,9 @@ void write_pools(MetricWriter& writer, const DoorShared& door) {
   write({"partywall_sql_slot_roles_repaired", MetricType::kCounter,
          "Those that the provisioner put right."},
         [](const Sample& s) { return s.counters.repaired_slots; });
+  write({"partywall_sql_left_over_sessions", MetricType::kCounter,
+         "Server processes ended by force, because a statement ran on without its client."},
+        [](const Sample& s) { return s.counters.left_over_sessions; });
 }
 
 void write_clients(MetricWriter& writer, const DoorShared& door) {

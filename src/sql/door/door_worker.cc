@@ -43,8 +43,8 @@ DoorWorker::DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
           .settings = shared.settings.pool,
           .on_units_released = [this] { wake_other_workers(); },
           .on_waiting = [this] { note_waiting(); },
-          .repair_slot = [this](const CellPool& pool, uint32_t slot,
-                                auto done) { repair_slot(pool, slot, std::move(done)); }} {}
+          .repair_slot = [this](const CellPool& pool,
+                                SlotRepair repair) { repair_slot(pool, std::move(repair)); }} {}
 
 DoorWorker::~DoorWorker() = default;
 
@@ -244,17 +244,18 @@ void DoorWorker::note_waiting() {
 }
 
 // The answer comes from another thread, and perhaps after stop(): then nobody waits for it.
-void DoorWorker::repair_slot(const CellPool& pool, uint32_t slot,
-                             std::function<void(Result<>)> done) {
-  if (!shared_.repair_slot) return done(fail(ErrorKind::kUnavailable, "nobody repairs slot roles"));
+void DoorWorker::repair_slot(const CellPool& pool, SlotRepair repair) {
+  if (!shared_.repair_slot)
+    return repair.done(fail(ErrorKind::kUnavailable, "nobody repairs slot roles"));
   const uint64_t id = ++last_repair_;
-  repairs_.emplace(id, std::move(done));
-  shared_.repair_slot(
-      {.backend = pool.backend(), .slot = slot, .done = [this, id](Result<> outcome) {
-         loop_.post([this, id, outcome = std::move(outcome)] {
-           if (auto node = repairs_.extract(id)) node.mapped()(outcome);
-         });
-       }});
+  repairs_.emplace(id, std::move(repair.done));
+  repair.backend = pool.backend();
+  repair.done = [this, id](Result<> outcome) {
+    loop_.post([this, id, outcome = std::move(outcome)] {
+      if (auto node = repairs_.extract(id)) node.mapped()(outcome);
+    });
+  };
+  shared_.repair_slot(std::move(repair));
 }
 
 net::Task<> DoorWorker::tick_regularly() {

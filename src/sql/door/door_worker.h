@@ -106,7 +106,7 @@ class DoorWorker {
   void update_pools();
   void wake_other_workers();
   void note_waiting();
-  void repair_slot(const CellPool& pool, uint32_t slot, std::function<void(Result<>)> done);
+  void repair_slot(const CellPool& pool, SlotRepair repair);
   void sample_pools();
 
   net::Loop& loop_;

@@ -30,7 +30,8 @@ CellPool::CellPool(PoolContext& context, const Cell& cell, std::vector<uint32_t>
       connections_(slot_numbers_.size()),
       reserved_(slot_numbers_.size()),
       last_tenants_(slot_numbers_.size()),
-      repaired_at_(slot_numbers_.size(), MonotonicTime::min()) {}
+      repaired_at_(slot_numbers_.size(), MonotonicTime::min()),
+      left_overs_(slot_numbers_.size()) {}
 
 CellPool::~CellPool() = default;
 
@@ -208,6 +209,8 @@ void CellPool::put_away(const std::shared_ptr<ServerConnection>& connection) {
 }
 
 void CellPool::drop(PoolPlan::Slot slot) {
+  const ServerFsm& fsm = connections_[slot]->fsm;
+  if (!fsm.is_quiet()) left_overs_[slot] = {fsm.info().key.pid, context_.loop.now()};
   connections_[slot]->is_doomed = true;
   connections_[slot]->stream->close();
   connections_[slot] = nullptr;
@@ -240,6 +243,7 @@ void CellPool::tick() {
   if (const auto spare = plan_.clean_spare(now, context_.settings.clean_after)) {
     spawn(reset(*spare, connections_[*spare]));
   }
+  look_after_left_overs();
   run_steps();
 }
 

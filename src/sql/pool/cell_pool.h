@@ -17,6 +17,7 @@
 #include "sql/pool/server_connection.h"
 #include "sql/pool/server_lease.h"
 #include "sql/server/server_login_fsm.h"
+#include "sql/slots/slot_keeper.h"
 #include "tenancy/cell.h"
 
 namespace partywall::sql {
@@ -27,6 +28,7 @@ struct PoolSettings {
   Duration reset_timeout = seconds(2);
   Duration clean_after = seconds(1);  // idle at least that long, and no clean one left: reset one
   Duration idle_lifetime = minutes(10);      // then it is closed
+  Duration left_over_after = seconds(3);     // closed while a statement ran: then it is ended
   Duration repair_spacing = seconds(1);      // between two repairs of one slot role
   Duration probe_after = milliseconds(100);  // idle longer: look whether it is still there
   size_t max_statements_per_connection = 256;
@@ -46,10 +48,9 @@ struct PoolContext {
   std::function<void()> on_units_released;
   // Called when a session has to wait.
   std::function<void()> on_waiting;
-  // Puts a slot role right with which the door cannot log in any more, somewhere else; `done` is
-  // called on this loop.
-  std::function<void(const CellPool& pool, uint32_t slot, std::function<void(Result<>)> done)>
-      repair_slot;
+  // Has a slot role repaired with which the door cannot log in any more; the backend is filled in,
+  // `done` is called on this loop.
+  std::function<void(const CellPool& pool, SlotRepair repair)> repair_slot;
 };
 
 // Since the pool was made.
@@ -63,6 +64,7 @@ struct PoolCounters {
   uint64_t waits = 0;
   uint64_t changed_slots = 0;  // slot roles found changed, so that the door could not log in
   uint64_t repaired_slots = 0;
+  uint64_t left_over_sessions = 0;  // closed while a statement ran, and ended by force
 };
 
 // The server connections of one worker to one cell's database.
@@ -137,8 +139,9 @@ class CellPool {
   net::Task<> connect(PoolPlan::Slot slot);
   [[nodiscard]] std::string last_tenant(PoolPlan::Slot slot) const;
   void on_login_failure(PoolPlan::Slot slot, const Error& error);
-  void repair(PoolPlan::Slot slot);
-  void on_repaired(PoolPlan::Slot slot, const Result<>& outcome);
+  void look_after_left_overs();
+  void repair(PoolPlan::Slot slot, uint32_t left_over_pid);
+  void on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome);
   net::Task<Result<std::shared_ptr<ServerConnection>>> log_in(PoolPlan::Slot slot);
   net::Task<> reset(PoolPlan::Slot slot, std::shared_ptr<ServerConnection> connection);
   net::Task<bool> try_reset(ServerConnection& connection);
@@ -154,8 +157,14 @@ class CellPool {
   std::vector<std::shared_ptr<ServerConnection>> connections_;  // by slot
   std::vector<ServerLease*> reserved_;                          // by slot: who waits for its reset
   std::vector<TenantId> last_tenants_;                          // by slot: who used its role last
-  std::vector<MonotonicTime> repaired_at_;             // by slot: max() while that is under way
-  std::unordered_map<TenantNumber, uint32_t> limits_;  // of tenants that wait or waited
+  std::vector<MonotonicTime> repaired_at_;  // by slot: max() while that is under way
+  // By slot: the server process of a connection that was closed while a statement ran.
+  struct LeftOver {
+    uint32_t pid = 0;
+    MonotonicTime since;
+  };
+  std::vector<LeftOver> left_overs_;
+  std::unordered_map<TenantNumber, uint32_t> limits_;       // of tenants that wait or waited
   std::unordered_map<TenantNumber, ConcurrencyGate> held_;  // connections, by tenant
   LeaseUnits acquired_;                                     // by may_serve, for the next step
   std::optional<ScramClientKeys> keys_;                     // most slots share salt and password

@@ -25,6 +25,7 @@ net::Task<> CellPool::connect(PoolPlan::Slot slot) {
     ++counters_.connects;
     greeting_ = (*connection)->fsm.info().reported;
     connections_[slot] = std::move(*connection);
+    left_overs_[slot] = {};  // its role is free again
     plan_.connected(slot, now);
     if (is_closed_) drop(slot);
   } else {
@@ -48,35 +49,57 @@ void CellPool::on_login_failure(PoolPlan::Slot slot, const Error& error) {
                {"server", backend_.endpoint.to_string()},
                {"last_tenant", last_tenant(slot)},
                {"reason", error.message}});
-  if (error.kind == ErrorKind::kDenied) repair(slot);
+  if (error.kind == ErrorKind::kDenied) repair(slot, 0);
 }
 
 // A role may change its own password, and tenants' statements run as it: the door must be able to
 // put it right by itself, or a tenant could lock it out of one slot after the other.
-void CellPool::repair(PoolPlan::Slot slot) {
+void CellPool::repair(PoolPlan::Slot slot, uint32_t left_over_pid) {
   const MonotonicTime now = context_.loop.now();
   MonotonicTime& repaired_at = repaired_at_[slot];
   if (backend_.provisioner_role.empty() || repaired_at == MonotonicTime::max() ||
       (repaired_at != MonotonicTime::min() && now - repaired_at < context_.settings.repair_spacing))
     return;
   repaired_at = MonotonicTime::max();
-  ++counters_.changed_slots;
+  ++(left_over_pid != 0 ? counters_.left_over_sessions : counters_.changed_slots);
   ++tasks_;  // the pool must outlive it
-  context_.repair_slot(*this, slot_numbers_[slot], [this, slot](const Result<>& outcome) {
-    --tasks_;
-    on_repaired(slot, outcome);
-  });
+  context_.repair_slot(*this, {.backend = {},
+                               .slot = slot_numbers_[slot],
+                               .left_over_pid = left_over_pid,
+                               .done = [this, slot, left_over_pid](const Result<>& outcome) {
+                                 --tasks_;
+                                 on_repaired(slot, left_over_pid, outcome);
+                               }});
 }
 
-void CellPool::on_repaired(PoolPlan::Slot slot, const Result<>& outcome) {
+// PostgreSQL ends a statement whose client has gone within client_connection_check_interval. But
+// that is a setting which a tenant may change, and a statement may catch every cancel: it would
+// keep its slot role, and use the processor, for ever.
+void CellPool::look_after_left_overs() {
+  const MonotonicTime now = context_.loop.now();
+  for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
+    const LeftOver& left_over = left_overs_[slot];
+    if (left_over.pid == 0 || now - left_over.since < context_.settings.left_over_after) continue;
+    repair(slot, left_over.pid);
+  }
+}
+
+void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome) {
   const MonotonicTime now = context_.loop.now();
   repaired_at_[slot] = now;
   if (!outcome) {
-    log_error("a slot role was changed and could not be put right",
+    log_error(left_over_pid != 0 ? "a session that was closed may run on and could not be ended"
+                                 : "a slot role was changed and could not be put right",
               {{"cell", name_},
                {"slot", slot_numbers_[slot]},
                {"last_tenant", last_tenant(slot)},
                {"reason", outcome.error().message}});
+    return;
+  }
+  if (left_over_pid != 0) {
+    if (left_overs_[slot].pid == left_over_pid) left_overs_[slot] = {};
+    plan_.repaired(slot, now);
+    run_steps();
     return;
   }
   ++counters_.repaired_slots;

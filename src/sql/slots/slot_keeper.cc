@@ -9,7 +9,8 @@ namespace {
 constexpr Duration kConnectTimeout = seconds(3);
 constexpr Duration kStatementTimeout = seconds(3);
 
-Result<> repair_as_provisioner(const SqlBackend& backend, uint32_t slot) {
+Result<> repair_as_provisioner(const SlotRepair& repair) {
+  const SqlBackend& backend = repair.backend;
   auto connection = postgres::Connection::open({.endpoint = backend.endpoint,
                                                 .database = backend.database,
                                                 .user = backend.provisioner_role,
@@ -17,7 +18,9 @@ Result<> repair_as_provisioner(const SqlBackend& backend, uint32_t slot) {
                                                 .connect_timeout = kConnectTimeout,
                                                 .statement_timeout = kStatementTimeout});
   if (!connection) return fail_with_context("the provisioner's login", connection.error());
-  return mend_slot(*connection, backend.slots, slot);
+  if (repair.left_over_pid != 0)
+    return end_left_over(*connection, backend.slots, repair.slot, repair.left_over_pid);
+  return mend_slot(*connection, backend.slots, repair.slot);
 }
 
 }  // namespace
@@ -50,7 +53,7 @@ void SlotKeeper::run() {
     const SlotRepair next = std::move(waiting_.front());
     waiting_.pop_front();
     lock.unlock();
-    next.done(repair_(next.backend, next.slot));
+    next.done(repair_(next));
     lock.lock();
   }
 }

@@ -12,10 +12,13 @@
 
 namespace partywall::sql {
 
-// A slot role to be put right: a tenant's statement has changed its password, say.
+// A slot role that the door cannot use, because of what a tenant's statement did.
 struct SlotRepair {
   SqlBackend backend;
-  uint32_t slot = 0;                   // its number, from 1
+  uint32_t slot = 0;  // its number, from 1
+  // The server process of a connection that was closed while a statement ran, which may run on and
+  // keeps the role in use; it is ended. 0: the role itself was changed, and is put right.
+  uint32_t left_over_pid = 0;
   std::function<void(Result<>)> done;  // called on the keeper's thread
 };
 
@@ -23,7 +26,7 @@ struct SlotRepair {
 // How many wait is bounded by those who ask: a pool asks once for each of its slots.
 class SlotKeeper {
  public:
-  using Repair = std::function<Result<>(const SqlBackend&, uint32_t slot)>;
+  using Repair = std::function<Result<>(const SlotRepair&)>;
 
   SlotKeeper();  // repairs with the cell's provisioner login; blocks for seconds at most
   explicit SlotKeeper(Repair repair) : repair_(std::move(repair)) {}

@@ -172,3 +172,18 @@ def test_clients_that_leave_at_once(sql_walls):
         while (left := server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'").fetchone()[0]):
             assert time.monotonic() < deadline, f"{left} statements of clients that have gone still run"
             time.sleep(0.05)
+
+
+def test_a_statement_that_no_cancel_ends(sql_walls):
+    """It catches every cancel, and has switched off what would end it when its client goes: it must not keep a slot for ever."""
+    endless = "DO $$BEGIN LOOP BEGIN PERFORM pg_sleep(1); EXCEPTION WHEN query_canceled THEN END; END LOOP; END$$"
+    with sql_walls.node.raw_sql("acme") as attacker:
+        attacker.query("SET client_connection_check_interval = 0")
+        attacker.send(query(endless))
+        time.sleep(0.5)
+        attacker.abort()
+    deadline = time.monotonic() + 20
+    with sql_walls.node.superuser() as server:
+        while server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", (endless,)).fetchone()[0]:
+            assert time.monotonic() < deadline, "it still runs"
+            time.sleep(0.1)

@@ -1,5 +1,5 @@
-// What one tenant can do to the connections that it shares with others: cancels, changed slot roles,
-// holding all of them.
+// What one tenant can do to the connections that it shares with others: cancels, changed slot
+// roles, holding all of them.
 #include "sql/simulated_door.h"
 
 namespace partywall::sql {
@@ -185,6 +185,33 @@ TEST(DoorNeighbours, ATenantNeverHoldsAllConnectionsOfASharedCell) {
   EXPECT_EQ(world.ask(other, query("select 1")), "D C:SELECT 1 Z:I");
   EXPECT_EQ(world.ask(*clients[0], query("commit")), "C:COMMIT Z:I");
   EXPECT_EQ(clients[3]->take(), "D C:SELECT 1 Z:T");
+}
+
+// A statement may catch every cancel, and go on after its connection was closed.
+TEST(DoorNeighbours, SessionThatRunsOnWithoutItsClientIsEnded) {
+  World world({.slots = 1});
+  std::vector<SlotRepair> repairs;
+  world.shared.repair_slot = [&](SlotRepair repair) { repairs.push_back(std::move(repair)); };
+  world.postgres.ignores_cancels = true;
+  Client& client = world.log_in(1);
+  client.send(query("sleep"));
+  world.settle();
+  client.leave();
+  world.pass(seconds(2));
+  EXPECT_TRUE(repairs.empty());
+  world.pass(seconds(2));
+  ASSERT_EQ(repairs.size(), 1u);
+  EXPECT_EQ(repairs[0].slot, 1u);
+  EXPECT_EQ(repairs[0].left_over_pid, 101u);
+  repairs[0].done({});
+  world.pass(seconds(10));
+  EXPECT_EQ(repairs.size(), 1u);
+  // Those that end by themselves are left alone.
+  Client& other = world.log_in(1);
+  EXPECT_EQ(world.ask(other, query("select 1")), "D C:SELECT 1 Z:I");
+  other.leave();
+  world.pass(seconds(10));
+  EXPECT_EQ(repairs.size(), 1u);
 }
 
 }  // namespace
