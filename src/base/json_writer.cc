@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/json.h"
 #include "base/utf8.h"
 
 namespace partywall {
@@ -107,6 +108,31 @@ JsonWriter& JsonWriter::raw(std::string_view text) {
 
 void JsonWriter::separate() {
   if (needs_comma_) out_ += ',';
+}
+
+JsonWriter& JsonWriter::value(const JsonValue& whole) {
+  if (const auto* const members = whole.as_object()) {
+    begin_object();
+    for (const JsonMember& member : *members) key(member.name).value(member.value);
+    return end_object();
+  }
+  if (const auto* const elements = whole.as_array()) {
+    begin_array();
+    for (const JsonValue& element : *elements) value(element);
+    return end_array();
+  }
+  if (const auto* const text = whole.as_string()) return value(*text);
+  if (const auto flag = whole.as_bool()) return value(*flag);
+  if (const auto number = whole.as_int64()) return value(*number);
+  if (const auto number = whole.as_uint64()) return value(*number);
+  if (const auto number = whole.as_double()) return value(*number);
+  return null();
+}
+
+std::string to_json_text(const JsonValue& value) {
+  std::string text;
+  JsonWriter(text).value(value);
+  return text;
 }
 
 }  // namespace partywall

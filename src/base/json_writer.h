@@ -6,9 +6,14 @@
 
 namespace partywall {
 
+class JsonValue;
+
 // Appends `text` as a JSON string with its quotes (RFC 8259 section 7). Bytes that are not UTF-8
 // become U+FFFD, so that the result is always valid JSON.
 void append_json_string(std::string& out, std::string_view text);
+
+// The value as one line of JSON, its members in their order.
+[[nodiscard]] std::string to_json_text(const JsonValue& value);
 
 // Writes one JSON value into a string, without building it in memory first:
 //   JsonWriter(out).begin_object().key("status").value(429).end_object();
@@ -31,6 +36,7 @@ class JsonWriter {
   JsonWriter& value(unsigned number) { return value(static_cast<uint64_t>(number)); }
   JsonWriter& value(double number);
   JsonWriter& null() { return raw("null"); }
+  JsonWriter& value(const JsonValue& whole);
 
  private:
   JsonWriter& open(char bracket);

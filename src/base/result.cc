@@ -10,6 +10,8 @@ std::string_view to_string(ErrorKind kind) {
       return "not found";
     case ErrorKind::kDenied:
       return "denied";
+    case ErrorKind::kConflict:
+      return "conflict";
     case ErrorKind::kLimit:
       return "limit";
     case ErrorKind::kTimeout:

@@ -15,6 +15,7 @@ enum class ErrorKind {
   kInvalid,      // the input breaks a rule; sending it again cannot help
   kNotFound,     // what was named does not exist
   kDenied,       // known, but not allowed
+  kConflict,     // contradicts what is there: exists already, or has changed meanwhile
   kLimit,        // a configured bound is reached; later may work
   kTimeout,      // not answered in time
   kClosed,       // the peer closed the connection

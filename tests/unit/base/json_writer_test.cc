@@ -77,5 +77,14 @@ TEST(JsonStringProperty, IsAlwaysValid) {
   }
 }
 
+TEST(JsonText, AParsedValueIsWrittenAsItWas) {
+  for (
+      const std::string_view text :
+      {R"({"b":[1,-2,18446744073709551615,0.5,true,false,null],"a":{"x":"\u0001\""},"e":{},"f":[]})",
+       "[]", "\"é\"", "null"}) {
+    EXPECT_EQ(to_json_text(JsonValue::parse(text).value()), text);
+  }
+}
+
 }  // namespace
 }  // namespace partywall

@@ -1,0 +1,17 @@
+#include "store/control/migrations.h"
+
+#include <array>
+
+namespace partywall::store {
+
+std::span<const Migration> migrations() {
+  static const std::array<Migration, 4> all = {{
+      {1, "the change feed", change_feed_sql()},
+      {2, "the directory", directory_tables_sql()},
+      {3, "every change of the directory is in the feed", directory_triggers_sql()},
+      {4, "operations, leases, nodes, events, audit", work_tables_sql()},
+  }};
+  return all;
+}
+
+}  // namespace partywall::store

@@ -1,0 +1,24 @@
+#pragma once
+
+#include <span>
+#include <string_view>
+
+namespace partywall::store {
+
+// One step of the control store's schema. A step that was released is never changed: what comes
+// later is a step of its own. Steps only add where nodes of the release before still read.
+struct Migration {
+  int number;  // from 1, without gaps
+  std::string_view name;
+  std::string_view sql;  // statements of the simple protocol; runs in a transaction of its own
+};
+
+[[nodiscard]] std::span<const Migration> migrations();
+
+// Their SQL, one function a theme (migration_*.cc).
+[[nodiscard]] std::string_view change_feed_sql();
+[[nodiscard]] std::string_view directory_tables_sql();
+[[nodiscard]] std::string_view directory_triggers_sql();
+[[nodiscard]] std::string_view work_tables_sql();
+
+}  // namespace partywall::store

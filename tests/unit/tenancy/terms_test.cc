@@ -1,0 +1,82 @@
+#include "tenancy/terms.h"
+
+#include <gtest/gtest.h>
+
+#include "tenancy/shipped_tiers.h"
+
+namespace partywall {
+namespace {
+
+JsonValue json(std::string_view text) { return JsonValue::parse(text).value(); }
+
+// Every member differs from its default. A member that is new to one of these structures breaks
+// the build here: give it a term, or the control store would lose it.
+Terms strange_terms() {
+  Terms terms;
+  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, cache] = terms.limits;
+  auto& [error_share, slow] = terms.alarms;
+  requests = 77;
+  api = {.tokens = 1, .period = hours(1), .burst = 2};
+  connections = 78;
+  cpu = seconds(79);
+  timeout = milliseconds(80);
+  memory = 81ULL << 20;
+  keys = 82;
+  bytes = 83ULL << 20;
+  cache = {.tokens = 3, .period = minutes(1), .burst = 4};
+  error_share = 0.25;
+  slow = milliseconds(84);
+  terms.weight = 85;
+  return terms;
+}
+
+TEST(Terms, EveryMemberSurvivesTheWayThroughJson) {
+  Terms read;
+  ASSERT_TRUE(set_terms(read, to_json(strange_terms())));
+  EXPECT_EQ(read, strange_terms());
+}
+
+TEST(Terms, ShippedTiersSurviveTheWayThroughJson) {
+  for (const Tier& tier : shipped_tiers()) {
+    Terms read = strange_terms();
+    ASSERT_TRUE(set_terms(read, to_json(terms_of(tier))));
+    EXPECT_EQ(read, terms_of(tier)) << tier.name;
+  }
+}
+
+TEST(Terms, TheDifferenceIsWhatMakesOneOfTheOther) {
+  Terms base;
+  const JsonValue changes = difference(strange_terms(), base);
+  EXPECT_EQ(changes.as_object()->size(), term_names().size());
+  ASSERT_TRUE(set_terms(base, changes));
+  EXPECT_EQ(base, strange_terms());
+  EXPECT_TRUE(difference(base, base).as_object()->empty());
+}
+
+TEST(Terms, OneTermIsChangedAndTheOthersStay) {
+  Terms terms;
+  ASSERT_TRUE(set_term(terms, "api_rate", json(R"({"burst": 30})")));
+  EXPECT_EQ(terms.limits.api_rate, (RateLimit{100, minutes(1), 30}));
+  EXPECT_EQ(get_term(terms, "api_rate"), json(R"({"tokens":100,"period_ms":60000,"burst":30})"));
+}
+
+TEST(Terms, WhatIsWrongIsSaidAndChangesNothing) {
+  Terms terms;
+  const auto message = [&](std::string_view name, std::string_view value) {
+    return set_term(terms, name, json(value)).error().message;
+  };
+  EXPECT_EQ(message("api_rat", "1"), "there is no limit 'api_rat'; did you mean 'api_rate'?");
+  EXPECT_EQ(message("weight", "0"), "weight must be a whole number, 1 to 1000");
+  EXPECT_EQ(message("weight", "-1"), "weight must be a whole number, 1 to 1000");
+  EXPECT_EQ(message("weight", "1.5"), "weight must be a whole number, 1 to 1000");
+  EXPECT_EQ(message("weight", "\"4\""), "weight must be a whole number, 1 to 1000");
+  EXPECT_EQ(message("alarm_error_share", "1.1"), "alarm_error_share must be a number, 0 to 1");
+  EXPECT_EQ(message("api_rate", "5"), "api_rate must be an object of tokens, period_ms and burst");
+  EXPECT_EQ(message("api_rate", R"({"tokens": 5, "burst": 0})"),
+            "api_rate burst must be a whole number, 1 to 10000000");
+  EXPECT_FALSE(set_terms(terms, json(R"({"weight": 5, "cache_keys": -1})")));
+  EXPECT_EQ(terms, Terms());
+}
+
+}  // namespace
+}  // namespace partywall
