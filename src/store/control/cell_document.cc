@@ -1,5 +1,6 @@
 #include "store/control/cell_document.h"
 
+#include <algorithm>
 #include <array>
 
 #include "store/control/json_fields.h"
@@ -13,12 +14,19 @@ struct CellSecret {
   std::string_view name;
   Secret& (*of)(Cell&);
 };
-constexpr std::array<CellSecret, 5> kSecrets = {{
+constexpr std::array<CellSecret, 9> kSecrets = {{
     {"sql.slots.password", [](Cell& cell) -> Secret& { return cell.sql.slots.password; }},
     {"sql.register_key", [](Cell& cell) -> Secret& { return cell.sql.register_key; }},
     {"sql.owner_password", [](Cell& cell) -> Secret& { return cell.sql.owner_password; }},
     {"cache.door_password", [](Cell& cell) -> Secret& { return cell.cache.door_password; }},
     {"cache.tenant_password", [](Cell& cell) -> Secret& { return cell.cache.tenant_password; }},
+    {"cache.previous_door_password",
+     [](Cell& cell) -> Secret& { return cell.cache.previous_door_password; }},
+    {"cache.previous_tenant_password",
+     [](Cell& cell) -> Secret& { return cell.cache.previous_tenant_password; }},
+    {"cache.sentinel_password", [](Cell& cell) -> Secret& { return cell.cache.sentinel_password; }},
+    {"cache.administrator_password",
+     [](Cell& cell) -> Secret& { return cell.cache.administrator_password; }},
 }};
 
 std::string purpose_of(const Cell& cell, std::string_view name) {
@@ -42,10 +50,42 @@ JsonValue sql_parts(const SqlBackend& sql) {
                               {"owner_role", text(sql.owner_role)}});
 }
 
+constexpr std::array<std::pair<std::string_view, CacheTopology>, 3> kTopologies = {
+    {{"single", CacheTopology::kSingle},
+     {"sentinel", CacheTopology::kSentinel},
+     {"cluster", CacheTopology::kCluster}}};
+
+JsonValue cache_instance_parts(const CacheInstance& instance) {
+  JsonArray endpoints;
+  for (const Endpoint& endpoint : instance.endpoints) {
+    endpoints.emplace_back(
+        JsonObject{{"address", text(endpoint.address)}, {"port", number(endpoint.port)}});
+  }
+  const auto topology = std::ranges::find(kTopologies, instance.topology,
+                                          [](const auto& entry) { return entry.second; });
+  return JsonValue(JsonObject{{"name", text(instance.name)},
+                              {"topology", text(topology->first)},
+                              {"endpoints", JsonValue(std::move(endpoints))},
+                              {"primary_name", text(instance.primary_name)}});
+}
+
 JsonValue cache_parts(const CacheBackend& cache) {
-  return JsonValue(JsonObject{{"address", text(cache.endpoint.address)},
-                              {"port", number(cache.endpoint.port)},
-                              {"door_user", text(cache.door_user)}});
+  JsonArray instances;
+  for (const CacheInstance& instance : cache.instances) {
+    instances.push_back(cache_instance_parts(instance));
+  }
+  JsonObject parts{{"instances", JsonValue(std::move(instances))},
+                   {"door_user", text(cache.door_user)},
+                   {"sentinel_user", text(cache.sentinel_user)},
+                   {"administrator", text(cache.administrator)}};
+  if (cache.tls) {
+    parts.push_back(
+        {"tls", JsonValue(JsonObject{{"ca_file", text(cache.tls->ca_file)},
+                                     {"server_name", text(cache.tls->server_name)},
+                                     {"certificate_file", text(cache.tls->certificate_file)},
+                                     {"private_key_file", text(cache.tls->private_key_file)}})});
+  }
+  return JsonValue(std::move(parts));
 }
 
 JsonValue pool_parts(const Pool& pool) {
@@ -88,10 +128,48 @@ Result<> read_sql(const JsonValue& value, SqlBackend& sql) {
   return fields.result();
 }
 
+Result<CacheInstance> read_cache_instance(const JsonValue& value) {
+  JsonFields fields(value, "cache instance");
+  CacheInstance instance{.name = fields.text("name")};
+  const std::string word = fields.text("topology");
+  const auto topology =
+      std::ranges::find(kTopologies, word, [](const auto& entry) { return entry.first; });
+  if (topology == kTopologies.end()) {
+    return fail(ErrorKind::kInvalid, "cache instance '{}': no topology '{}'", instance.name, word);
+  }
+  instance.topology = topology->second;
+  fields.each("endpoints", [&](const JsonValue& element) -> Result<> {
+    JsonFields inner(element, "endpoint");
+    instance.endpoints.push_back(read_endpoint(inner));
+    return inner.result();
+  });
+  instance.primary_name = fields.text("primary_name");
+  if (auto read = fields.result(); !read) return std::unexpected(read.error());
+  return instance;
+}
+
+Result<> read_tls(const JsonValue& value, std::optional<TlsClientSettings>& tls) {
+  JsonFields fields(value, "tls");
+  tls = TlsClientSettings{.ca_file = fields.text("ca_file"),
+                          .server_name = fields.text("server_name"),
+                          .certificate_file = fields.text("certificate_file"),
+                          .private_key_file = fields.text("private_key_file")};
+  return fields.result();
+}
+
 Result<> read_cache(const JsonValue& value, CacheBackend& cache) {
   JsonFields fields(value, "cache");
-  cache.endpoint = read_endpoint(fields);
+  fields.each("instances", [&](const JsonValue& element) -> Result<> {
+    auto instance = read_cache_instance(element);
+    if (!instance) return std::unexpected(instance.error());
+    cache.instances.push_back(*std::move(instance));
+    return {};
+  });
   cache.door_user = fields.text("door_user");
+  cache.sentinel_user = fields.text("sentinel_user");
+  cache.administrator = fields.text("administrator");
+  if (const JsonValue* const tls = fields.optional_value("tls"))
+    fields.take(read_tls(*tls, cache.tls));
   return fields.result();
 }
 
@@ -159,7 +237,7 @@ json_build_object('name', t.name, 'kind', t.kind, 'region', t.region, 'state', t
 JsonValue cell_parts(const Cell& cell) {
   JsonObject parts;
   if (!cell.sql.endpoint.address.empty()) parts.push_back({"sql", sql_parts(cell.sql)});
-  if (!cell.cache.endpoint.address.empty()) parts.push_back({"cache", cache_parts(cell.cache)});
+  if (cell.cache.present()) parts.push_back({"cache", cache_parts(cell.cache)});
   JsonArray pools;
   for (const Pool& pool : cell.pools) pools.push_back(pool_parts(pool));
   parts.push_back({"pools", JsonValue(std::move(pools))});

@@ -64,8 +64,14 @@ Result<> put_cell(Change& change, const CellRecord& record, ExpectedVersion expe
   if (!version) return std::unexpected(version.error());
   if (auto checked = check_version(title_of(cell.name), *version, expected); !checked)
     return checked;
+  if (cell.cache.instances.size() > 1) {
+    return fail(ErrorKind::kInvalid,
+                "{} has {} caches, but a placement of the control store does not say yet which of "
+                "them a tenant is in; make a cell for each",
+                title_of(cell.name), cell.cache.instances.size());
+  }
   const std::string cache_server =
-      cell.cache.endpoint.address.empty() ? "" : cell.cache.endpoint.to_string();
+      cell.cache.present() ? cell.cache.instances.front().endpoints.at(0).to_string() : "";
   const auto put = change.execute(
       "INSERT INTO partywall.cells (name, kind, region, state, max_tenants, cache_server, parts, "
       "sealed_secrets) VALUES ($1, $2, $3, $4, $5::int, $6, $7::jsonb, $8::jsonb) "
