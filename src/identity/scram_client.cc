@@ -17,7 +17,7 @@ Result<uint32_t> parse_iterations(std::string_view text, uint32_t most) {
     return fail(ErrorKind::kInvalid, "malformed SCRAM message: wrong iteration count");
   }
   if (count > most) {
-    return fail(ErrorKind::kDenied, "the server asks for {} SCRAM iterations; at most {} are done",
+    return fail(ErrorKind::kInvalid, "the server asks for {} SCRAM iterations; at most {} are done",
                 count, most);
   }
   return count;

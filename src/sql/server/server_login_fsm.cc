@@ -137,7 +137,9 @@ Result<> ServerLoginFsm::on_authentication(std::string_view body, std::string& o
       return on_mechanisms(reader.rest(), out);
     case kSaslContinue: {
       auto final_message = scram_.respond_to_first(reader.rest());
-      if (!final_message) return std::unexpected(final_message.error());
+      // Salt and iterations are those of the role's verifier, which a tenant may have changed.
+      if (!final_message)
+        return fail(ErrorKind::kDenied, "role {}: {}", login_.role, final_message.error().message);
       MessageWriter(out, 'p').bytes(*final_message);
       return {};
     }
