@@ -6,13 +6,25 @@
 #include "base/log.h"
 #include "cache/door_metrics.h"
 #include "cache/door_worker.h"
+#include "cache/provision.h"
 #include "net/listener.h"
 
 namespace partywall::cache {
 
+namespace {
+
+Result<> heal_users(const CacheBackend& backend, const CacheInstance& instance,
+                    const std::vector<Tenant>& tenants) {
+  const RedisAdministrator administrator{.user = backend.administrator,
+                                         .password = backend.administrator_password};
+  return provision_redis(backend, instance, administrator, tenants, OldTenants::kKeep);
+}
+
+}  // namespace
+
 struct Door::Impl {
   Impl(DoorSettings door_settings, Node& door_node)
-      : settings(std::move(door_settings)), node(door_node) {}
+      : settings(std::move(door_settings)), node(door_node), healer(door_node.time, &heal_users) {}
 
   Result<> make_workers() {
     const auto count = static_cast<unsigned>(node.workers.size());
@@ -23,9 +35,9 @@ struct Door::Impl {
         if (!context) return fail_with_context("the cache door", context.error());
         tls = std::move(*context);
       }
-      workers.push_back(
-          std::make_unique<DoorWorker>(node.workers[i], settings, node.tenants, std::move(tls),
-                                       DoorWorker::Position{.index = i, .count = count}));
+      workers.push_back(std::make_unique<DoorWorker>(
+          node.workers[i], settings, node.tenants, healer, std::move(tls),
+          DoorWorker::Position{.index = i, .count = count}));
     }
     return {};
   }
@@ -46,6 +58,7 @@ struct Door::Impl {
 
   DoorSettings settings;
   Node& node;
+  UserHealer healer;
   std::vector<std::unique_ptr<DoorWorker>> workers;
   net::BoundListeners bound;
   DirectoryFeed::Subscription subscription;

@@ -45,6 +45,9 @@ void write_door_metrics(MetricWriter& writer, const std::vector<const DoorWorker
   writer.family({"partywall_cache_refused_connections", MetricType::kCounter,
                  "Clients beyond max_connections"});
   writer.sample(sum([](const DoorWorker& worker) { return worker.refused_connections(); }));
+  writer.family({"partywall_cache_takeovers", MetricType::kCounter,
+                 "Changes of the servers that a route leads to, seen by each worker"});
+  writer.sample(sum([](const DoorWorker& worker) { return worker.takeovers(); }));
   for (const auto& [meter, family] : kTenantFamilies) {
     writer.family(family);
     for (const Tenant& tenant : directory.tenants()) {

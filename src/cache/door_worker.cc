@@ -8,7 +8,7 @@ constexpr Duration kSweepInterval = seconds(5);
 }
 
 DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings, TenantStates& tenants,
-                       std::unique_ptr<net::TlsContext> tls, Position position)
+                       UserHealer& healer, std::unique_ptr<net::TlsContext> tls, Position position)
     : loop_(loop),
       settings_(settings),
       tls_(std::move(tls)),
@@ -16,7 +16,11 @@ DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings, TenantStat
       registry_(settings.upstreams, *this),
       host_{settings.sessions, loop.time(), tenants, registry_, meters_, nullptr},
       clients_(loop),
-      upstreams_(loop) {}
+      upstreams_(loop) {
+  registry_.on_login_refused([this, &healer](const CacheRoute& route, const LoginRefusal& refusal) {
+    healer.login_refused(route, refusal, host_.directory);
+  });
+}
 
 void DoorWorker::accept(std::unique_ptr<net::Stream> stream) {
   if (connections() >= settings_.max_connections) {
@@ -30,11 +34,15 @@ void DoorWorker::accept(std::unique_ptr<net::Stream> stream) {
 void DoorWorker::set_directory(DirectoryRef directory) {
   // The registry reads the one that it was given last.
   const DirectoryRef before = std::exchange(host_.directory, std::move(directory));
+  upstream_tls_.clear();
   registry_.directory_changed(*host_.directory);
   for (SessionFsm* session : sessions_) session->directory_changed();
 }
 
-void DoorWorker::start() { upstreams_.spawn(sweep_regularly()); }
+void DoorWorker::start() {
+  upstreams_.spawn(sweep_regularly());
+  upstreams_.spawn(watch_routes());
+}
 
 net::Task<> DoorWorker::stop() {
   drain_.request_close();
@@ -44,8 +52,31 @@ net::Task<> DoorWorker::stop() {
   co_await upstreams_.join();
 }
 
-void DoorWorker::open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint) {
-  upstreams_.spawn(run_upstream(std::move(upstream), endpoint));
+void DoorWorker::open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint,
+                      const std::optional<TlsClientSettings>& tls) {
+  upstreams_.spawn(run_upstream(std::move(upstream), endpoint, upstream_tls(tls)));
+}
+
+Result<std::shared_ptr<net::TlsContext>> DoorWorker::upstream_tls(
+    const std::optional<TlsClientSettings>& settings) {
+  if (!settings) return nullptr;
+  for (const auto& [known, context] : upstream_tls_) {
+    if (known == *settings) return context;
+  }
+  auto made = net::TlsContext::client(*settings);
+  if (!made) return std::unexpected(made.error());
+  return upstream_tls_.emplace_back(*settings, std::move(*made)).second;
+}
+
+net::Task<> DoorWorker::watch_routes() {
+  net::Event wake(loop_);
+  net::Timer timer(loop_.timers(), wake);
+  const net::Drain::Watch watch(upstream_drain_, wake);
+  while (!upstream_drain_.must_close()) {
+    takeovers_.add(registry_.tick(loop_.now()));
+    timer.arm(loop_.now() + kRouteTick);
+    co_await wake.wait();
+  }
 }
 
 net::Task<> DoorWorker::sweep_regularly() {

@@ -3,11 +3,15 @@
 #include <atomic>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <unordered_set>
+#include <utility>
+#include <vector>
 
 #include "cache/session_fsm.h"
 #include "cache/settings.h"
 #include "cache/upstream_network.h"
+#include "cache/user_healer.h"
 #include "net/drain.h"
 #include "net/loop.h"
 #include "net/scope.h"
@@ -25,7 +29,7 @@ class DoorWorker final : public UpstreamNetwork {
 
   // `tls` is nullptr where clients speak plainly.
   DoorWorker(net::Loop& loop, const DoorSettings& settings, TenantStates& tenants,
-             std::unique_ptr<net::TlsContext> tls, Position position);
+             UserHealer& healer, std::unique_ptr<net::TlsContext> tls, Position position);
   ~DoorWorker() override = default;
 
   // Serves a client from here on.
@@ -40,7 +44,8 @@ class DoorWorker final : public UpstreamNetwork {
   net::Task<> stop();
 
   // --- UpstreamNetwork
-  void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint) override;
+  void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint,
+            const std::optional<TlsClientSettings>& tls) override;
 
   // --- From any thread
   [[nodiscard]] uint32_t connections() const {
@@ -50,12 +55,19 @@ class DoorWorker final : public UpstreamNetwork {
     return upstream_connections_.load(std::memory_order_relaxed);
   }
   [[nodiscard]] uint64_t refused_connections() const { return refused_connections_.value(); }
+  [[nodiscard]] uint64_t takeovers() const { return takeovers_.value(); }
   [[nodiscard]] const Meters<CacheMeter>& meters() const { return meters_; }
 
  private:
   net::Task<> serve_client(std::unique_ptr<net::Stream> stream);
-  net::Task<> run_upstream(std::shared_ptr<UpstreamIo> upstream, Endpoint endpoint);
+  net::Task<> run_upstream(std::shared_ptr<UpstreamIo> upstream, Endpoint endpoint,
+                           Result<std::shared_ptr<net::TlsContext>> tls);
+  net::Task<Result<std::unique_ptr<net::Stream>>> connect_upstream(
+      Endpoint endpoint, std::shared_ptr<net::TlsContext> tls);
+  Result<std::shared_ptr<net::TlsContext>> upstream_tls(
+      const std::optional<TlsClientSettings>& settings);
   net::Task<> sweep_regularly();
+  net::Task<> watch_routes();
   uint64_t next_session_id();
 
   net::Loop& loop_;
@@ -64,6 +76,8 @@ class DoorWorker final : public UpstreamNetwork {
   Position position_;
   Meters<CacheMeter> meters_;
   UpstreamRegistry registry_;
+  // Made when first needed, anew after each change of the directory: so renewed certificates count.
+  std::vector<std::pair<TlsClientSettings, std::shared_ptr<net::TlsContext>>> upstream_tls_;
   SessionHost host_;
   std::unordered_set<SessionFsm*> sessions_;
   net::Drain drain_;           // of the clients' connections
@@ -74,6 +88,7 @@ class DoorWorker final : public UpstreamNetwork {
   std::atomic<uint32_t> connections_{0};
   std::atomic<uint32_t> upstream_connections_{0};
   Counter refused_connections_;
+  Counter takeovers_;
 };
 
 }  // namespace partywall::cache

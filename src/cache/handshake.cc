@@ -18,14 +18,21 @@ void Handshake::sent(size_t bytes) {
 
 Handshake::Status Handshake::receive(std::string_view bytes) {
   while (!bytes.empty()) {
-    if (replies_left_ == 0) return refuse("more than was asked for");
+    if (replies_left_ == 0) return refuse(Refusal::kOther, "more than was asked for");
     const ReplyScanner::Step step = scanner_.scan(bytes);
     reply_ += bytes.substr(0, step.bytes);
     bytes.remove_prefix(step.bytes);
-    if (step.status == ReplyScanner::Status::kInvalid) return refuse("bytes that are not RESP");
-    if (reply_.size() > kMaxReplyBytes) return refuse("a reply of more than 64 KiB");
+    if (step.status == ReplyScanner::Status::kInvalid)
+      return refuse(Refusal::kOther, "bytes that are not RESP");
+    if (reply_.size() > kMaxReplyBytes)
+      return refuse(Refusal::kOther, "a reply of more than 64 KiB");
     if (step.status == ReplyScanner::Status::kIncomplete) continue;
-    if (scanner_.type() == '-' || scanner_.type() == '!') return refuse(reply_);
+    if (scanner_.type() == '-' || scanner_.type() == '!') {
+      const bool login = reply_.starts_with("-WRONGPASS") || reply_.starts_with("-NOAUTH");
+      return refuse(login ? Refusal::kLogin : Refusal::kOther, reply_);
+    }
+    if (step_ == role_step_ && !reply_.contains("\r\nmaster\r\n"))
+      return refuse(Refusal::kNotPrimary, "the server is not the primary");
     facts_.learn(reply_);
     reply_.clear();
     ++step_;
@@ -35,7 +42,8 @@ Handshake::Status Handshake::receive(std::string_view bytes) {
   return status_;
 }
 
-Handshake::Status Handshake::refuse(std::string_view what) {
+Handshake::Status Handshake::refuse(Refusal why, std::string_view what) {
+  refusal_ = why;
   problem_ = fmt::format("step {}: {}", step_, what.substr(0, what.find_first_of("\r\n")));
   status_ = Status::kRefused;
   return status_;

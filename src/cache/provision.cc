@@ -8,9 +8,9 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "cache/commands/command_table.h"
+#include "cache/provision_servers.h"
 #include "cache/server_facts.h"
 #include "cache/tenant_user.h"
-#include "engines/redis.h"
 
 namespace partywall::cache {
 namespace {
@@ -37,23 +37,6 @@ template <class Derive>
 Secret previous_of(const CacheBackend& backend, const Derive& derive) {
   const Secret& key = backend.previous_tenant_password;
   return key.empty() ? Secret() : derive(key);
-}
-
-Result<redis::Connection> open_as_administrator(const Endpoint& endpoint,
-                                                const RedisAdministrator& administrator) {
-  redis::ConnectionSettings settings{
-      .endpoint = endpoint, .user = administrator.user, .password = administrator.password};
-  auto connection = redis::Connection::open(settings);
-  if (connection || connection.error().kind != ErrorKind::kDenied) return connection;
-  // A fresh Redis: everybody is the default user, who may do everything.
-  settings.user.clear();
-  auto fresh = redis::Connection::open(settings);
-  if (!fresh) return connection;
-  const auto made = fresh->expect_ok(
-      set_user(administrator.user, administrator.password, Secret(), {"~*", "&*", "+@all"}));
-  if (!made) return connection;
-  settings.user = administrator.user;
-  return redis::Connection::open(settings);
 }
 
 // The second of the two words that CONFIG GET answers.
@@ -105,12 +88,6 @@ Result<> remove_old_tenants(redis::Connection& connection, const std::set<std::s
   return {};
 }
 
-Result<> save_users(redis::Connection& connection) {
-  const auto file = get_setting(connection, "aclfile");
-  if (!file) return std::unexpected(file.error());
-  return file->empty() ? Result<>() : connection.expect_ok({"ACL", "SAVE"});
-}
-
 // 704 of a Redis 7.4; a rule about a command that it does not have is an error.
 Result<uint32_t> server_version(redis::Connection& connection) {
   const auto info = connection.command({"INFO", "server"});
@@ -150,7 +127,8 @@ std::vector<std::string> tenant_acl_rules(TenantId tenant, uint32_t server_versi
 }
 
 std::vector<std::string> door_acl_rules() {
-  return {"resetkeys", "resetchannels", "-@all", "+auth", "+hello", "+select", "+info"};
+  return {"resetkeys", "resetchannels", "-@all", "+auth",         "+hello",
+          "+select",   "+info",         "+role", "+cluster|nodes"};
 }
 
 // All channels: Redis compares what is asked for in PSUBSCRIBE with the rule letter by letter.
@@ -159,39 +137,189 @@ std::vector<std::string> subscriber_acl_rules() {
           "+psubscribe", "+ssubscribe", "+unsubscribe", "+punsubscribe", "+sunsubscribe"};
 }
 
+// What https://redis.io/docs/management/sentinel names for it.
+std::vector<std::string> sentinel_acl_rules() {
+  return {"resetkeys", "allchannels", "-@all",           "+multi",          "+slaveof",
+          "+ping",     "+exec",       "+subscribe",      "+config|rewrite", "+role",
+          "+publish",  "+info",       "+client|setname", "+client|kill",    "+script|kill"};
+}
+
+std::vector<std::string> replica_acl_rules() {
+  return {"resetkeys", "resetchannels", "-@all", "+psync", "+replconf", "+ping"};
+}
+
+namespace {
+
+class Provisioning {
+ public:
+  Provisioning(const CacheBackend& backend, const CacheInstance& instance,
+               const RedisAdministrator& administrator)
+      : backend_(backend), instance_(instance), administrator_(administrator) {}
+
+  // Everything on every server. One that cannot be reached does not keep the others from being
+  // done.
+  Result<> run(const std::vector<Tenant>& tenants, OldTenants old) {
+    const auto prepare = [&](redis::Connection& server) { return set_up(server, tenants); };
+    if (auto done = on_each_server(prepare); !done) return done;
+    if (auto told = tell_sentinels(); !told) return told;
+    // Last, because replicas and Sentinels may have been the default user until now.
+    return on_each_server(
+        [&](redis::Connection& server) { return close_default(server, tenants, old); });
+  }
+
+  Result<> add(const Tenant& tenant) {
+    return on_each_server([&](redis::Connection& server) -> Result<> {
+      const auto version = server_version(server);
+      if (!version) return std::unexpected(version.error());
+      if (auto made = server.expect_ok(tenant_command(tenant, *version)); !made) return made;
+      return save(server);
+    });
+  }
+
+  Result<> remove(TenantId tenant) {
+    return on_each_server([&](redis::Connection& server) -> Result<> {
+      // Also ends its connections.
+      const auto removed = server.command({"ACL", "DELUSER", tenant_user(tenant)});
+      if (!removed) return std::unexpected(removed.error());
+      if (removed->is_error()) return fail(ErrorKind::kDenied, "ACL DELUSER: {}", removed->text);
+      return save(server);
+    });
+  }
+
+ private:
+  template <class Work>
+  Result<> on_each_server(const Work& work) {
+    const auto servers = list_servers(backend_, instance_, administrator_);
+    if (!servers) return std::unexpected(servers.error());
+    Result<> first;
+    for (const Endpoint& endpoint : *servers) {
+      auto server = open_as_administrator(backend_, endpoint, administrator_);
+      const Result<> done =
+          server ? work(*server) : Result<>(std::unexpected(std::move(server.error())));
+      if (!done && first) first = fail_with_context(endpoint.to_string(), done.error());
+    }
+    return first;
+  }
+
+  [[nodiscard]] Words tenant_command(const Tenant& tenant, uint32_t version) const {
+    const auto password = [&](const Secret& key) { return tenant_user_password(key, tenant.id); };
+    Words rules = tenant_acl_rules(tenant.id, version);
+    // Announces a request that the node of a cluster has sent here.
+    if (instance_.topology == CacheTopology::kCluster) rules.emplace_back("+asking");
+    return set_user(tenant_user(tenant.id), password(backend_.tenant_password),
+                    previous_of(backend_, password), rules);
+  }
+
+  Result<> set_up(redis::Connection& server, const std::vector<Tenant>& tenants) const {
+    const auto databases = count_databases(server);
+    if (!databases) return std::unexpected(databases.error());
+    if (auto valid = check_databases(tenants, *databases); !valid) return valid;
+    const auto version = server_version(server);
+    if (!version) return std::unexpected(version.error());
+    std::vector<Words> commands = {
+        set_user(backend_.door_user, backend_.door_password, backend_.previous_door_password,
+                 door_acl_rules()),
+        set_user(std::string(kSubscriberUser), subscriber_password(backend_.tenant_password),
+                 previous_of(backend_, &subscriber_password), subscriber_acl_rules())};
+    for (const Tenant& tenant : tenants) commands.push_back(tenant_command(tenant, *version));
+    commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});
+    // RESTORE, of an import, must not take a payload that breaks the server when it is used.
+    commands.push_back({"CONFIG", "SET", "sanitize-dump-payload", "clients"});
+    for (const Words& words : commands) {
+      if (auto done = server.expect_ok(words); !done) return done;
+    }
+    return instance_.topology == CacheTopology::kSingle ? Result<>() : set_up_replication(server);
+  }
+
+  // Replicas log in to their primary, and each may become one.
+  Result<> set_up_replication(redis::Connection& server) const {
+    const Secret password = replica_password(backend_.tenant_password);
+    if (auto made = server.expect_ok(set_user(std::string(kReplicaUser), password,
+                                              previous_of(backend_, &replica_password),
+                                              replica_acl_rules()));
+        !made) {
+      return made;
+    }
+    const auto user = get_setting(server, "masteruser");
+    if (!user) return std::unexpected(user.error());
+    // The operator's own, if there is one.
+    if (user->empty() || *user == kReplicaUser) {
+      for (const Words& words :
+           {Words{"CONFIG", "SET", "masteruser", std::string(kReplicaUser)},
+            Words{"CONFIG", "SET", "masterauth", std::string(password.reveal())}}) {
+        if (auto set = server.expect_ok(words); !set) return set;
+      }
+    }
+    if (instance_.topology != CacheTopology::kSentinel) return {};
+    return server.expect_ok(
+        set_user(std::string(kSentinelUser), sentinel_password(backend_.tenant_password),
+                 previous_of(backend_, &sentinel_password), sentinel_acl_rules()));
+  }
+
+  Result<> tell_sentinels() const {
+    if (instance_.topology != CacheTopology::kSentinel) return {};
+    auto sentinels = open_sentinels(backend_, instance_);
+    if (!sentinels) return std::unexpected(sentinels.error());
+    for (redis::Connection& sentinel : *sentinels) {
+      if (auto set = sentinel.expect_ok(
+              {"SENTINEL", "SET", instance_.primary_name, "auth-user", std::string(kSentinelUser),
+               "auth-pass", std::string(sentinel_password(backend_.tenant_password).reveal())});
+          !set) {
+        return set;
+      }
+    }
+    if (sentinels->size() == instance_.endpoints.size()) return {};
+    return fail(ErrorKind::kUnavailable,
+                "{} of {} Sentinels cannot be reached, and do not know their new login; provision "
+                "again when they are back",
+                instance_.endpoints.size() - sentinels->size(), instance_.endpoints.size());
+  }
+
+  Result<> close_default(redis::Connection& server, const std::vector<Tenant>& tenants,
+                         OldTenants old) const {
+    if (auto off = server.expect_ok({"ACL", "SETUSER", "default", "off"}); !off) return off;
+    if (old == OldTenants::kKeep) return save(server);
+    std::set<std::string> wanted;
+    for (const Tenant& tenant : tenants) wanted.insert(tenant_user(tenant.id));
+    if (auto removed = remove_old_tenants(server, wanted); !removed) return removed;
+    return save(server);
+  }
+
+  // Where Redis has files for it. Replicated servers keep their login to the primary there too.
+  Result<> save(redis::Connection& server) const {
+    const auto users = get_setting(server, "aclfile");
+    if (!users) return std::unexpected(users.error());
+    if (!users->empty()) {
+      if (auto saved = server.expect_ok({"ACL", "SAVE"}); !saved) return saved;
+    }
+    if (instance_.topology == CacheTopology::kSingle) return {};
+    const auto info = server.command({"INFO", "server"});
+    if (!info) return std::unexpected(info.error());
+    const bool has_file = !info->text.contains("\nconfig_file:\r");
+    return has_file ? server.expect_ok({"CONFIG", "REWRITE"}) : Result<>();
+  }
+
+  const CacheBackend& backend_;
+  const CacheInstance& instance_;
+  const RedisAdministrator& administrator_;
+};
+
+}  // namespace
+
 Result<> provision_redis(const CacheBackend& backend, const CacheInstance& instance,
                          const RedisAdministrator& administrator,
-                         const std::vector<Tenant>& tenants) {
-  auto opened = open_as_administrator(instance.endpoints.front(), administrator);
-  if (!opened) return std::unexpected(opened.error());
-  redis::Connection& connection = *opened;
-  const auto databases = count_databases(connection);
-  if (!databases) return std::unexpected(databases.error());
-  if (auto valid = check_databases(tenants, *databases); !valid) return valid;
-  const auto version = server_version(connection);
-  if (!version) return std::unexpected(version.error());
+                         const std::vector<Tenant>& tenants, OldTenants old) {
+  return Provisioning(backend, instance, administrator).run(tenants, old);
+}
 
-  std::vector<Words> commands = {
-      set_user(backend.door_user, backend.door_password, backend.previous_door_password,
-               door_acl_rules()),
-      set_user(std::string(kSubscriberUser), subscriber_password(backend.tenant_password),
-               previous_of(backend, &subscriber_password), subscriber_acl_rules())};
-  std::set<std::string> wanted;
-  for (const Tenant& tenant : tenants) {
-    const std::string user = tenant_user(tenant.id);
-    wanted.insert(user);
-    const auto password = [&](const Secret& key) { return tenant_user_password(key, tenant.id); };
-    commands.push_back(set_user(user, password(backend.tenant_password),
-                                previous_of(backend, password),
-                                tenant_acl_rules(tenant.id, *version)));
-  }
-  commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});
-  commands.push_back({"ACL", "SETUSER", "default", "off"});
-  for (const Words& words : commands) {
-    if (auto done = connection.expect_ok(words); !done) return done;
-  }
-  if (auto removed = remove_old_tenants(connection, wanted); !removed) return removed;
-  return save_users(connection);
+Result<> provision_tenant(const CacheBackend& backend, const CacheInstance& instance,
+                          const RedisAdministrator& administrator, const Tenant& tenant) {
+  return Provisioning(backend, instance, administrator).add(tenant);
+}
+
+Result<> remove_tenant_user(const CacheBackend& backend, const CacheInstance& instance,
+                            const RedisAdministrator& administrator, TenantId tenant) {
+  return Provisioning(backend, instance, administrator).remove(tenant);
 }
 
 }  // namespace partywall::cache

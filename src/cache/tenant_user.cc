@@ -29,6 +29,14 @@ Secret subscriber_password(const Secret& cell_key) {
   return derive(cell_key, "partywall cache subscriber", "");
 }
 
+Secret replica_password(const Secret& cell_key) {
+  return derive(cell_key, "partywall cache replica", "");
+}
+
+Secret sentinel_password(const Secret& cell_key) {
+  return derive(cell_key, "partywall cache sentinel", "");
+}
+
 std::string channel_prefix(TenantId tenant) { return "tenant:" + tenant.value().to_string() + ":"; }
 
 }  // namespace partywall::cache

@@ -20,6 +20,12 @@ Secret tenant_user_password(const Secret& cell_key, TenantId tenant);
 inline constexpr std::string_view kSubscriberUser = "partywall-subscriber";
 Secret subscriber_password(const Secret& cell_key);
 
+// The user of the replicas at their primary, and of the Sentinels at all servers.
+inline constexpr std::string_view kReplicaUser = "partywall-replica";
+Secret replica_password(const Secret& cell_key);
+inline constexpr std::string_view kSentinelUser = "partywall-sentinel";
+Secret sentinel_password(const Secret& cell_key);
+
 // What every channel of the tenant begins with in Redis. Has no character that is special in
 // patterns.
 std::string channel_prefix(TenantId tenant);

@@ -10,23 +10,28 @@ constexpr size_t kMaxCollectedBytes = 16UL << 20;
 constexpr size_t kKeptOutputBytes = 64UL << 10;
 }  // namespace
 
+UpstreamFsm::~UpstreamFsm() { end_elsewhere(); }
+
 void UpstreamFsm::send(ReplySink& sink, std::string_view requests, uint32_t count) {
-  assert(usable());
-  output_.append(requests);
-  const bool same = !pending_.empty() && pending_.back().sink == &sink &&
-                    pending_.back().use == ReplyUse::kPass && pending_.back().text == nullptr;
-  if (same) {
-    pending_.back().count += count;
-  } else {
-    pending_.push({.sink = &sink, .count = count});
-  }
-  wake();
+  push({.sink = &sink, .count = count}, requests);
 }
 
 void UpstreamFsm::send_for(ReplyUse use, ReplySink& sink, std::string_view request) {
+  push({.sink = &sink, .count = 1, .use = use}, request);
+}
+
+void UpstreamFsm::push(Run run, std::string_view requests) {
   assert(usable());
-  output_.append(request);
-  pending_.push({.sink = &sink, .count = 1, .use = use});
+  output_.append(requests);
+  if (place_.redirects == Redirects::kFollow) sent_requests_.add(requests);
+  const bool same = !pending_.empty() && pending_.back().sink == run.sink &&
+                    run.use == ReplyUse::kPass && pending_.back().use == ReplyUse::kPass &&
+                    pending_.back().text == nullptr && pending_.back().redirected == run.redirected;
+  if (same) {
+    pending_.back().count += run.count;
+  } else {
+    pending_.push(std::move(run));
+  }
   wake();
 }
 
@@ -44,6 +49,7 @@ void UpstreamFsm::abandon(const ReplySink& sink) {
 
 void UpstreamFsm::close() {
   closing_ = true;
+  end_elsewhere();
   for (size_t i = 0; i < pending_.size(); ++i) pending_.at(i).sink = nullptr;
   wake();
 }
@@ -51,6 +57,23 @@ void UpstreamFsm::close() {
 void UpstreamFsm::finish() {
   finishing_ = true;
   wake();
+}
+
+bool UpstreamFsm::delivers_to(const ReplySink& sink) const {
+  if (pending_.empty() || pending_.front().sink != &sink) return false;
+  if (elsewhere_) return elsewhere_->answered_in_part;
+  return scanner_.inside_reply() && !collecting_;
+}
+
+// What arrived behind a redirected request goes on when that one is answered.
+void UpstreamFsm::turn() {
+  if (elsewhere_ && elsewhere_->again) {
+    const Redirection again = *std::exchange(elsewhere_->again, std::nullopt);
+    follow(again, elsewhere_->hops + 1);
+  }
+  if (closing_ || elsewhere_ || kept_input_.empty()) return;
+  const std::string kept = std::exchange(kept_input_, {});
+  process(kept);
 }
 
 std::string_view UpstreamFsm::output() const {
@@ -65,6 +88,7 @@ void UpstreamFsm::sent(size_t bytes) {
 }
 
 bool UpstreamFsm::wants_input() const {
+  if (elsewhere_ || !kept_input_.empty()) return false;
   return pending_.empty() || pending_.front().sink == nullptr ||
          !pending_.front().sink->congested();
 }
@@ -72,17 +96,38 @@ bool UpstreamFsm::wants_input() const {
 void UpstreamFsm::receive(std::string_view bytes) {
   if (closing_) return;
   if (!ready()) {
-    if (handshake_.receive(bytes) == Handshake::Status::kRefused)
-      fail("the login was refused, " + handshake_.problem());
-    return;
+    if (handshake_.receive(bytes) != Handshake::Status::kRefused) return;
+    if (const auto events = place_.events.lock()) {
+      if (handshake_.refusal() == Handshake::Refusal::kNotPrimary) events->not_primary();
+      if (handshake_.refusal() == Handshake::Refusal::kLogin)
+        events->login_refused(place_.server, handshake_.problem());
+    }
+    return fail("the opening exchange failed, " + handshake_.problem());
   }
+  if (elsewhere_) {
+    kept_input_ += bytes;
+  } else {
+    process(bytes);
+  }
+}
+
+void UpstreamFsm::process(std::string_view bytes) {
   while (!bytes.empty() && !closing_) {
+    if (elsewhere_) {
+      kept_input_ = bytes;
+      return;
+    }
     if (pending_.empty()) return fail("Redis sent what nobody had asked for");
-    const size_t taken =
-        pending_.front().use == ReplyUse::kPass ? pass_replies(bytes) : collect_reply(bytes);
+    const bool collects = pending_.front().use != ReplyUse::kPass || begins_error(bytes);
+    const size_t taken = collects ? collect_reply(bytes) : pass_replies(bytes);
     bytes.remove_prefix(taken);
     deliver_texts();
   }
+}
+
+// Errors are looked at before they are passed on: some say something about the server.
+bool UpstreamFsm::begins_error(std::string_view bytes) const {
+  return collecting_ || (bytes.front() == '-' && !scanner_.inside_reply());
 }
 
 // As many replies of the first run as are there, in one piece.
@@ -91,6 +136,7 @@ size_t UpstreamFsm::pass_replies(std::string_view bytes) {
   size_t taken = 0;
   uint32_t completed = 0;
   while (completed < run.count && taken < bytes.size()) {
+    if (begins_error(bytes.substr(taken))) break;
     const ReplyScanner::Step step = scanner_.scan(bytes.substr(taken));
     // Out-of-band data must not be here: tracking and subscribing have connections of their own.
     if (step.status == ReplyScanner::Status::kInvalid || scanner_.type() == '>') {
@@ -106,6 +152,8 @@ size_t UpstreamFsm::pass_replies(std::string_view bytes) {
   run.count -= completed;
   ReplySink* sink = run.sink;
   if (run.count == 0) pending_.pop();
+  for (uint32_t i = 0; i < completed && place_.redirects == Redirects::kFollow; ++i)
+    sent_requests_.pop();
   if (sink != nullptr) sink->pass(bytes.substr(0, taken), completed);
   return taken;
 }
@@ -117,16 +165,32 @@ size_t UpstreamFsm::collect_reply(std::string_view bytes) {
     fail("Redis sent what is not a reply, or one that is too big");
     return bytes.size();
   }
+  collecting_ = step.status == ReplyScanner::Status::kIncomplete;
   collected_ += bytes.substr(0, step.bytes);
-  if (step.status == ReplyScanner::Status::kReply) {
+  if (!collecting_) {
     last_reply_type_ = scanner_.type();
-    const ReplyUse use = pending_.front().use;
-    ReplySink* sink = pending_.front().sink;
-    pending_.pop();
-    if (sink != nullptr) sink->use(use, collected_, facts());
-    collected_ = {};
+    const std::string reply = std::exchange(collected_, {});
+    if (reply.front() != '-' || !handle_error(reply)) hand_over(reply);
   }
   return step.bytes;
+}
+
+// The whole reply to the front request, which is done with.
+void UpstreamFsm::hand_over(std::string_view reply) {
+  const ReplyUse use = pending_.front().use;
+  ReplySink* sink = pending_.front().sink;
+  pop_front_request();
+  if (sink == nullptr) return;
+  if (use == ReplyUse::kPass) {
+    sink->pass(reply, 1);
+  } else {
+    sink->use(use, reply, facts());
+  }
+}
+
+void UpstreamFsm::pop_front_request() {
+  if (--pending_.front().count == 0) pending_.pop();
+  if (place_.redirects == Redirects::kFollow) sent_requests_.pop();
 }
 
 void UpstreamFsm::deliver_texts() {
@@ -138,7 +202,8 @@ void UpstreamFsm::deliver_texts() {
 }
 
 void UpstreamFsm::fail(std::string why) {
-  log_warning("the cache door closes a connection to Redis", {{"reason", why}});
+  log_warning("the cache door closes a connection to Redis",
+              {{"server", place_.server.to_string()}, {"reason", why}});
   lost();
 }
 
@@ -147,8 +212,10 @@ void UpstreamFsm::lost() {
   LostReplies how = ready() ? LostReplies::kUnknownOutcome : LostReplies::kNeverSent;
   // Only the first run can have been answered in part, and only where it is passed on at once.
   const bool cut =
-      scanner_.inside_reply() && !pending_.empty() && pending_.front().use == ReplyUse::kPass;
+      !pending_.empty() && pending_.front().use == ReplyUse::kPass &&
+      (elsewhere_ ? elsewhere_->answered_in_part : scanner_.inside_reply() && !collecting_);
   if (cut) how = LostReplies::kFirstCut;
+  end_elsewhere();
   while (!pending_.empty()) {
     const Run run = std::move(pending_.front());
     pending_.pop();

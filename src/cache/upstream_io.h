@@ -15,6 +15,8 @@ class UpstreamIo {
   UpstreamIo& operator=(const UpstreamIo&) = delete;
   virtual ~UpstreamIo() = default;
 
+  // First of all after each wake.
+  virtual void turn() {}
   [[nodiscard]] virtual std::string_view output() const = 0;
   virtual void sent(size_t bytes) = 0;
   // False while nobody can take more replies.

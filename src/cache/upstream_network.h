@@ -1,8 +1,10 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 
 #include "base/endpoint.h"
+#include "base/tls_settings.h"
 #include "cache/upstream_io.h"
 
 namespace partywall::cache {
@@ -12,7 +14,9 @@ namespace partywall::cache {
 class UpstreamNetwork {
  public:
   virtual ~UpstreamNetwork() = default;
-  virtual void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint) = 0;
+  // `tls`: nothing where the server is spoken to plainly.
+  virtual void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint,
+                    const std::optional<TlsClientSettings>& tls) = 0;
 };
 
 }  // namespace partywall::cache

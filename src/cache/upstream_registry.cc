@@ -23,7 +23,26 @@ std::shared_ptr<CacheRoute> UpstreamRegistry::route_of(const Tenant& tenant) con
   const Cell* cell = directory_ == nullptr ? nullptr : directory_->find_cell(tenant.cell);
   if (cell == nullptr) return nullptr;
   const auto found = routes_.find(cell->cache.find_instance(tenant.cache_instance));
-  return found == routes_.end() ? nullptr : found->second;
+  return found == routes_.end() ? nullptr : found->second.route;
+}
+
+uint64_t UpstreamRegistry::tick(MonotonicTime now) {
+  uint64_t changed = 0;
+  for (auto& [instance, watched] : routes_) {
+    if (watched.watch != nullptr) watched.watch->tick(now);
+    if (const auto refusal = watched.route->take_login_refusal(); refusal && login_refused_)
+      login_refused_(*watched.route, *refusal);
+    if (std::exchange(watched.version, watched.route->version()) == watched.route->version())
+      continue;
+    for (const auto& [target, upstreams] : targets_) {
+      if (target.route == watched.route) upstreams->route_changed(now);
+    }
+    takeover_until_ = now + limits_.takeover_grace + kRouteTick;
+    ++changed;
+  }
+  if (now > takeover_until_) return changed;
+  for (const auto& [target, upstreams] : targets_) upstreams->end_overdue(now);
+  return changed;
 }
 
 void UpstreamRegistry::sweep(MonotonicTime now) {
@@ -34,14 +53,20 @@ void UpstreamRegistry::sweep(MonotonicTime now) {
 }
 
 void UpstreamRegistry::directory_changed(const Directory& directory) {
-  const auto old = std::exchange(routes_, {});
+  auto old = std::exchange(routes_, {});
   directory_ = &directory;
   for (const Cell& cell : directory.cells()) {
     for (const CacheInstance& instance : cell.cache.instances) {
-      const auto same = std::ranges::find_if(
-          old, [&](const auto& entry) { return entry.second->is_of(cell, instance); });
-      routes_[&instance] =
-          same == old.end() ? std::make_shared<CacheRoute>(cell, instance) : same->second;
+      const auto same = std::ranges::find_if(old, [&](const auto& entry) {
+        return entry.second.route != nullptr && entry.second.route->is_of(cell, instance);
+      });
+      if (same != old.end()) {
+        routes_[&instance] = std::exchange(same->second, {});
+        continue;
+      }
+      Watched& added = routes_[&instance];
+      added.route = std::make_shared<CacheRoute>(cell, instance);
+      added.watch = watch_route(*added.route, network_, limits_.watch);
     }
   }
   std::erase_if(targets_, [&](const auto& entry) {

@@ -1,14 +1,16 @@
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <unordered_map>
 
+#include "cache/route_watch.h"
 #include "cache/tenant_upstreams.h"
 #include "tenancy/directory.h"
 
 namespace partywall::cache {
 
-// All connections to Redis of one worker, by target.
+// All connections to Redis of one worker, by target, and the routes that they take.
 class UpstreamRegistry {
  public:
   UpstreamRegistry(UpstreamLimits limits, UpstreamNetwork& network)
@@ -17,6 +19,9 @@ class UpstreamRegistry {
   // The ones to where the last directory says that the tenant is; kUnavailable: it has no cache.
   Result<std::shared_ptr<TenantUpstreams>> of(const Tenant& tenant, Protocol protocol);
 
+  // To be called every kRouteTick: moves connections to where the routes lead now. How many routes
+  // have got another server.
+  uint64_t tick(MonotonicTime now);
   // To be called every few seconds.
   void sweep(MonotonicTime now);
   // Lets go of connections that lead where the tenant is not any more, or with outdated passwords.
@@ -27,15 +32,28 @@ class UpstreamRegistry {
   void finish_all();
   [[nodiscard]] size_t size() const { return targets_.size(); }
 
+  // Called when a Redis does not know the users that provisioning makes.
+  void on_login_refused(std::function<void(const CacheRoute&, const LoginRefusal&)> hook) {
+    login_refused_ = std::move(hook);
+  }
+
  private:
+  struct Watched {
+    std::shared_ptr<CacheRoute> route;
+    std::unique_ptr<RouteWatch> watch;  // nullptr: it never changes
+    uint64_t version = 0;               // that the connections know
+  };
+
   [[nodiscard]] std::shared_ptr<CacheRoute> route_of(const Tenant& tenant) const;
 
   UpstreamLimits limits_;
   UpstreamNetwork& network_;
   const Directory* directory_ = nullptr;
   // By what is in the directory.
-  std::unordered_map<const CacheInstance*, std::shared_ptr<CacheRoute>> routes_;
+  std::unordered_map<const CacheInstance*, Watched> routes_;
   std::unordered_map<UpstreamTarget, std::shared_ptr<TenantUpstreams>> targets_;
+  MonotonicTime takeover_until_{};  // connections to servers that were taken over may be left
+  std::function<void(const CacheRoute&, const LoginRefusal&)> login_refused_;
 };
 
 }  // namespace partywall::cache

@@ -9,6 +9,7 @@ namespace {
 
 // False when the connection is broken.
 bool exchange(net::Loop& loop, net::Stream& stream, UpstreamIo& upstream, net::Event& wake) {
+  upstream.turn();
   if (upstream.wants_input() && !stream.awaits_input()) {
     const std::span<char> buffer = loop.scratch();
     const net::IoResult result = stream.read(buffer);
@@ -28,13 +29,27 @@ bool exchange(net::Loop& loop, net::Stream& stream, UpstreamIo& upstream, net::E
 
 }  // namespace
 
-net::Task<> DoorWorker::run_upstream(std::shared_ptr<UpstreamIo> upstream, Endpoint endpoint) {
+// With one deadline for connecting, and the same again for the handshake of TLS.
+net::Task<Result<std::unique_ptr<net::Stream>>> DoorWorker::connect_upstream(
+    Endpoint endpoint, std::shared_ptr<net::TlsContext> tls) {
+  auto stream = co_await loop_.connect(endpoint, settings_.connect_timeout);
+  if (!stream || tls == nullptr) co_return stream;
+  co_return co_await tls->handshake(loop_, std::move(*stream), settings_.connect_timeout);
+}
+
+net::Task<> DoorWorker::run_upstream(std::shared_ptr<UpstreamIo> upstream, Endpoint endpoint,
+                                     Result<std::shared_ptr<net::TlsContext>> tls) {
   upstream_connections_.fetch_add(1, std::memory_order_relaxed);
   net::Event wake(loop_);
   EventWaker waker(wake);
   net::Timer deadline(loop_.timers(), wake);
   const net::Drain::Watch watch(upstream_drain_, wake);
-  auto stream = co_await loop_.connect(endpoint, settings_.connect_timeout);
+  Result<std::unique_ptr<net::Stream>> stream = std::unexpected(Error());
+  if (tls) {
+    stream = co_await connect_upstream(endpoint, *tls);
+  } else {
+    stream = std::unexpected(tls.error());
+  }
   if (!stream)
     log_warning("the cache door cannot reach Redis",
                 {{"endpoint", endpoint.to_string()}, {"reason", stream.error().message}});

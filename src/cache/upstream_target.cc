@@ -19,11 +19,16 @@ Handshake tenant_handshake(const UpstreamTarget& target) {
   std::string requests = login(target.protocol, backend.door_user, backend.door_password);
   requests += make_request({"INFO", "server"});
   requests += make_request({"INFO", "memory"});
+  // A server that another one has taken over from must not be taken for the primary.
+  const bool ask_role = target.route->instance().topology == CacheTopology::kSentinel;
+  if (ask_role) requests += make_request({"ROLE"});
   requests += make_request({"SELECT", fmt::format_int(target.database).c_str()});
   requests += make_request({"AUTH", tenant_user(target.tenant),
                             tenant_user_password(backend.tenant_password, target.tenant).reveal()});
   constexpr uint32_t kReplies = 5;
-  return {std::move(requests), kReplies};
+  constexpr uint32_t kRoleStep = 4;
+  if (!ask_role) return {std::move(requests), kReplies};
+  return {std::move(requests), kReplies + 1, kRoleStep};
 }
 
 Handshake subscriber_handshake(const UpstreamTarget& target) {

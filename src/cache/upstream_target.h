@@ -15,6 +15,7 @@ namespace partywall::cache {
 struct UpstreamTarget {
   TenantId tenant;
   std::shared_ptr<CacheRoute> route;
+  HashSlot slot = 0;  // of the tenant's keys, where the route leads to a cluster
   uint32_t database = 0;
   Protocol protocol = Protocol::kResp2;
 

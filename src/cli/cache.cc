@@ -7,6 +7,7 @@
 
 #include "base/private_file.h"
 #include "cache/provision.h"
+#include "cache/user_healer.h"
 #include "cli/exit_code.h"
 #include "cli/platform_loader.h"
 
@@ -16,20 +17,6 @@ namespace {
 int failed(std::string_view message) {
   fmt::print(stderr, "partywall cache provision: {}\n", message);
   return kExitFailure;
-}
-
-// Several cells may be on one Redis, with databases of their own.
-std::vector<Tenant> tenants_on(const Directory& directory, const CacheInstance& instance) {
-  std::vector<Tenant> tenants;
-  for (const Tenant& tenant : directory.tenants()) {
-    const Cell* cell = directory.find_cell(tenant.cell);
-    const CacheInstance* home = cell->cache.find_instance(tenant.cache_instance);
-    if (home != nullptr && home->endpoints == instance.endpoints &&
-        tenant.status != TenantStatus::kErased) {
-      tenants.push_back(tenant);
-    }
-  }
-  return tenants;
 }
 
 std::string without_line_end(std::string text) {
@@ -52,9 +39,10 @@ int cache_provision(const CacheProvisionOptions& options) {
   for (const Cell& cell : directory.cells()) {
     if (!options.cell.empty() && cell.name != options.cell) continue;
     for (const CacheInstance& instance : cell.cache.instances) {
-      const std::string place = instance.endpoints.front().to_string();
+      std::string place = instance.endpoints.front().to_string();
+      if (!instance.primary_name.empty()) place += ", " + instance.primary_name;
       if (!done.insert(place).second) continue;
-      const std::vector<Tenant> tenants = tenants_on(directory, instance);
+      const std::vector<Tenant> tenants = cache::tenants_in(directory, instance);
       if (auto provisioned = cache::provision_redis(cell.cache, instance, administrator, tenants);
           !provisioned) {
         return failed(provisioned.error().message);

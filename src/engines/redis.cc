@@ -1,6 +1,12 @@
 #include "engines/redis.h"
 
+#include <array>
+#include <cerrno>
+#include <iterator>
+#include <system_error>
+
 #include <hiredis/hiredis.h>
+#include <sys/socket.h>
 #include <sys/time.h>
 
 namespace partywall::redis {
@@ -82,36 +88,96 @@ Result<Connection> Connection::open(const ConnectionSettings& settings) {
     return fail(ErrorKind::kInternal, "Redis at {}: {}", settings.endpoint.to_string(),
                 context->errstr);
   }
-  if (settings.user.empty()) return connection;
-  const auto answer =
-      connection.command({"AUTH", settings.user, std::string(settings.password.reveal())});
+  connection.place_ = settings.endpoint.to_string();
+  if (settings.tls) {
+    auto tls = TlsSession::start(context->fd, *settings.tls);
+    if (!tls) return fail_with_context("Redis at " + connection.place_, tls.error());
+    connection.tls_ = std::move(*tls);
+  }
+  if (auto done = connection.log_in(settings); !done) return std::unexpected(done.error());
+  return connection;
+}
+
+Result<> Connection::log_in(const ConnectionSettings& settings) {
+  if (settings.user.empty()) return {};
+  const auto answer = command({"AUTH", settings.user, std::string(settings.password.reveal())});
   if (!answer) return std::unexpected(answer.error());
-  if (answer->is_ok()) return connection;
-  return fail(ErrorKind::kDenied, "Redis at {} refuses the login of {}: {}",
-              settings.endpoint.to_string(), settings.user, answer->text);
+  if (answer->is_ok()) return {};
+  return fail(ErrorKind::kDenied, "Redis at {} refuses the login of {}: {}", place_, settings.user,
+              answer->text);
 }
 
 Result<Reply> Connection::command(const std::vector<std::string>& words) {
-  std::vector<const char*> pointers;
-  std::vector<size_t> lengths;
+  if (auto sent = send(words); !sent) return std::unexpected(sent.error());
+  return receive();
+}
+
+Result<> Connection::send(const std::vector<std::string>& words) {
+  constexpr size_t kMuch = 256UL << 10;
+  fmt::format_to(std::back_inserter(unsent_), "*{}\r\n", words.size());
   for (const std::string& word : words) {
-    pointers.push_back(word.data());
-    lengths.push_back(word.size());
+    fmt::format_to(std::back_inserter(unsent_), "${}\r\n", word.size());
+    unsent_ += word;
+    unsent_ += "\r\n";
   }
-  const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(redisCommandArgv(
-      context_.get(), static_cast<int>(words.size()), pointers.data(), lengths.data())));
-  if (!reply)
-    return fail(ErrorKind::kUnavailable, "Redis: {}: {}", words.empty() ? "" : words.front(),
-                context_->errstr);
-  return convert(*reply);
+  return unsent_.size() < kMuch ? Result<>() : flush();
+}
+
+Result<Reply> Connection::receive() {
+  if (auto sent = flush(); !sent) return std::unexpected(sent.error());
+  std::array<char, 64UL << 10> buffer;
+  while (true) {
+    void* raw = nullptr;
+    if (redisReaderGetReply(context_->reader, &raw) != REDIS_OK)
+      return broken(context_->reader->errstr);
+    if (raw != nullptr) {
+      const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
+      return convert(*reply);
+    }
+    const auto count = read_some(buffer);
+    if (!count) return broken(count.error().message);
+    redisReaderFeed(context_->reader, buffer.data(), *count);
+  }
+}
+
+Result<> Connection::flush() {
+  std::string_view rest = unsent_;
+  while (!rest.empty() && !tls_) {
+    const ssize_t count = ::send(context_->fd, rest.data(), rest.size(), MSG_NOSIGNAL);
+    if (count < 0 && errno == EINTR) continue;
+    if (count < 0) return broken(std::system_category().message(errno));
+    rest.remove_prefix(static_cast<size_t>(count));
+  }
+  if (tls_) {
+    if (auto written = tls_->write(rest); !written) return broken(written.error().message);
+  }
+  unsent_.clear();
+  return {};
+}
+
+Result<size_t> Connection::read_some(std::span<char> into) {
+  if (tls_) return tls_->read(into);
+  while (true) {
+    const ssize_t count = ::recv(context_->fd, into.data(), into.size(), 0);
+    if (count > 0) return static_cast<size_t>(count);
+    if (count == 0) return fail(ErrorKind::kClosed, "the server closed the connection");
+    if (errno == EINTR) continue;
+    const bool timed_out = errno == EAGAIN || errno == EWOULDBLOCK;
+    return fail(ErrorKind::kUnavailable, "{}",
+                timed_out ? "no answer in time" : std::system_category().message(errno));
+  }
+}
+
+std::unexpected<Error> Connection::broken(std::string_view why) const {
+  return fail(ErrorKind::kUnavailable, "Redis at {}: {}", place_, why);
 }
 
 Result<> Connection::expect_ok(const std::vector<std::string>& words) {
   const auto reply = command(words);
   if (!reply) return std::unexpected(reply.error());
   if (reply->is_ok()) return {};
-  return fail(reply->is_error() ? ErrorKind::kDenied : ErrorKind::kInternal, "Redis: {}: {}",
-              words.front(), to_string(*reply));
+  return fail(reply->is_error() ? ErrorKind::kDenied : ErrorKind::kInternal, "Redis at {}: {}: {}",
+              place_, words.front(), to_string(*reply));
 }
 
 }  // namespace partywall::redis

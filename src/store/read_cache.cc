@@ -7,14 +7,40 @@
 namespace partywall::store {
 namespace {
 
-void read_place(YamlMap& map, CacheInstance& instance, Need need) {
+void read_endpoints(YamlMap& map, std::string_view key, std::vector<Endpoint>& endpoints,
+                    std::string_view help) {
+  map.values(key, endpoints, help);
+  if (map.describes()) return;
+  map.require(key);
+  if (map.has(key) && endpoints.empty()) map.error(key, "'{}' is empty", key);
+}
+
+void read_sentinel(YamlMap& map, CacheInstance& instance) {
+  map.required("primary", instance.primary_name,
+               "what the Sentinels call it (sentinel monitor <name> …)");
+  read_endpoints(map, "sentinels", instance.endpoints, "the Sentinels; one that answers is enough");
+}
+
+// One of: address and port, sentinel.
+void read_place(YamlMap& map, CacheInstance& instance) {
   Endpoint endpoint;
-  if (read_endpoint(map, endpoint, 1, need)) instance.endpoints = {endpoint};
+  const bool single = read_endpoint(map, endpoint, 1, Need::kOptional);
+  const bool sentinel =
+      map.section("sentinel", "a primary with replicas that Sentinels watch, instead of an address",
+                  [&](YamlMap& inside) { read_sentinel(inside, instance); });
+  if (map.describes()) return;
+  if (map.has("address") == sentinel) {
+    return map.error("", "exactly one of 'address' and 'sentinel' is needed{}",
+                     map.path().empty() ? "" : " in " + map.path());
+  }
+  if (sentinel) instance.topology = CacheTopology::kSentinel;
+  if (single) instance.endpoints = {endpoint};
 }
 
 void read_instances(YamlMap& map, CacheBackend& cache) {
   map.list("instances",
-           "several of them, for more tenants than one Redis holds, instead of an address",
+           "several of them, for more tenants than one Redis holds, instead of address or "
+           "sentinel",
            [&](YamlMap& inside) {
              CacheInstance instance;
              inside.required("name", instance.name, "what tenants name in `cache_instance`");
@@ -22,9 +48,33 @@ void read_instances(YamlMap& map, CacheBackend& cache) {
                  cache.instances.end()) {
                inside.error("name", "there is an instance '{}' already", instance.name);
              }
-             read_place(inside, instance, Need::kRequired);
+             read_place(inside, instance);
              cache.instances.push_back(std::move(instance));
            });
+}
+
+void read_pem_path(YamlMap& map, FileLoader& files, std::string_view key, std::string& path,
+                   std::string_view help) {
+  if (auto file = read_pem_file(map, files, key, Need::kOptional, help))
+    path = std::move(file->path);
+}
+
+void read_client_tls(YamlMap& map, FileLoader& files, CacheBackend& cache) {
+  TlsClientSettings tls;
+  read_pem_path(map, files, "ca", tls.ca_file,
+                "certificate authorities in PEM form; absent: the system's");
+  map.optional("server_name", tls.server_name,
+               "name that the servers' certificates must have; absent: any name");
+  read_pem_path(map, files, "certificate", tls.certificate_file,
+                "certificate chain of the door, where the servers want one");
+  if (auto file = read_pem_file(map, files, "private_key", Need::kOptional,
+                                "the certificate's private key")) {
+    warn_if_exposed(map, "private_key", *file);
+    tls.private_key_file = std::move(file->path);
+  }
+  if (map.has("certificate")) map.require("private_key");
+  if (map.has("private_key")) map.require("certificate");
+  cache.tls = std::move(tls);
 }
 
 void read_cache_logins(YamlMap& map, FileLoader& files, CacheBackend& cache) {
@@ -38,6 +88,21 @@ void read_cache_logins(YamlMap& map, FileLoader& files, CacheBackend& cache) {
                      Need::kOptional);
   read_password_file(map, files, "previous_tenant_password_file", cache.previous_tenant_password,
                      "the same for the tenants' users", Need::kOptional);
+  map.section("administrator",
+              "given, the door restores the users of a Redis that has lost them by itself",
+              [&](YamlMap& inside) {
+                inside.required("user", cache.administrator, "not `default`");
+                if (cache.administrator == "default")
+                  inside.error("user", "'default' is switched off in a Redis that tenants share");
+                read_password_file(inside, files, "password_file", cache.administrator_password,
+                                   "its password");
+              });
+  map.section("sentinel_login", "how to log in to the Sentinels; absent: they want no login",
+              [&](YamlMap& inside) {
+                inside.optional("user", cache.sentinel_user, "absent: their default user");
+                read_password_file(inside, files, "password_file", cache.sentinel_password,
+                                   "its password");
+              });
 }
 
 }  // namespace
@@ -45,10 +110,11 @@ void read_cache_logins(YamlMap& map, FileLoader& files, CacheBackend& cache) {
 void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
   CacheInstance only{.name = "main"};
   const bool several = map.has("instances");
-  if (map.describes() || !several)
-    read_place(map, only, map.describes() ? Need::kOptional : Need::kRequired);
+  if (map.describes() || !several) read_place(map, only);
   read_instances(map, cache);
   if (!several && !map.describes()) cache.instances = {std::move(only)};
+  map.section("tls", "to the servers and the Sentinels; absent: plain",
+              [&](YamlMap& inside) { read_client_tls(inside, files, cache); });
   read_cache_logins(map, files, cache);
 }
 

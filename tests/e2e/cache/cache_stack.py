@@ -27,9 +27,12 @@ def tenant_id(slug):
 
 
 class CacheStack:
-    def __init__(self, *redis_arguments):
+    def __init__(self, *redis_arguments, server=None, place=None):
+        """`server`: something that is started, stopped and removed, instead of a single Redis; `place(server)`: what
+        the cell's `cache` says about where it is."""
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partywall-cache-"))
-        self.redis = RedisServer(*redis_arguments)
+        self.redis = server or RedisServer(*redis_arguments)
+        self._place = place(self.redis) if place else {"address": "127.0.0.1", "port": self.redis.port}
         self.port, self.admin_port = free_port(), free_port()
         self.secrets = {slug: secrets.token_urlsafe(24) for slug in TENANTS}
         self.passwords = {name: secrets.token_hex(32) for name in ("context", "door", "tenants", "administrator")}
@@ -122,8 +125,8 @@ class CacheStack:
             "identity": {"context_keys": [{"id": 1, "file": "context"}]},
             "tiers": {"fast": {"cache_rate": {"per_second": 10_000_000, "burst": 10_000_000}},
                       "slow": {"cache_rate": {"per_second": 20, "burst": 20}}},
-            "cells": {"main": {"cache": {"address": "127.0.0.1", "port": self.redis.port, "door_user": DOOR_USER,
-                                         "door_password_file": "door", "tenant_password_file": "tenants"}}},
+            "cells": {"main": {"cache": self._place | {"door_user": DOOR_USER, "door_password_file": "door",
+                                                       "tenant_password_file": "tenants"}}},
             "tenants": [tenant(slug) for slug in TENANTS],
             "logins": {"cache": [{"user": "app"}]},
         }

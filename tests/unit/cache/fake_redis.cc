@@ -30,7 +30,8 @@ constexpr const char* kNil = "$-1\r\n";
 
 }  // namespace
 
-void FakeRedis::open(std::shared_ptr<UpstreamIo> upstream, const Endpoint&) {
+void FakeRedis::open(std::shared_ptr<UpstreamIo> upstream, const Endpoint&,
+                     const std::optional<TlsClientSettings>&) {
   connections.push_back(std::make_unique<Connection>(*this, upstream));
   upstream->set_waker(connections.back().get());
   if (refuse_connections) connections.back()->break_connection();
@@ -40,6 +41,7 @@ bool FakeRedis::run() {
   bool moved = false;
   for (size_t i = 0; i < connections.size(); ++i) {
     Connection& connection = *connections[i];
+    if (!connection.broken()) connection.upstream().turn();
     connection.close_if_wanted();
     if (connection.broken()) continue;
     moved |= !connection.upstream().output().empty();

@@ -64,7 +64,8 @@ class FakeRedis final : public UpstreamNetwork {
     bool resp3_ = false;
   };
 
-  void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint) override;
+  void open(std::shared_ptr<UpstreamIo> upstream, const Endpoint& endpoint,
+            const std::optional<TlsClientSettings>& tls) override;
   // Moves everything that can be moved; true if something was.
   bool run();
 

@@ -86,7 +86,41 @@ TEST(CacheSection, NamesMustBeKnownAndUnique) {
 
 TEST(CacheSection, APlaceIsNeeded) {
   EXPECT_THAT(problems_of(with_cell("previous_tenant_password_file: old"), files()),
-              testing::Contains(HasSubstr("'address' is missing")));
+              testing::Contains(HasSubstr("exactly one of 'address' and 'sentinel' is needed")));
+}
+
+TEST(CacheSection, SentinelsStandForAServer) {
+  const std::string sentinel =
+      "sentinel: {primary: main, sentinels: [\"127.0.0.1:26379\", \"[::1]:26379\"]}";
+  const Cell cell = read_cell(with_cell(sentinel));
+  const CacheInstance& instance = cell.cache.instances.at(0);
+  EXPECT_EQ(instance.topology, CacheTopology::kSentinel);
+  EXPECT_EQ(instance.primary_name, "main");
+  EXPECT_EQ(instance.endpoints, (std::vector<Endpoint>{{"127.0.0.1", 26379}, {"::1", 26379}}));
+  EXPECT_THAT(problems_of(with_cell(sentinel + ", address: 127.0.0.1, port: 1"), files()),
+              testing::Contains(HasSubstr("exactly one of 'address' and 'sentinel'")));
+  EXPECT_THAT(problems_of(with_cell("sentinel: {primary: main, sentinels: []}"), files()),
+              testing::Contains(HasSubstr("'sentinels' is empty")));
+  EXPECT_THAT(problems_of(with_cell("sentinel: {primary: main}"), files()),
+              testing::Contains(HasSubstr("'sentinels' is missing")));
+}
+
+TEST(CacheSection, TlsNeedsBothHalvesOfACertificate) {
+  FakeFiles all = files();
+  all.add("ca.pem", "-----BEGIN CERTIFICATE-----");
+  const auto problems = problems_of(
+      with_cell("address: 127.0.0.1, port: 1, tls: {ca: ca.pem, certificate: ca.pem}"), all);
+  ASSERT_EQ(problems.size(), 1u);
+  EXPECT_THAT(problems[0], HasSubstr("'private_key' is missing"));
+  EXPECT_THAT(problems_of(with_cell("address: 127.0.0.1, port: 1, tls: {ca: d}"), all),
+              testing::Contains(HasSubstr("not in PEM form")));
+}
+
+TEST(CacheSection, TheAdministratorIsNotTheDefaultUser) {
+  EXPECT_THAT(problems_of(with_cell("address: 127.0.0.1, port: 1, administrator: {user: default, "
+                                    "password_file: d}"),
+                          files()),
+              testing::Contains(HasSubstr("'default' is switched off")));
 }
 
 TEST(CacheSection, KeepsTheKeysBeforeARotation) {

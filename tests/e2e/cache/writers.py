@@ -1,0 +1,79 @@
+"""Clients that go on writing while servers fail, and remember what they were told."""
+import threading
+import uuid
+
+from resp import ErrorReply, Resp
+
+UNKNOWN = "the outcome is not known"
+NEVER_SENT = ("cannot be reached", "no Sentinel has said", "no node of the Redis Cluster has", "TRYAGAIN", "READONLY", "LOADING",
+              "CLUSTERDOWN", "MASTERDOWN")
+
+
+class Writer(threading.Thread):
+    """One connection, which must survive; appends one number after the other to a list of its own."""
+
+    def __init__(self, stack, slug, number):
+        super().__init__(daemon=True)
+        self.key = f"list-{number}-{uuid.uuid4()}"
+        self.slug = slug
+        self._connection = Resp(stack.port, slug, stack.secrets[slug])
+        self._stopped = threading.Event()
+        self.acknowledged, self.unknown, self.refused = set(), set(), set()
+        self.problem = None
+        self.last_good = -1
+        self.next = 0
+
+    def run(self):
+        try:
+            while not self._stopped.is_set():
+                self._write()
+        except Exception as error:  # reported by finish(), in the test's own thread
+            self.problem = error
+
+    def _write(self):
+        number, self.next = self.next, self.next + 1
+        reply = self._connection.ask("RPUSH", self.key, f"{self.slug}:{number}")
+        if isinstance(reply, int):
+            self.acknowledged.add(number)
+            self.last_good = number
+        elif isinstance(reply, ErrorReply) and UNKNOWN in reply:
+            self.unknown.add(number)
+        else:
+            assert isinstance(reply, ErrorReply) and any(text in reply for text in NEVER_SENT), reply
+            self.refused.add(number)
+            self._stopped.wait(0.02)
+
+    def finish(self):
+        """Stops it, and gives its ledger's list as Redis has it now."""
+        self._stopped.set()
+        self.join(30)
+        assert not self.is_alive(), f"{self.key} of {self.slug} still waits for an answer"
+        if self.problem:
+            raise AssertionError(f"{self.key} of {self.slug}") from self.problem
+        entries = [entry.decode().split(":") for entry in self._connection.ask("LRANGE", self.key, 0, -1)]
+        self._connection.close()
+        assert all(slug == self.slug for slug, _ in entries), "another tenant's bytes"
+        return [int(number) for _, number in entries]
+
+    def check(self, may_lose):
+        """Nothing is there twice, nothing that was refused is there. What was acknowledged is there, unless the server
+        that took it died with it before a replica had it."""
+        found = self.finish()
+        assert len(found) == len(set(found)), "a write was repeated"
+        assert not self.refused & set(found), "a write that was said not to have been done was done"
+        assert set(found) <= self.acknowledged | self.unknown
+        if not may_lose:
+            assert self.acknowledged <= set(found)
+
+
+def start_writers(stack, slugs=("acme", "globex"), each=4):
+    writers = [Writer(stack, slug, number) for slug in slugs for number in range(each)]
+    for writer in writers:
+        writer.start()
+    return writers
+
+
+def progressed(writers):
+    """A function that is true when every writer has had another write acknowledged since now."""
+    before = [writer.next for writer in writers]
+    return lambda: all(writer.last_good > old or writer.problem for writer, old in zip(writers, before))
