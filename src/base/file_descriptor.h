@@ -23,6 +23,8 @@ class FileDescriptor {
 
   [[nodiscard]] int number() const { return number_; }
   [[nodiscard]] bool valid() const { return number_ >= 0; }
+  // Whoever gets the number closes it.
+  int release() { return std::exchange(number_, -1); }
   void reset() {
     if (number_ >= 0) ::close(std::exchange(number_, -1));
   }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/cache.h"
+#include "cli/cache_transfer.h"
 #include "cli/check.h"
 #include "cli/exit_code.h"
 #include "cli/schema.h"
@@ -125,8 +126,75 @@ void add_schema(CLI::App& app, Command& command) {
       [&command, options] { command = [options] { return schema_protect(*options); }; });
 }
 
+std::shared_ptr<CacheTransferOptions> add_transfer_options(CLI::App& sub) {
+  auto options = std::make_shared<CacheTransferOptions>();
+  sub.add_option("-f,--file", options->platform_file, "Platform file")->required();
+  sub.add_option("--tenant", options->tenant, "Slug or id")->required();
+  sub.add_option("--administrator", options->administrator, "Redis user that may do everything")
+      ->required();
+  sub.add_option("--password-file", options->password_file, "File with its password")->required();
+  return options;
+}
+
+void add_pace(CLI::App& sub, CacheTransferOptions& options) {
+  sub.add_option("--max-mib-per-second", options.megabytes_per_second,
+                 "At most so fast, for the sake of the other tenants; 0: no limit")
+      ->check(CLI::Range(0, 1 << 20));
+}
+
+void add_cache_export(CLI::App& cache, Command& command) {
+  auto* sub = cache.add_subcommand("export", "Write all keys of a tenant to a file");
+  const auto options = add_transfer_options(*sub);
+  add_pace(*sub, *options);
+  auto source = std::make_shared<ForeignSource>();
+  sub->add_option("-o,--output", options->file, "New file; \"-\": standard output")
+      ->capture_default_str();
+  auto* from = sub->add_option("--source", source->address,
+                               "ADDRESS:PORT of another Redis that holds the tenant's keys now");
+  sub->add_option("--source-user", source->user, "Its user; absent: nobody logs in")->needs(from);
+  sub->add_option("--source-password-file", source->password_file, "File with the password")
+      ->needs(from);
+  sub->add_option("--source-database", source->database, "Its database")->needs(from);
+  sub->add_option("--strip-prefix", source->prefix,
+                  "Only keys that begin with this, which is taken off")
+      ->needs(from);
+  sub->callback([&command, options, source] {
+    command = [options, source] { return cache_export(*options, *source); };
+  });
+}
+
+void add_cache_import(CLI::App& cache, Command& command) {
+  auto* sub = cache.add_subcommand("import", "Read keys of an export into a tenant's cache");
+  const auto options = add_transfer_options(*sub);
+  add_pace(*sub, *options);
+  auto existing = std::make_shared<ExistingKeys>(ExistingKeys::kRefuse);
+  sub->add_option("-i,--input", options->file, "File; \"-\": standard input")
+      ->capture_default_str();
+  sub->add_flag_callback(
+      "--merge", [existing] { *existing = ExistingKeys::kKeep; },
+      "The tenant may have keys already; those of the same name are replaced");
+  sub->callback([&command, options, existing] {
+    command = [options, existing] { return cache_import(*options, *existing); };
+  });
+}
+
+void add_cache_erase(CLI::App& cache, Command& command) {
+  auto* sub = cache.add_subcommand(
+      "erase", "Delete all keys and the Redis user of a suspended tenant, and prove it");
+  const auto options = add_transfer_options(*sub);
+  auto sure = std::make_shared<bool>(false);
+  sub->add_flag("--yes", *sure, "It cannot be undone")->required();
+  sub->callback([&command, options] { command = [options] { return cache_erase(*options); }; });
+}
+
 void add_cache(CLI::App& app, Command& command) {
-  auto* cache = app.add_subcommand("cache", "Prepare the Redis of cells")->require_subcommand(1);
+  auto* cache =
+      app.add_subcommand("cache",
+                         "Prepare the Redis of cells; move and erase what a tenant has in it")
+          ->require_subcommand(1);
+  add_cache_export(*cache, command);
+  add_cache_import(*cache, command);
+  add_cache_erase(*cache, command);
   auto* provision = cache->add_subcommand(
       "provision", "Make the users of the door and of each tenant; safe to repeat");
   auto options = std::make_shared<CacheProvisionOptions>();

@@ -1,0 +1,115 @@
+#include "cache/transfer/erase_tenant.h"
+
+#include <algorithm>
+#include <thread>
+
+#include "cache/provision.h"
+#include "cache/tenant_user.h"
+
+namespace partywall::cache {
+namespace {
+
+Result<uint64_t> count_channels(redis::Connection& server, TenantId tenant) {
+  uint64_t count = 0;
+  for (const char* kind : {"CHANNELS", "SHARDCHANNELS"}) {
+    const auto reply = server.command({"PUBSUB", kind, channel_prefix(tenant) + "*"});
+    if (!reply) return std::unexpected(reply.error());
+    if (reply->is_error()) return fail(ErrorKind::kDenied, "PUBSUB {}: {}", kind, reply->text);
+    count += reply->items.size();
+  }
+  return count;
+}
+
+Result<bool> has_user(redis::Connection& server, TenantId tenant) {
+  const auto reply = server.command({"ACL", "GETUSER", tenant_user(tenant)});
+  if (!reply) return std::unexpected(reply.error());
+  if (reply->is_error()) return fail(ErrorKind::kDenied, "ACL GETUSER: {}", reply->text);
+  return reply->kind != redis::Reply::Kind::kNil;
+}
+
+class Eraser {
+ public:
+  Eraser(const CacheBackend& backend, const CacheInstance& instance,
+         const RedisAdministrator& administrator, const Tenant& tenant,
+         const TransferOptions& options)
+      : backend_(backend),
+        instance_(instance),
+        administrator_(administrator),
+        tenant_(tenant),
+        options_(options),
+        space_(key_space_of(backend, tenant)) {}
+
+  Result<uint64_t> erase_keys_of_tenant() {
+    uint64_t erased = 0;
+    // A key space without a prefix is one database; one with a prefix may be on several nodes.
+    const auto servers = list_servers(backend_, instance_, administrator_);
+    if (!servers) return std::unexpected(servers.error());
+    for (const Endpoint& endpoint : *servers) {
+      auto server = open_as_administrator(backend_, endpoint, administrator_);
+      if (!server) return std::unexpected(server.error());
+      const auto role = server->command({"ROLE"});
+      if (!role) return std::unexpected(role.error());
+      if (role->items.empty() || role->items.front().text != "master") continue;
+      const auto count = erase_keys(*server, space_, options_);
+      if (!count) return count;
+      erased += *count;
+    }
+    return erased;
+  }
+
+  Result<std::vector<Remains>> look() {
+    const auto servers = list_servers(backend_, instance_, administrator_);
+    if (!servers) return std::unexpected(servers.error());
+    std::vector<Remains> found;
+    for (const Endpoint& endpoint : *servers) {
+      auto server = open_as_administrator(backend_, endpoint, administrator_);
+      if (!server) return std::unexpected(server.error());
+      const auto user = has_user(*server, tenant_.id);
+      if (!user) return std::unexpected(user.error());
+      const auto channels = count_channels(*server, tenant_.id);
+      if (!channels) return std::unexpected(channels.error());
+      const auto keys = count_keys(*server, space_, options_);
+      if (!keys) return std::unexpected(keys.error());
+      found.push_back(
+          {.server = endpoint, .keys = *keys, .has_user = *user, .channels = *channels});
+    }
+    return found;
+  }
+
+ private:
+  const CacheBackend& backend_;
+  const CacheInstance& instance_;
+  const RedisAdministrator& administrator_;
+  const Tenant& tenant_;
+  const TransferOptions& options_;
+  KeySpace space_;
+};
+
+}  // namespace
+
+KeySpace key_space_of(const CacheBackend&, const Tenant& tenant) {
+  return {.database = tenant.cache_database};
+}
+
+bool Erasure::complete() const { return std::ranges::all_of(proof, &Remains::none); }
+
+Result<Erasure> erase_tenant(const CacheBackend& backend, const CacheInstance& instance,
+                             const RedisAdministrator& administrator, const Tenant& tenant,
+                             const TransferOptions& options, Duration patience) {
+  // First, so that nobody writes any more.
+  if (auto removed = remove_tenant_user(backend, instance, administrator, tenant.id); !removed)
+    return std::unexpected(removed.error());
+  Eraser eraser(backend, instance, administrator, tenant, options);
+  const auto erased = eraser.erase_keys_of_tenant();
+  if (!erased) return std::unexpected(erased.error());
+  constexpr Duration kPause = milliseconds(100);
+  for (Duration waited{0};; waited += kPause) {
+    auto proof = eraser.look();
+    if (!proof) return std::unexpected(proof.error());
+    Erasure erasure{.erased_keys = *erased, .proof = std::move(*proof)};
+    if (erasure.complete() || waited >= patience) return erasure;
+    std::this_thread::sleep_for(kPause);
+  }
+}
+
+}  // namespace partywall::cache
