@@ -50,7 +50,7 @@ CellRecord make_cell(std::string name) {
   cell.sql.database = "app";
   cell.sql.slots.password = Secret("slot-secret");
   cell.sql.register_key = Secret(std::string(64, 'r'));
-  cell.cache.endpoint = {"127.0.0.1", 6379};
+  cell.cache.instances = {{.name = "main", .endpoints = {{"127.0.0.1", 6379}}}};
   cell.cache.door_user = "door";
   cell.cache.door_password = Secret("door-secret");
   cell.cache.tenant_password = Secret("tenant-secret");

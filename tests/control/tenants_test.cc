@@ -151,11 +151,11 @@ TEST_F(TenantsTest, TwoCellsWithOneRedisShareItsDatabases) {
   EXPECT_EQ(used_cache_databases(*session, "second").value(), std::vector<uint32_t>{1});
   // Nor can the cells be brought together afterwards.
   CellRecord elsewhere = make_cell("third");
-  elsewhere.cell.cache.endpoint.port = 6380;
+  elsewhere.cell.cache.instances.at(0).endpoints.at(0).port = 6380;
   ASSERT_TRUE(change([&](Change& change) { return put_cell(change, elsewhere); }));
   other.placement->cell = "third";
   insert(other);
-  elsewhere.cell.cache.endpoint.port = 6379;
+  elsewhere.cell.cache.instances.at(0).endpoints.at(0).port = 6379;
   EXPECT_EQ(change([&](Change& change) { return put_cell(change, elsewhere); }).error().kind,
             ErrorKind::kConflict);
 }
