@@ -14,10 +14,12 @@ struct CellSecret {
   std::string_view name;
   Secret& (*of)(Cell&);
 };
-constexpr std::array<CellSecret, 9> kSecrets = {{
+constexpr std::array<CellSecret, 10> kSecrets = {{
     {"sql.slots.password", [](Cell& cell) -> Secret& { return cell.sql.slots.password; }},
     {"sql.register_key", [](Cell& cell) -> Secret& { return cell.sql.register_key; }},
     {"sql.owner_password", [](Cell& cell) -> Secret& { return cell.sql.owner_password; }},
+    {"sql.provisioner_password",
+     [](Cell& cell) -> Secret& { return cell.sql.provisioner_password; }},
     {"cache.door_password", [](Cell& cell) -> Secret& { return cell.cache.door_password; }},
     {"cache.tenant_password", [](Cell& cell) -> Secret& { return cell.cache.tenant_password; }},
     {"cache.previous_door_password",
@@ -47,7 +49,8 @@ JsonValue sql_parts(const SqlBackend& sql) {
                                                              {"count", number(sql.slots.count)}})},
                               {"register_key_id", number(sql.register_key_id)},
                               {"allow_temp", JsonValue(sql.allow_temp)},
-                              {"owner_role", text(sql.owner_role)}});
+                              {"owner_role", text(sql.owner_role)},
+                              {"provisioner_role", text(sql.provisioner_role)}});
 }
 
 constexpr std::array<std::pair<std::string_view, CacheTopology>, 3> kTopologies = {
@@ -125,6 +128,7 @@ Result<> read_sql(const JsonValue& value, SqlBackend& sql) {
   sql.register_key_id = fields.number<uint32_t>("register_key_id");
   sql.allow_temp = fields.flag("allow_temp");
   sql.owner_role = fields.text("owner_role");
+  sql.provisioner_role = fields.text("provisioner_role");
   return fields.result();
 }
 

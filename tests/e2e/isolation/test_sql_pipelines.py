@@ -164,12 +164,12 @@ def test_clients_that_leave_at_once(sql_walls):
     with sql_walls.node.raw_sql("globex") as neighbour:
         for _ in range(40):
             attacker = sql_walls.node.raw_sql("acme")
-            attacker.send(query("SELECT pg_sleep(60)"))
+            attacker.send(query("SELECT pg_sleep(600)"))
             attacker.abort()
             assert titles(neighbour.query(READ)) == OWN["globex"]
-    deadline = time.monotonic() + 10
+    deadline = time.monotonic() + 60
     with sql_walls.node.superuser() as server:
-        while (left := server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(60)' AND state = 'active'").fetchone()[0]):
+        while (left := server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = 'SELECT pg_sleep(600)' AND state = 'active'").fetchone()[0]):
             assert time.monotonic() < deadline, f"{left} statements of clients that have gone still run"
             time.sleep(0.05)
 
@@ -182,7 +182,7 @@ def test_a_statement_that_no_cancel_ends(sql_walls):
         attacker.send(query(endless))
         time.sleep(0.5)
         attacker.abort()
-    deadline = time.monotonic() + 20
+    deadline = time.monotonic() + 60
     with sql_walls.node.superuser() as server:
         while server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", (endless,)).fetchone()[0]:
             assert time.monotonic() < deadline, "it still runs"
