@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -37,6 +38,12 @@ void read_verifier(YamlMap& map, FileLoader& files, std::string& verifier);
 
 // A PostgreSQL name that needs no quotes: 1 to `most` of a-z 0-9 '_', not starting with a digit.
 void check_identifier(YamlMap& map, std::string_view key, std::string_view name, size_t most);
+
+// One item of `identity.issuers`.
+void read_issuer(YamlMap& map, FileLoader& files, std::vector<Issuer>& issuers);
+
+// `address`, `port` and `tls` of something that listens.
+void read_listener(YamlMap& map, FileLoader& files, std::optional<ListenSettings>& listener);
 
 // "; did you mean …" for a name that is none of `items`.
 template <class Item>

@@ -33,6 +33,8 @@ void read_key_set(YamlMap& map, FileLoader& files, Issuer& issuer) {
   issuer.key_set = std::move(file->content);
 }
 
+}  // namespace
+
 void read_issuer(YamlMap& map, FileLoader& files, std::vector<Issuer>& issuers) {
   Issuer issuer;
   const bool named = map.required("issuer", issuer.issuer, "exact value of the token's `iss`");
@@ -56,8 +58,6 @@ void read_issuer(YamlMap& map, FileLoader& files, std::vector<Issuer>& issuers) 
   }
   issuers.push_back(std::move(issuer));
 }
-
-}  // namespace
 
 void read_identity(YamlMap& file, FileLoader& files, DirectoryData& data) {
   file.required_section("identity", "how callers prove who they are", [&](YamlMap& map) {

@@ -48,6 +48,8 @@ bool is_local(const Endpoint& endpoint) {
   return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
 }
 
+}  // namespace
+
 void read_listener(YamlMap& map, FileLoader& files, std::optional<ListenSettings>& listener) {
   ListenSettings listen;
   const bool complete = read_endpoint(map, listen.endpoint, 0);
@@ -61,6 +63,8 @@ void read_listener(YamlMap& map, FileLoader& files, std::optional<ListenSettings
   }
   listener = std::move(listen);
 }
+
+namespace {
 
 void read_listeners(YamlMap& map, FileLoader& files, DoorListeners& listen) {
   map.section("http", "the http door",

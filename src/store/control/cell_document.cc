@@ -261,6 +261,28 @@ JsonValue sealed_cell_secrets(const Cell& cell, const SealingKey& key, Random& r
   return JsonValue(std::move(sealed));
 }
 
+Result<Cell> read_cell_parts(const JsonValue& parts) {
+  Cell cell;
+  if (auto read = read_parts(parts, cell); !read) return std::unexpected(read.error());
+  return cell;
+}
+
+std::span<const std::string_view> cell_secret_names() {
+  static constexpr auto kNames = [] {
+    std::array<std::string_view, kSecrets.size()> names{};
+    std::ranges::transform(kSecrets, names.begin(), &CellSecret::name);
+    return names;
+  }();
+  return kNames;
+}
+
+bool is_hexadecimal_secret(std::string_view name) { return name == "sql.register_key"; }
+
+Secret* find_cell_secret(Cell& cell, std::string_view name) {
+  const auto found = std::ranges::find(kSecrets, name, &CellSecret::name);
+  return found == kSecrets.end() ? nullptr : &found->of(cell);
+}
+
 Result<CellRecord> read_cell_document(const JsonValue& document, const SealingKey& key) {
   JsonFields fields(document, "cell");
   CellRecord record;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,6 +19,15 @@ namespace partywall::store {
 Result<CellRecord> read_cell_document(const JsonValue& document, const SealingKey& key);
 
 [[nodiscard]] JsonValue cell_parts(const Cell& cell);
+// A cell that has these parts, and neither name nor secrets.
+Result<Cell> read_cell_parts(const JsonValue& parts);
+
+// "sql.register_key" …
+[[nodiscard]] std::span<const std::string_view> cell_secret_names();
+// Is it random bytes, written as hexadecimal digits where it has to be text?
+[[nodiscard]] bool is_hexadecimal_secret(std::string_view name);
+// nullptr: there is no secret of that name.
+[[nodiscard]] Secret* find_cell_secret(Cell& cell, std::string_view name);
 [[nodiscard]] JsonValue sealed_cell_secrets(const Cell& cell, const SealingKey& key,
                                             Random& random);
 
