@@ -7,23 +7,20 @@
 #include "cli/cache.h"
 #include "cli/cache_transfer.h"
 #include "cli/check.h"
+#include "cli/commands.h"
+#include "cli/control.h"
+#include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/schema.h"
 #include "cli/serve.h"
 #include "cli/simulate.h"
-#include "cli/token.h"
 #include "cli/up.h"
 #include "cli/version.h"
 
-// The command line: what each subcommand accepts, and which function does it. One file, because
-// CLI11 is slow to compile.
+// The command line of one machine: what each subcommand accepts, and which function does it. Those
+// that ask a control plane are in commands_*.cc.
 namespace partywall::cli {
 namespace {
-
-constexpr const char* kDefaultPlatformFile = ".partywall/platform.yaml";
-
-// What was chosen; run after everything has been parsed.
-using Command = std::function<int()>;
 
 void add_version(CLI::App& app, Command& command) {
   app.add_subcommand("version", "Print the version")->callback([&command] {
@@ -49,12 +46,40 @@ void add_check(CLI::App& app, Command& command) {
   });
 }
 
+void add_doctor(CLI::App& app, Command& command) {
+  auto* sub =
+      app.add_subcommand("doctor", "Look at a set-up from end to end and say what to do about it");
+  auto file = std::make_shared<std::string>(".partywall/platform.yaml");
+  auto remote = std::make_shared<RemoteOptions>();
+  sub->add_option("-f,--file", *file, "Platform file")->capture_default_str();
+  sub->add_option("--context", remote->profile.context, "Control plane; default: the current one");
+  sub->add_option("--config", remote->profile.file, "File with the contexts");
+  sub->callback(
+      [&command, file, remote] { command = [file, remote] { return doctor(*file, *remote); }; });
+}
+
 void add_serve(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand(
       "serve", "Run the doors of one node (SIGTERM ends it, SIGHUP reads the file again)");
   auto file = std::make_shared<std::string>();
   sub->add_option("-f,--file", *file, "Platform file")->required();
   sub->callback([&command, file] { command = [file] { return serve(*file); }; });
+}
+
+void add_control(CLI::App& app, Command& command) {
+  auto* sub = app.add_subcommand("control", "Run the control plane: the admin API on its store");
+  auto file = std::make_shared<std::string>();
+  sub->add_option("-f,--file", *file, "Control file")->required();
+  sub->callback([&command, file] { command = [file] { return control(*file); }; });
+
+  auto* token = app.add_subcommand("bootstrap-token",
+                                   "Print a new admin token, made straight in the control store");
+  auto request = std::make_shared<AdminTokenRequest>();
+  token->add_option("-f,--file", request->control_file, "Control file")->required();
+  token->add_option("--name", request->name, "Whose it is")->capture_default_str();
+  token->add_option("--role", request->role, "viewer, operator or owner")->capture_default_str();
+  token->callback(
+      [&command, request] { command = [request] { return create_first_token(*request); }; });
 }
 
 void add_port(CLI::App& sub, const std::string& name, std::optional<uint16_t>& port,
@@ -210,32 +235,6 @@ void add_cache(CLI::App& app, Command& command) {
       [&command, options] { command = [options] { return cache_provision(*options); }; });
 }
 
-void add_token(CLI::App& app, Command& command) {
-  auto* token = app.add_subcommand("token", "Tokens")->require_subcommand(1);
-  auto* sub = token->add_subcommand(
-      "create", "Print a context token for a job, or a token of the development issuer");
-  auto request = std::make_shared<TokenRequest>();
-  auto is_jwt = std::make_shared<bool>(false);
-  request->platform_file = kDefaultPlatformFile;
-  sub->add_option("-f,--file", request->platform_file, "Platform file, for its keys")
-      ->capture_default_str();
-  sub->add_option("--tenant", request->tenant, "Slug or id of the tenant")->required();
-  sub->add_option("--audience", request->audience, "Of a context: sql, cache or any")
-      ->capture_default_str();
-  sub->add_option("--ttl", request->time_to_live, "How long it is valid: 60s, 10m, 12h")
-      ->capture_default_str();
-  sub->add_flag("--jwt", *is_jwt,
-                "A JSON Web Token for the http door, of the issuer that `partywall up` makes");
-  sub->add_option("--issuer-key", request->issuer_key,
-                  "The issuer's private key (PEM); default: secrets/issuer.pem beside the file");
-  sub->callback([&command, request, is_jwt] {
-    command = [request, is_jwt] {
-      request->kind = *is_jwt ? TokenKind::kJwt : TokenKind::kContext;
-      return create_token(*request);
-    };
-  });
-}
-
 // A duration option, as everywhere: 150s, 5m.
 CLI::Option* add_duration(CLI::App& app, const std::string& name, Duration& into,
                           const std::string& help) {
@@ -313,15 +312,26 @@ int run(int argc, char** argv) {
   Command command;
   add_up(app, command);
   add_serve(app, command);
+  add_control(app, command);
   add_check(app, command);
+  add_doctor(app, command);
   add_schema(app, command);
   add_cache(app, command);
-  add_token(app, command);
   add_simulate(app, command);
+  add_tenant_commands(app, command);
+  add_resource_commands(app, command);
+  add_token_commands(app, command);
+  add_watch_commands(app, command);
+  add_context_commands(app, command);
+  add_completion_commands(app, command);
   add_version(app, command);
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& error) {
+    if (const std::string unknown = unknown_command(app, argc, argv); !unknown.empty()) {
+      fmt::print(stderr, "partywall: {}\n", unknown);
+      return kExitUsage;
+    }
     return app.exit(error) == 0 ? kExitSuccess : kExitUsage;
   }
   if (!command) {
