@@ -69,4 +69,23 @@ RateDecision Gcra::admit(const RateLimit& limit, MonotonicTime now, uint32_t cos
   }
 }
 
+uint32_t Gcra::available(const RateLimit& limit, MonotonicTime at) const {
+  if (limit.tokens == 0) return 0;
+  const int64_t interval = emission_interval_ns(limit);
+  const int64_t tolerance = saturating_multiply(interval, limit.burst);
+  const int64_t at_ns = at.time_since_epoch().count();
+  const int64_t arrival = theoretical_arrival_ns_.load(std::memory_order_relaxed);
+  return tokens_in(std::max<int64_t>(tolerance - (std::max(arrival, at_ns) - at_ns), 0), interval);
+}
+
+void Gcra::begin_with(const RateLimit& limit, uint32_t tokens, MonotonicTime at) {
+  if (limit.tokens == 0 || tokens >= limit.burst) return;
+  const int64_t debt = saturating_multiply(emission_interval_ns(limit), limit.burst - tokens);
+  const int64_t least = saturating_add(at.time_since_epoch().count(), debt);
+  int64_t arrival = theoretical_arrival_ns_.load(std::memory_order_relaxed);
+  while (arrival < least && !theoretical_arrival_ns_.compare_exchange_weak(
+                                arrival, least, std::memory_order_relaxed)) {
+  }
+}
+
 }  // namespace partywall

@@ -6,18 +6,18 @@
 #include <mutex>
 
 #include "policy/concurrency.h"
-#include "policy/gcra.h"
+#include "policy/rate_gate.h"
 #include "tenancy/tenant.h"
 
 namespace partywall {
 
-// The few numbers of a tenant that all workers of the process share. A cache line of its own, so
+// The few numbers of a tenant that all workers of the process share. Cache lines of its own, so
 // that two busy tenants on two workers do not slow each other down.
 struct alignas(64) TenantState {
-  Gcra http_rate;
+  RateGate http_rate;
   ConcurrencyGate http_requests;
   ConcurrencyGate sql_connections;
-  Gcra cache_rate;
+  RateGate cache_rate;
 };
 
 // By tenant number; an entry never moves and is never given to another tenant. Reading takes no
