@@ -43,6 +43,15 @@ Response NodeStatus::readiness() const {
   json.key("age_seconds").value(to_seconds(directory_age()));
   json.key("tenants").value(uint64_t{directory->tenants().size()});
   json.end_object();
+  if (limits_ != nullptr) {
+    const bool store = limits_->source() == SharedLimits::Source::kStore;
+    const Duration since = time_.monotonic() - limits_->since();
+    json.key("limits").begin_object();
+    json.key("source").value(store ? "store" : "share");
+    json.key("since_seconds").value(to_seconds(since));
+    json.key("live_nodes").value(uint64_t{limits_->live_nodes()});
+    json.end_object();
+  }
   json.key("doors").begin_array();
   for (const DoorStatus& door : doors_) {
     json.begin_object()

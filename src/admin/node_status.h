@@ -7,6 +7,7 @@
 #include "admin/router.h"
 #include "base/metrics.h"
 #include "base/time.h"
+#include "policy/shared_limits.h"
 #include "tenancy/directory_feed.h"
 
 namespace partywall::admin {
@@ -20,6 +21,9 @@ struct DoorStatus {
 class NodeStatus final : public MetricSource {
  public:
   NodeStatus(DirectoryFeed& feed, const TimeSource& time, std::vector<DoorStatus> doors);
+
+  // Where the node shares its limits with others. Before anybody asks.
+  void set_limits(const SharedLimits& limits) { limits_ = &limits; }
 
   // From now on the node is not ready: load balancers take it out while its doors finish.
   void start_draining() { draining_.store(true, std::memory_order_relaxed); }
@@ -36,6 +40,7 @@ class NodeStatus final : public MetricSource {
   std::vector<DoorStatus> doors_;
   std::atomic<bool> draining_{false};
   std::atomic<int64_t> directory_since_ns_{0};  // monotonic
+  const SharedLimits* limits_ = nullptr;
   DirectoryFeed::Subscription subscription_;
 };
 

@@ -7,6 +7,7 @@
 #include "cache/door_metrics.h"
 #include "cache/door_worker.h"
 #include "cache/provision.h"
+#include "cluster/limit_store.h"
 #include "net/listener.h"
 
 namespace partywall::cache {
@@ -36,8 +37,8 @@ struct Door::Impl {
         tls = std::move(*context);
       }
       workers.push_back(std::make_unique<DoorWorker>(
-          node.workers[i], settings, node.tenants, healer, std::move(tls),
-          DoorWorker::Position{.index = i, .count = count}));
+          node.workers[i], settings, open_desk(node.limits, node.tenants, node.workers[i]), healer,
+          std::move(tls), DoorWorker::Position{.index = i, .count = count}));
     }
     return {};
   }

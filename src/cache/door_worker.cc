@@ -7,14 +7,16 @@ namespace {
 constexpr Duration kSweepInterval = seconds(5);
 }
 
-DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings, TenantStates& tenants,
-                       UserHealer& healer, std::unique_ptr<net::TlsContext> tls, Position position)
+DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
+                       std::shared_ptr<LimitDesk> desk, UserHealer& healer,
+                       std::unique_ptr<net::TlsContext> tls, Position position)
     : loop_(loop),
       settings_(settings),
       tls_(std::move(tls)),
       position_(position),
+      desk_(std::move(desk)),
       registry_(settings.upstreams, *this),
-      host_{settings.sessions, loop.time(), tenants, registry_, meters_, nullptr},
+      host_{settings.sessions, loop.time(), *desk_, registry_, meters_, nullptr},
       clients_(loop),
       upstreams_(loop) {
   registry_.on_login_refused([this, &healer](const CacheRoute& route, const LoginRefusal& refusal) {

@@ -28,7 +28,7 @@ class DoorWorker final : public UpstreamNetwork {
   };
 
   // `tls` is nullptr where clients speak plainly.
-  DoorWorker(net::Loop& loop, const DoorSettings& settings, TenantStates& tenants,
+  DoorWorker(net::Loop& loop, const DoorSettings& settings, std::shared_ptr<LimitDesk> desk,
              UserHealer& healer, std::unique_ptr<net::TlsContext> tls, Position position);
   ~DoorWorker() override = default;
 
@@ -75,6 +75,7 @@ class DoorWorker final : public UpstreamNetwork {
   std::unique_ptr<net::TlsContext> tls_;
   Position position_;
   Meters<CacheMeter> meters_;
+  std::shared_ptr<LimitDesk> desk_;
   UpstreamRegistry registry_;
   // Made when first needed, anew after each change of the directory: so renewed certificates count.
   std::vector<std::pair<TlsClientSettings, std::shared_ptr<net::TlsContext>>> upstream_tls_;

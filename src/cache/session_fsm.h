@@ -91,12 +91,17 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
     bool watching = false;
   };
 
+  struct LimitWait final : LimitWaiter {
+    explicit LimitWait(Waker& its_waker) : waker(its_waker) {}
+    void limit_answered() override { waker.wake(); }
+    Waker& waker;
+  };
+
   // What one look at the input works with; looked up once for many requests.
   struct Turn {
     MonotonicTime now;
     const Tenant* tenant = nullptr;  // nullptr: not logged in
-    TenantState* state = nullptr;
-    bool expired = false;  // the context is too old to begin anything with
+    bool expired = false;            // the context is too old to begin anything with
     uint64_t commands = 0;
     std::shared_ptr<UpstreamFsm> shared;  // the tenant's shared connection, once it was asked for
     RequestRun run;
@@ -118,6 +123,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   Next answer_locally(const Request& request, const CommandRule& rule, Turn& turn);
   std::string set_client_name(const Request& request);
   Next refuse(Turn& turn, std::string_view text);
+  // Nothing: the request may go on. It is counted then, so it must not be looked at again.
+  std::optional<Next> count_against_rate(Turn& turn);
   Next refuse_over_rate(Turn& turn, Duration retry_after);
   Next reply(Turn& turn, std::string text);
   [[nodiscard]] ClientView view() const;
@@ -162,6 +169,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
 
   SessionHost& host_;
   Waker& waker_;
+  LimitWait limit_wait_{waker_};
   uint64_t id_;
   std::string address_;
 

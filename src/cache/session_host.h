@@ -3,6 +3,7 @@
 #include "base/time.h"
 #include "cache/resp/request_parser.h"
 #include "cache/upstream_registry.h"
+#include "policy/limit_desk.h"
 #include "policy/meters.h"
 #include "policy/tenant_states.h"
 #include "tenancy/directory.h"
@@ -39,7 +40,7 @@ enum class CacheMeter : uint8_t {
 struct SessionHost {
   const SessionLimits& limits;
   const TimeSource& time;
-  TenantStates& tenants;
+  LimitDesk& limits_desk;
   UpstreamRegistry& upstreams;
   Meters<CacheMeter>& meters;
   DirectoryRef directory;  // replaced when a new one is published

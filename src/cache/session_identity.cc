@@ -60,7 +60,6 @@ void SessionFsm::bind_tenant(Turn& turn) {
   }
   turn.tenant = tenant;
   number_ = tenant->number;
-  turn.state = &host_.tenants.of(tenant->number);
   turn.expired = login_->expires_at && host_.time.wall() >= *login_->expires_at;
 }
 
@@ -167,7 +166,6 @@ void SessionFsm::log_out(Turn& turn) {
   upstreams_ = nullptr;
   turn.shared = nullptr;
   turn.tenant = nullptr;
-  turn.state = nullptr;
   turn.expired = false;
   login_.reset();
   number_.reset();

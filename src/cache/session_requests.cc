@@ -149,8 +149,7 @@ SessionFsm::Next SessionFsm::pass_on(const Request& request, Turn& turn) {
   const auto upstream = upstream_for_plain(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   if (must_wait_for(**upstream, turn)) return Next::kWait;
-  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
-  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  if (const auto other = count_against_rate(turn)) return *other;
   send(**upstream, request, turn);
   return Next::kDone;
 }
@@ -185,8 +184,7 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
   const auto upstream = upstream_for_plain(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   if (must_wait_for(**upstream, turn)) return Next::kWait;
-  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
-  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  if (const auto other = count_against_rate(turn)) return *other;
   flush(turn);
   send_now(held_ ? held_->upstream : turn.shared, text, use);
   return Next::kDone;
@@ -235,6 +233,14 @@ SessionFsm::Next SessionFsm::refuse(Turn& turn, std::string_view text) {
   count(CacheMeter::kRefused);
   if (transaction_.open) transaction_.refused = true;
   return reply(turn, error(text));
+}
+
+std::optional<SessionFsm::Next> SessionFsm::count_against_rate(Turn& turn) {
+  const RateDecision rate = host_.limits_desk.admit(*turn.tenant, LimitKind::kCacheRate, turn.now);
+  if (rate.admitted) return std::nullopt;
+  if (!rate.pending) return refuse_over_rate(turn, rate.retry_after);
+  host_.limits_desk.wait(ask_about(*turn.tenant, LimitKind::kCacheRate), limit_wait_);
+  return Next::kWait;
 }
 
 SessionFsm::Next SessionFsm::refuse_over_rate(Turn& turn, Duration retry_after) {

@@ -27,8 +27,7 @@ SessionFsm::Next SessionFsm::subscribe(const Request& request, const CommandRule
   }
   if (!adds && !subscriber_)
     return reply(turn, unsubscribed_from_nothing(request, rule.name, protocol_));
-  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
-  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  if (const auto other = count_against_rate(turn)) return *other;
   if (auto ready = open_subscriber(turn); !ready) {
     const bool limit = ready.error().kind == ErrorKind::kLimit;
     return refuse(turn, (limit ? "LIMIT " : "ERR ") + ready.error().message);

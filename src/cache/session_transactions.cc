@@ -15,8 +15,7 @@ SessionFsm::Next SessionFsm::pass_on_held(const Request& request, const CommandR
     flush(turn);
     return Next::kWait;
   }
-  const RateDecision rate = turn.state->cache_rate.admit(turn.tenant->limits.cache_rate, turn.now);
-  if (!rate.admitted) return refuse_over_rate(turn, rate.retry_after);
+  if (const auto other = count_against_rate(turn)) return *other;
   if (!held_) {
     const auto taken = take_held(
         turn, rule.kind == CommandKind::kBlocking ? Hold::kBlocking : Hold::kUntilReleased);

@@ -9,6 +9,8 @@
 
 namespace partywall {
 
+class LimitStore;
+
 // What the doors of one node share. main() makes the parts and hands them to each door; they
 // outlive the doors.
 struct Node {
@@ -17,7 +19,8 @@ struct Node {
   TenantStates& tenants;
   MetricRegistry& metrics;
   const TimeSource& time;
-  Random& random;  // thread-safe
+  Random& random;                // thread-safe
+  LimitStore* limits = nullptr;  // nullptr: the limits count for this node alone
 };
 
 }  // namespace partywall

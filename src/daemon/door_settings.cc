@@ -83,4 +83,18 @@ admin::ServerSettings admin_server_settings(const store::ListenSettings& listen)
   return {.listen = listen.endpoint, .tls = tls_settings(listen.tls)};
 }
 
+LimitStoreSettings limit_store_settings(const store::ClusterOptions& options,
+                                        const std::string& host) {
+  const store::LimitStoreOptions& store = *options.limits;
+  LimitStoreSettings settings;
+  settings.endpoint = store.endpoint;
+  settings.tls = store.tls;
+  settings.login = {
+      .user = store.user, .password = store.password, .answer_timeout = store.answer_timeout};
+  settings.node = options.node.empty() ? host : options.node;
+  settings.expected_nodes = options.expected_nodes;
+  settings.connect_timeout = store.connect_timeout;
+  return settings;
+}
+
 }  // namespace partywall::daemon

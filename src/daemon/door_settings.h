@@ -2,6 +2,7 @@
 
 #include "admin/server.h"
 #include "cache/settings.h"
+#include "cluster/limit_store.h"
 #include "http/door/settings.h"
 #include "sql/door/settings.h"
 #include "store/node_settings.h"
@@ -20,5 +21,9 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
                                     const store::SqlDoorOptions& options);
 
 admin::ServerSettings admin_server_settings(const store::ListenSettings& listen);
+
+// `options.limits` is there.
+LimitStoreSettings limit_store_settings(const store::ClusterOptions& options,
+                                        const std::string& host);
 
 }  // namespace partywall::daemon

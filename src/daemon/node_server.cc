@@ -2,6 +2,8 @@
 
 #include <thread>
 
+#include <unistd.h>
+
 #include "admin/node_status.h"
 #include "admin/router.h"
 #include "admin/server.h"
@@ -23,6 +25,12 @@ unsigned worker_count(const store::NodeSettings& settings) {
                                : std::max(1U, std::thread::hardware_concurrency());
 }
 
+std::string host_name() {
+  char name[256] = "node";
+  ::gethostname(name, sizeof(name) - 1);
+  return name;
+}
+
 }  // namespace
 
 // The parts in the order in which they are made; they end in the reverse order.
@@ -39,6 +47,7 @@ struct NodeServer::Impl {
              .time = time,
              .random = random} {}
   ~Impl() {
+    if (limits) metrics.remove(*limits);
     if (status) metrics.remove(*status);
   }
 
@@ -48,6 +57,7 @@ struct NodeServer::Impl {
   TenantStates tenants;
   net::WorkerGroup workers;
   Node node;
+  std::unique_ptr<LimitStore> limits;
   std::unique_ptr<sql::Door> sql;
   std::unique_ptr<cache::Door> cache;
   std::unique_ptr<http::Door> http;
@@ -55,10 +65,22 @@ struct NodeServer::Impl {
   std::unique_ptr<admin::NodeStatus> status;
   std::unique_ptr<admin::Server> admin;
 
+  Result<> start_limits(const TimeSource& time, Random& random);
   Result<> start_doors();
   Result<> start_admin();
   [[nodiscard]] std::vector<admin::DoorStatus> door_statuses() const;
 };
+
+Result<> NodeServer::Impl::start_limits(const TimeSource& time, Random& random) {
+  if (!settings.cluster.limits) return {};
+  auto started =
+      LimitStore::start(limit_store_settings(settings.cluster, host_name()), tenants, time, random);
+  if (!started) return std::unexpected(started.error());
+  limits = *std::move(started);
+  node.limits = limits.get();
+  metrics.add(*limits);
+  return {};
+}
 
 Result<> NodeServer::Impl::start_doors() {
   const store::DoorListeners& listen = settings.listen;
@@ -92,6 +114,7 @@ std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const {
 
 Result<> NodeServer::Impl::start_admin() {
   status = std::make_unique<admin::NodeStatus>(directory, node.time, door_statuses());
+  if (limits) status->set_limits(limits->shared());
   metrics.add(*status);
   admin::add_node_handlers(router, metrics, *status);
   if (!settings.listen.admin) return {};
@@ -109,6 +132,8 @@ Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings&
                                                       DirectoryRef directory,
                                                       const TimeSource& time, Random& random) {
   auto impl = std::make_unique<Impl>(settings, std::move(directory), time, random);
+  if (auto started = impl->start_limits(time, random); !started)
+    return std::unexpected(started.error());
   if (auto started = impl->start_doors(); !started) return std::unexpected(started.error());
   if (auto started = impl->start_admin(); !started) return std::unexpected(started.error());
   return std::unique_ptr<NodeServer>(new NodeServer(std::move(impl)));

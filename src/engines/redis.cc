@@ -9,6 +9,8 @@
 #include <sys/socket.h>
 #include <sys/time.h>
 
+#include "engines/redis_reader.h"
+
 namespace partywall::redis {
 namespace {
 
@@ -20,32 +22,6 @@ timeval to_timeval(Duration duration) {
   const auto whole = std::chrono::floor<seconds>(duration);
   return {.tv_sec = whole.count(),
           .tv_usec = std::chrono::duration_cast<microseconds>(duration - whole).count()};
-}
-
-Reply convert(const redisReply& raw) {
-  Reply reply;
-  switch (raw.type) {
-    case REDIS_REPLY_STRING:
-    case REDIS_REPLY_STATUS:
-      reply.kind = Reply::Kind::kText;
-      reply.text.assign(raw.str, static_cast<size_t>(raw.len));
-      break;
-    case REDIS_REPLY_ERROR:
-      reply.kind = Reply::Kind::kError;
-      reply.text.assign(raw.str, static_cast<size_t>(raw.len));
-      break;
-    case REDIS_REPLY_INTEGER:
-      reply.kind = Reply::Kind::kNumber;
-      reply.number = raw.integer;
-      break;
-    case REDIS_REPLY_ARRAY:
-      reply.kind = Reply::Kind::kList;
-      for (size_t i = 0; i < raw.elements; ++i) reply.items.push_back(convert(*raw.element[i]));
-      break;
-    default:
-      break;
-  }
-  return reply;
 }
 
 redisContext* connect(const ConnectionSettings& settings) {
@@ -114,12 +90,7 @@ Result<Reply> Connection::command(const std::vector<std::string>& words) {
 
 Result<> Connection::send(const std::vector<std::string>& words) {
   constexpr size_t kMuch = 256UL << 10;
-  fmt::format_to(std::back_inserter(unsent_), "*{}\r\n", words.size());
-  for (const std::string& word : words) {
-    fmt::format_to(std::back_inserter(unsent_), "${}\r\n", word.size());
-    unsent_ += word;
-    unsent_ += "\r\n";
-  }
+  append_request(unsent_, words);
   return unsent_.size() < kMuch ? Result<>() : flush();
 }
 
@@ -132,7 +103,7 @@ Result<Reply> Connection::receive() {
       return broken(context_->reader->errstr);
     if (raw != nullptr) {
       const std::unique_ptr<redisReply, FreeReply> reply(static_cast<redisReply*>(raw));
-      return convert(*reply);
+      return to_reply(*reply);
     }
     const auto count = read_some(buffer);
     if (!count) return broken(count.error().message);

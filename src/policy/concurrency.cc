@@ -48,7 +48,8 @@ ConcurrencyGate::Taken ConcurrencyGate::take(uint32_t limit, const SharedLimits&
     }
     taken.units = ConcurrencyUnits(this);
     const bool last = in_use_of(state) + 1 >= slots_of(state) && slots_of(state) < limit;
-    const bool may_ask = signals.denied_for(now) <= Duration(0);
+    const bool may_ask = spare_.load(std::memory_order_relaxed) == Spare::kSome &&
+                         signals.denied_for(now) <= Duration(0);
     // Without the store the agent only gets to know that the tenant has something under way.
     taken.ask = ((last && may_ask) || !from_store) && signals.ask();
     return taken;
@@ -71,7 +72,8 @@ uint32_t ConcurrencyGate::keep(uint32_t most) {
   return in_use();
 }
 
-void ConcurrencyGate::lend(uint32_t slots, MonotonicTime valid_until) {
+void ConcurrencyGate::lend(uint32_t slots, MonotonicTime valid_until, Spare spare) {
+  spare_.store(spare, std::memory_order_relaxed);
   valid_until_ns_.store(valid_until.time_since_epoch().count(), std::memory_order_relaxed);
   uint64_t state = load();
   while (!state_.compare_exchange_weak(state, uint64_t{slots} << 32 | in_use_of(state),

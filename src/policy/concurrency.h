@@ -58,7 +58,9 @@ class ConcurrencyGate {
   [[nodiscard]] uint32_t slots() const { return slots_of(load()); }
   // Gives up all slots above `most` that are not in use; what is in use then.
   uint32_t keep(uint32_t most);
-  void lend(uint32_t slots, MonotonicTime valid_until);
+  enum class Spare : uint8_t { kNone, kSome };
+  // `spare`: whether more is asked for when the last slot is taken, or only when one is missing.
+  void lend(uint32_t slots, MonotonicTime valid_until, Spare spare);
   LeaseSignals signals;
 
  private:
@@ -71,6 +73,7 @@ class ConcurrencyGate {
 
   std::atomic<uint64_t> state_{0};  // slots on loan << 32 | units in use
   std::atomic<int64_t> valid_until_ns_{0};
+  std::atomic<Spare> spare_{Spare::kNone};
 };
 
 // What one of `nodes` may do at once by itself; at least 1, if the limit allows anything.

@@ -12,11 +12,12 @@ constexpr Duration kBusy = kRateLease / 2;
 constexpr Duration kForgetAfter = seconds(2);
 constexpr Duration kRenewAfter = seconds(1);
 constexpr Duration kSlotPause = milliseconds(100);
+// Slots that lie idle and of which there are few are given back after this.
+constexpr Duration kIdleSlots = milliseconds(200);
 
-// Slots beyond those in use, so that not every request has to ask.
-uint32_t spare_slots(uint32_t limit, uint32_t live_nodes) {
-  return std::max(limit / (4 * live_nodes), 1U);
-}
+// Slots beyond those in use, so that not every request has to ask. None where there are so few that
+// another node would be refused because of them.
+uint32_t spare_slots(uint32_t limit, uint32_t live_nodes) { return limit / (4 * live_nodes); }
 
 // The store lends for a quarter longer than the node uses.
 int64_t lent_for_us(Duration lease) { return (lease + lease / 4) / microseconds(1); }
@@ -47,17 +48,17 @@ LeaseSignals& LeaseBook::signals(const Entry& entry) {
   return is_rate(entry.what.kind) ? rate_gate(entry).signals : slot_gate(entry).signals;
 }
 
-void LeaseBook::ask(const LimitAsk& ask) {
+void LeaseBook::ask(const LimitAsk& ask, MonotonicTime now) {
   const uint64_t key = key_of(ask);
   Entry& entry = entries_[key];
   entry.what = ask;
   const bool is_new = std::ranges::find(entry.desks, ask.desk) == entry.desks.end();
   if (ask.desk != LimitAsk::kNobody && is_new) entry.desks.push_back(ask.desk);
-  if (link_ == Link::kOpen) {
-    want(key, entry, Purpose::kMore);
-  } else {
-    wake(entry);  // the share says at once
-  }
+  if (link_ != Link::kOpen) return wake(entry);  // the share says at once
+  if (signals(entry).denied_for(now) <= Duration(0)) return want(key, entry, Purpose::kMore);
+  // The store has just said that there are none. Who waits for slots is told when there are.
+  signals(entry).asked = false;
+  if (is_rate(ask.kind)) wake(entry);
 }
 
 // More is wanted more than anything else.
@@ -110,7 +111,7 @@ std::vector<LeaseBook::Call> LeaseBook::take_calls(MonotonicTime now) {
     } else {
       call.call = slot_call(entry, purpose);
     }
-    ++counters_[static_cast<size_t>(entry.what.kind)].calls;
+    counters_[static_cast<size_t>(entry.what.kind)].calls.add();
     calls.push_back(std::move(call));
   }
   return calls;
@@ -137,7 +138,8 @@ RateLedger::Call LeaseBook::rate_call(Entry& entry, Purpose purpose, MonotonicTi
   }
   entry.epoch_us = epoch_us_;
   entry.wanted = call.wanted;
-  counters_[static_cast<size_t>(entry.what.kind)].returned += static_cast<uint64_t>(call.returned);
+  counters_[static_cast<size_t>(entry.what.kind)].returned.add(
+      static_cast<uint64_t>(call.returned));
   return call;
 }
 
@@ -161,9 +163,9 @@ uint32_t LeaseBook::slots_to_have(const Entry& entry, Purpose purpose) {
   const bool more = purpose == Purpose::kMore;
   if (!more && waiting == 0 && in_use == 0 && entry.in_use_before == 0) return 0;
   const uint32_t spare = entry.scarce ? 0 : spare_slots(limit, shared_.live_nodes());
-  const uint32_t busy = entry.scarce ? in_use : std::max(in_use, entry.in_use_before);
-  // Whoever asks without waiting has just used the last slot, or was the first to come.
-  const uint32_t least = more && waiting == 0 ? in_use + 1 : 0;
+  const uint32_t busy = spare == 0 ? in_use : std::max(in_use, entry.in_use_before);
+  // Whoever asks is the first to come, or will wait in a moment.
+  const uint32_t least = more && gate.slots() <= in_use ? in_use + 1 : 0;
   return std::min(std::max(busy + waiting + spare, least), limit);
 }
 
@@ -186,11 +188,11 @@ void LeaseBook::rate_answered(Entry& entry, const RateLedger::Answer& answer, Mo
   Counters& counters = counters_[static_cast<size_t>(entry.what.kind)];
   RateGate& gate = rate_gate(entry);
   if (answer.granted < entry.wanted) {
-    ++counters.denied;
+    counters.denied.add();
     gate.signals.deny_until(std::max(from_now(now, answer.wait_us), entry.sent + kLeastPause));
   }
   if (entry.wanted == 0) return;
-  counters.granted += static_cast<uint64_t>(answer.granted);
+  counters.granted.add(static_cast<uint64_t>(answer.granted));
   const bool busy = entry.sent - entry.lease_began < kBusy;
   const int64_t quarter = lease_size(entry.what.rate, shared_.live_nodes()) / 4;
   if (answer.granted > 0) {
@@ -210,11 +212,13 @@ void LeaseBook::slots_answered(Entry& entry, const SlotLedger::Answer& answer, M
   if (answer.granted < 0) return;
   ConcurrencyGate& gate = slot_gate(entry);
   if (answer.granted < entry.wanted) {
-    ++counters.denied;
+    counters.denied.add();
     gate.signals.deny_until(now + kSlotPause);
   }
-  counters.granted += static_cast<uint64_t>(answer.granted);
-  gate.lend(static_cast<uint32_t>(answer.granted), entry.sent + kSlotLease);
+  counters.granted.add(static_cast<uint64_t>(answer.granted));
+  const bool spare = !entry.scarce && spare_slots(entry.what.slots, shared_.live_nodes()) > 0;
+  gate.lend(static_cast<uint32_t>(answer.granted), entry.sent + kSlotLease,
+            spare ? ConcurrencyGate::Spare::kSome : ConcurrencyGate::Spare::kNone);
 }
 
 void LeaseBook::tick(MonotonicTime now) {
@@ -245,7 +249,8 @@ bool LeaseBook::tick_slots(uint64_t key, Entry& entry, MonotonicTime now) {
   if (slots == 0 && in_use == 0 && gate.signals.waiting == 0)
     return now > entry.sent + kForgetAfter;
   const bool renew = now >= entry.sent + kRenewAfter;
-  const bool surplus = entry.scarce && slots > in_use;
+  const bool few = spare_slots(entry.what.slots, shared_.live_nodes()) == 0;
+  const bool surplus = slots > in_use && (entry.scarce || (few && now >= entry.sent + kIdleSlots));
   if (gate.signals.waiting > 0 && gate.signals.denied_for(now) <= Duration(0)) {
     want(key, entry, Purpose::kMore);
   } else if (renew || surplus) {

@@ -6,6 +6,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/metrics.h"
 #include "policy/limit_desk.h"
 #include "policy/rate_ledger.h"
 #include "policy/slot_ledger.h"
@@ -48,7 +49,7 @@ class LeaseBook {
   };
 
   // --- What the desks want.
-  void ask(const LimitAsk& ask);
+  void ask(const LimitAsk& ask, MonotonicTime now);
 
   // --- The store. Until open() nothing is lent; what is under way is told from connected() on.
   void connected() { link_ = Link::kConnected; }
@@ -69,11 +70,12 @@ class LeaseBook {
 
   // Since the book was opened.
   struct Counters {
-    uint64_t calls = 0;
-    uint64_t granted = 0;   // tokens
-    uint64_t returned = 0;  // tokens that were not used
-    uint64_t denied = 0;    // calls that got less than they wanted
+    Counter calls;
+    Counter granted;   // tokens, slots
+    Counter returned;  // tokens that were not used
+    Counter denied;    // calls that got less than they wanted
   };
+  // From any thread.
   [[nodiscard]] const Counters& counters(LimitKind kind) const {
     return counters_[static_cast<size_t>(kind)];
   }

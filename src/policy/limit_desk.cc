@@ -59,7 +59,9 @@ LimitDesk::Acquired LimitDesk::acquire(const LimitAsk& what, MonotonicTime now) 
   if (shared_ == nullptr) return {.units = gate.try_acquire(what.slots)};
   ConcurrencyGate::Taken taken = gate.take(what.slots, *shared_, now);
   if (taken.ask) asks_->ask(what);
-  return {.units = std::move(taken.units), .pending = taken.pending};
+  const bool from_store = shared_->source() == SharedLimits::Source::kStore;
+  const bool may_come = !taken.units && from_store && gate.in_use() < what.slots;
+  return {.units = std::move(taken.units), .pending = taken.pending, .may_come = may_come};
 }
 
 LeaseSignals& LimitDesk::signals_of(TenantNumber number, LimitKind kind) {

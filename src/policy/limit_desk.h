@@ -69,6 +69,7 @@ class LimitDesk {
   struct Acquired {
     std::optional<ConcurrencyUnits> units;
     bool pending = false;
+    bool may_come = false;  // refused now, but other nodes may give some back: worth a wait()
   };
   // One unit of kHttpRequests or kSqlConnections. `limit` is the tenant's.
   Acquired acquire(const LimitAsk& what, MonotonicTime now);

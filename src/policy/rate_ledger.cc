@@ -34,11 +34,12 @@ void RateLedger::expire(double interval_us, int64_t now_us) {
 }
 
 RateLedger::Answer RateLedger::call(const RateLimit& limit, const Call& call, int64_t now_us) {
+  auto own = std::ranges::find(loans_, call.node, &Loan::node);
+  if (own != loans_.end() && own->sequence >= call.sequence) return {};
   const double interval_us =
       static_cast<double>(limit.period.count()) / 1'000.0 / static_cast<double>(limit.tokens);
   const int64_t tolerance_us = time_of(limit.burst, interval_us);
-  const int64_t earliest = arrival_us_ == 0 ? now_us : arrival_us_;
-  arrival_us_ = earliest;
+  if (arrival_us_ == 0) arrival_us_ = now_us;
   if (arrival_us_ > now_us + tolerance_us + kSlackUs) arrival_us_ = now_us + tolerance_us;
   if (call.epoch_us > epoch_us_) {
     arrival_us_ = std::max(arrival_us_, call.epoch_us + tolerance_us);
@@ -47,8 +48,7 @@ RateLedger::Answer RateLedger::call(const RateLimit& limit, const Call& call, in
   expire(interval_us, now_us);
   arrival_us_ = std::max(arrival_us_, now_us + time_of(lent(), interval_us));
 
-  auto own = std::ranges::find(loans_, call.node, &Loan::node);
-  if (own != loans_.end() && own->sequence >= call.sequence) return {};
+  own = std::ranges::find(loans_, call.node, &Loan::node);
   if (own == loans_.end()) {
     // Normally it holds nothing then. What it gives back too late is gone: it was void already.
     loans_.push_back({.node = call.node, .held = call.held});

@@ -37,6 +37,8 @@ class StoreReturn {
   };
   // `sent`: when that beat was.
   void answered(const NodeLedger::Answer& answer, MonotonicTime sent);
+  // It will not be answered.
+  void beat_lost() { beat_under_way_ = false; }
   // Once, when the node may change over.
   std::optional<Opening> take_opening(MonotonicTime now);
 

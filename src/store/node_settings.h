@@ -8,7 +8,9 @@
 #include "base/address_block.h"
 #include "base/endpoint.h"
 #include "base/log.h"
+#include "base/secret.h"
 #include "base/time.h"
+#include "base/tls_settings.h"
 
 // What one node needs to know before it serves: where it listens, how much it works, how patient
 // its doors are. It is read at start; a change needs a restart, while the directory is reloaded.
@@ -94,6 +96,30 @@ struct CacheDoorOptions {
   bool operator==(const CacheDoorOptions&) const = default;
 };
 
+// The Redis through which nodes share the limits of tenants.
+struct LimitStoreOptions {
+  Endpoint endpoint;
+  std::string user;  // empty: nobody logs in
+  Secret password;
+  std::optional<TlsClientSettings> tls;
+  Duration connect_timeout = seconds(2);
+  Duration answer_timeout = milliseconds(250);
+
+  bool operator==(const LimitStoreOptions& other) const {
+    return endpoint == other.endpoint && user == other.user &&
+           password.equals(other.password.reveal()) && tls == other.tls &&
+           connect_timeout == other.connect_timeout && answer_timeout == other.answer_timeout;
+  }
+};
+
+struct ClusterOptions {
+  std::string node;             // empty: the host's name
+  uint32_t expected_nodes = 1;  // until the limits store has said
+  std::optional<LimitStoreOptions> limits;
+
+  bool operator==(const ClusterOptions&) const = default;
+};
+
 struct NodeSettings {
   uint32_t workers = 0;  // threads that serve; 0: one per processor
   LogLevel log_level = LogLevel::kInfo;
@@ -103,6 +129,7 @@ struct NodeSettings {
   HttpDoorOptions http;
   SqlDoorOptions sql;
   CacheDoorOptions cache;
+  ClusterOptions cluster;
 
   bool operator==(const NodeSettings&) const = default;
 };

@@ -27,6 +27,7 @@ void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
   read_identity(file, files, data);
   read_tiers(file, data.tiers);
   read_cells(file, files, data.cells);
+  read_cluster(file, files, data.cells, platform.node);
   read_routes(file, data);
   read_tenants(file, files, data);
   read_logins(file, files, data);

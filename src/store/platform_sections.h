@@ -19,9 +19,11 @@ void read_node(YamlMap& file, FileLoader& files, NodeSettings& node);         //
 void read_identity(YamlMap& file, FileLoader& files, DirectoryData& data);    // identity
 void read_tiers(YamlMap& file, std::vector<Tier>& tiers);                     // tiers
 void read_cells(YamlMap& file, FileLoader& files, std::vector<Cell>& cells);  // cells
-void read_routes(YamlMap& file, DirectoryData& data);                         // routes
-void read_tenants(YamlMap& file, FileLoader& files, DirectoryData& data);     // tenants
-void read_logins(YamlMap& file, FileLoader& files, DirectoryData& data);      // logins
+void read_cluster(YamlMap& file, FileLoader& files, const std::vector<Cell>& cells,
+                  NodeSettings& node);                                     // cluster
+void read_routes(YamlMap& file, DirectoryData& data);                      // routes
+void read_tenants(YamlMap& file, FileLoader& files, DirectoryData& data);  // tenants
+void read_logins(YamlMap& file, FileLoader& files, DirectoryData& data);   // logins
 
 // The keys that a tier and a tenant's overrides share; what is absent stays as it is.
 void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t& weight);

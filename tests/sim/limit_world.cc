@@ -41,7 +41,7 @@ struct LimitWorld::Node final : LimitAsks {
     const auto true_time = static_cast<double>(world.now_.time_since_epoch().count());
     return MonotonicTime(Duration(static_cast<int64_t>(true_time * speed)) + offset);
   }
-  void ask(const LimitAsk& ask) override { book.ask(ask); }
+  void ask(const LimitAsk& ask) override { book.ask(ask, now()); }
 
   LimitWorld& world;
   uint32_t index;

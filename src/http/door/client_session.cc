@@ -9,6 +9,15 @@ namespace {
 // What a client may still send after its last answer, before its connection is cut.
 constexpr uint64_t kMostLingeringBytes = 1024 * 1024;
 
+class WakingWaiter final : public LimitWaiter {
+ public:
+  explicit WakingWaiter(net::Event& event) : event_(event) {}
+  void limit_answered() override { event_.set(); }
+
+ private:
+  net::Event& event_;
+};
+
 }  // namespace
 
 ClientSession::ClientSession(WorkerState& state, std::unique_ptr<net::Stream> stream,
@@ -114,6 +123,7 @@ void ClientSession::close_after(const IntakeOutcome& answered) {
 net::Task<> ClientSession::serve() {
   client_.deadline.disarm();
   IntakeOutcome outcome = RequestIntake(state_, client_).take(state_.scratch_head);
+  if (outcome.waits_for) co_return co_await wait_for_limit(*outcome.waits_for);
   if (outcome.admitted) {
     ProxiedExchange exchange(state_, client_, std::move(*outcome.admitted));
     co_await exchange.run();
@@ -128,6 +138,15 @@ net::Task<> ClientSession::serve() {
     refused_body_bytes_ = outcome.unread_body_bytes;
   }
   if (end_ != End::kClose && !client_.output.empty()) co_await flush();
+}
+
+// The request is still in the input, and is found again afterwards.
+net::Task<> ClientSession::wait_for_limit(LimitAsk limit) {
+  client_.input.keep();
+  WakingWaiter waiter(client_.wake);
+  state_.desk->wait(limit, waiter);
+  co_await client_.wake.wait();
+  if (state_.drain.must_close()) end_ = End::kClose;
 }
 
 // The whole answer, before the next request is looked at: so what a client does not read is

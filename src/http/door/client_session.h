@@ -31,6 +31,7 @@ class ClientSession {
   void drop_refused_body();
   net::Task<> wait_for_input();
   net::Task<> serve();
+  net::Task<> wait_for_limit(LimitAsk limit);
   void close_after(const IntakeOutcome& answered);
   net::Task<> flush();
   net::Task<> linger();

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/log.h"
+#include "cluster/limit_store.h"
 #include "http/door/door_directory.h"
 #include "http/door/door_metrics.h"
 #include "http/door/door_worker.h"
@@ -84,7 +85,7 @@ void Door::Impl::make_workers(std::vector<std::unique_ptr<net::TlsContext>> tls)
     const unsigned index = worker.index();
     workers[index] = std::make_unique<DoorWorker>(
         worker, DoorWorker::Parts{.settings = settings,
-                                  .tenants = node.tenants,
+                                  .desk = open_desk(node.limits, node.tenants, worker),
                                   .health = health,
                                   .access_log = access_log,
                                   .random_seed = node.random.next_u64(),

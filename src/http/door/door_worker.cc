@@ -13,7 +13,7 @@ constexpr Duration kHouseKeeping = milliseconds(250);
 }  // namespace
 
 DoorWorker::DoorWorker(net::Loop& loop, Parts parts)
-    : state_(loop, parts.settings, parts.tenants, parts.health, parts.access_log,
+    : state_(loop, parts.settings, std::move(parts.desk), parts.health, parts.access_log,
              parts.random_seed),
       tls_(std::move(parts.tls)),
       house_wake_(loop),

@@ -14,7 +14,7 @@ class DoorWorker {
  public:
   struct Parts {
     const DoorSettings& settings;
-    TenantStates& tenants;
+    std::shared_ptr<LimitDesk> desk;  // for this worker's thread
     HealthRegistry& health;
     LineLog& access_log;
     uint64_t random_seed = 0;

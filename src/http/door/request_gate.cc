@@ -102,9 +102,10 @@ std::expected<Admission, Refusal> RequestGate::admit(const GateRequest& request,
                                                      const Tenant& tenant,
                                                      const Directory& directory) {
   if (auto refusal = check_status(tenant, request.method)) return std::unexpected(*refusal);
-  TenantState& state = states_.of(tenant.number);
   // Concurrency first: what it refuses shall not use up the rate.
-  auto units = state.http_requests.try_acquire(tenant.limits.max_concurrent_requests);
+  const LimitAsk requests = ask_about(tenant, LimitKind::kHttpRequests);
+  auto [units, pending, may_come] = desk_.acquire(requests, request.now);
+  if (pending) return std::unexpected(Refusal{.waits_for = requests});
   if (!units) {
     return std::unexpected(Refusal{
         .problem = Problem::kTooManyRequests,
@@ -112,7 +113,9 @@ std::expected<Admission, Refusal> RequestGate::admit(const GateRequest& request,
                               tenant.slug, tenant.limits.max_concurrent_requests),
         .retry_after = kRetryAfterConcurrency});
   }
-  const RateDecision rate = state.http_rate.admit(tenant.limits.api_rate, request.now);
+  const RateDecision rate = desk_.admit(tenant, LimitKind::kHttpRate, request.now);
+  if (rate.pending)
+    return std::unexpected(Refusal{.waits_for = ask_about(tenant, LimitKind::kHttpRate)});
   if (!rate.admitted) {
     Refusal refusal{
         .problem = Problem::kRateLimited,

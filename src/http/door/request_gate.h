@@ -10,7 +10,7 @@
 #include "http/proxy/exchange_fsm.h"
 #include "http/proxy/problem.h"
 #include "identity/verified_tokens.h"
-#include "policy/tenant_states.h"
+#include "policy/limit_desk.h"
 
 namespace partywall::http {
 
@@ -38,13 +38,14 @@ struct Refusal {
   const Route* route = nullptr;
   std::optional<Duration> retry_after;
   std::optional<RateDecision> rate;
+  std::optional<LimitAsk> waits_for;  // no refusal: decide again when the desk has the answer
 };
 
 // Decides whether a request may go on: its route, who the tenant is, whether the tenant is served,
 // and its limits, in this order. Reads no clock and does no I/O. One per worker.
 class RequestGate {
  public:
-  explicit RequestGate(TenantStates& states) : states_(states) {}
+  explicit RequestGate(LimitDesk& desk) : desk_(desk) {}
 
   std::expected<Admission, Refusal> decide(const GateRequest& request,
                                            const WorkerSnapshot& snapshot);
@@ -57,7 +58,7 @@ class RequestGate {
   std::expected<Admission, Refusal> admit(const GateRequest& request, const Route& route,
                                           const Tenant& tenant, const Directory& directory);
 
-  TenantStates& states_;
+  LimitDesk& desk_;
   VerifiedTokens tokens_;
 };
 

@@ -44,9 +44,8 @@ IntakeOutcome RequestIntake::refuse_unreadable(const Fault& fault) {
 IntakeOutcome RequestIntake::take(const RequestHead& head) {
   const Uuid id = Uuid::random(state_.random);
   Request request{.head = head, .record = make_record(id), .id = id, .target = {}, .control = {}};
-  // The bytes stay where they are until the next read, so the views into them stay valid.
-  client_.input.consume(head.size_bytes);
   if (const auto fault = understand(request)) {
+    client_.input.consume(head.size_bytes);
     // Where this request ends is in doubt, so there is no next one.
     request.control.keep_alive = false;
     return refuse(request, {.problem = problem_of_status(fault->status),
@@ -69,23 +68,31 @@ std::optional<Fault> RequestIntake::understand(Request& request) {
   return std::nullopt;
 }
 
-IntakeOutcome RequestIntake::decide(Request& request) {
+std::expected<Admission, Refusal> RequestIntake::ask_gate(const Request& request) {
   const RequestControl& control = request.control;
   if (control.framing.length_bytes > state_.settings.limits.exchange.max_request_body_bytes) {
-    return refuse(request, {.problem = Problem::kBodyTooLarge,
-                            .detail = "the body is larger than this service accepts"});
+    return std::unexpected(Refusal{.problem = Problem::kBodyTooLarge,
+                                   .detail = "the body is larger than this service accepts"});
   }
   const auto path = routing_path(request.target.path, state_.scratch_path);
   if (!path) {
-    return refuse(request, {.problem = Problem::kBadRequest, .detail = path.error().message});
+    return std::unexpected(
+        Refusal{.problem = Problem::kBadRequest, .detail = path.error().message});
   }
+  return state_.gate.decide({.head = request.head,
+                             .method = method_kind(request.head.method),
+                             .path = *path,
+                             .now = state_.loop.now(),
+                             .wall = request.record.began_wall()},
+                            *request.record.snapshot);
+}
+
+IntakeOutcome RequestIntake::decide(Request& request) {
   RequestRecord& record = request.record;
-  auto admission = state_.gate.decide({.head = request.head,
-                                       .method = method_kind(request.head.method),
-                                       .path = *path,
-                                       .now = state_.loop.now(),
-                                       .wall = record.began_wall()},
-                                      *record.snapshot);
+  auto admission = ask_gate(request);
+  if (!admission && admission.error().waits_for) return {.waits_for = admission.error().waits_for};
+  // The bytes stay where they are until the next read, so the views into them stay valid.
+  client_.input.consume(request.head.size_bytes);
   if (!admission) {
     record.tenant = admission.error().tenant;
     record.route = admission.error().route;

@@ -12,9 +12,10 @@
 
 namespace partywall::http {
 
-// What became of a request: it goes on, or it was answered.
+// What became of a request: it goes on, or it was answered, or it could not be decided yet.
 struct IntakeOutcome {
   std::optional<AdmittedRequest> admitted;
+  std::optional<LimitAsk> waits_for;  // its head is still in the input: take it again later
   // Answered:
   Persistence persistence = Persistence::kClose;
   uint64_t unread_body_bytes = 0;  // to be dropped before the next request
@@ -28,7 +29,8 @@ class RequestIntake {
  public:
   RequestIntake(WorkerState& state, ClientConnection& client) : state_(state), client_(client) {}
 
-  // `head` has been parsed from the front of the client's input, and is consumed.
+  // `head` has been parsed from the front of the client's input, and is consumed once it is
+  // decided.
   IntakeOutcome take(const RequestHead& head);
   // The client sent what is no request, or not all of it in time.
   IntakeOutcome refuse_unreadable(const Fault& fault);
@@ -45,6 +47,7 @@ class RequestIntake {
   RequestRecord make_record(const Uuid& id);
   std::optional<Fault> understand(Request& request);
   IntakeOutcome decide(Request& request);
+  std::expected<Admission, Refusal> ask_gate(const Request& request);
   IntakeOutcome go_on(Request& request, Admission admission);
   Result<> write_application_head(Request& request, const Admission& admission);
   IntakeOutcome refuse(Request& request, const Refusal& refusal);

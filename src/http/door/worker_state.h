@@ -41,17 +41,20 @@ class RequestTexts {
 // What the sessions of one worker share. All of it belongs to the worker's thread, so nothing is
 // locked; what is called scratch holds only until the next wait.
 struct WorkerState {
-  WorkerState(net::Loop& its_loop, const DoorSettings& its_settings, TenantStates& tenants,
-              HealthRegistry& health, LineLog& access_log, uint64_t seed)
+  WorkerState(net::Loop& its_loop, const DoorSettings& its_settings,
+              std::shared_ptr<LimitDesk> its_desk, HealthRegistry& health, LineLog& access_log,
+              uint64_t seed)
       : loop(its_loop),
         settings(its_settings),
-        gate(tenants),
+        desk(std::move(its_desk)),
+        gate(*desk),
         pools(health),
         log(access_log),
         random(seed) {}
 
   net::Loop& loop;
   const DoorSettings& settings;
+  std::shared_ptr<LimitDesk> desk;
   RequestGate gate;
   WorkerPools pools;
   WorkerMetrics metrics;

@@ -14,8 +14,11 @@ struct Door::Impl {
   Impl(DoorSettings door_settings, Node& door_node)
       : settings(std::move(door_settings)),
         node(door_node),
-        shared{
-            .settings = settings, .tenants = node.tenants, .random = node.random, .workers = {}} {
+        shared{.settings = settings,
+               .tenants = node.tenants,
+               .random = node.random,
+               .limits = node.limits,
+               .workers = {}} {
     shared.repair_slot = [this](SlotRepair repair) { keeper.submit(std::move(repair)); };
   }
 

@@ -4,6 +4,7 @@
 #include <bit>
 
 #include "base/log.h"
+#include "cluster/limit_store.h"
 #include "net/timer.h"
 #include "sql/door/client_login.h"
 #include "sql/door/migration_session.h"
@@ -34,10 +35,11 @@ DoorWorker::DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
       cancel_keys_(index, shared.random),
       sessions_(loop),
       pool_tasks_(loop),
+      desk_(open_desk(shared.limits, shared.tenants, loop)),
       pool_context_{
           .loop = loop,
           .scope = pool_tasks_,
-          .tenants = shared.tenants,
+          .limits = *desk_,
           .random = shared.random,
           .drain = pool_drain_,
           .settings = shared.settings.pool,

@@ -18,6 +18,10 @@
 #include "sql/pool/cell_pool.h"
 #include "sql/slots/slot_keeper.h"
 
+namespace partywall {
+class LimitStore;
+}
+
 namespace partywall::sql {
 
 inline constexpr size_t kMaxWorkers = 64;
@@ -27,6 +31,7 @@ struct DoorShared {
   const DoorSettings& settings;
   TenantStates& tenants;
   Random& random;  // thread-safe
+  LimitStore* limits = nullptr;
   std::vector<std::unique_ptr<class DoorWorker>>
       workers;  // by index; all are there before any starts
   // Bit i: worker i has sessions waiting whose tenants are at their limit; another worker that
@@ -123,6 +128,7 @@ class DoorWorker {
   net::Drain pool_drain_;  // of what the pools do by themselves, later
   net::TaskScope sessions_;
   net::TaskScope pool_tasks_;
+  std::shared_ptr<LimitDesk> desk_;
   PoolContext pool_context_;
   std::unordered_map<std::string, std::unique_ptr<CellPool>> pools_;  // by cell
   std::vector<std::unique_ptr<CellPool>> retired_pools_;              // of cells that have changed

@@ -42,11 +42,14 @@ void CellPool::request(ServerLease& lease, const Request& request) {
   lease.waiting_since_ = context_.loop.now();
   lease.pool_ = this;
   lease.is_asking_ = true;
-  if (plan_.waiting() == 0 && plan_.idle_count() > 0 &&
-      may_serve(request.number, request.max_connections)) {
+  const LimitAsk limit{.number = request.number,
+                       .id = request.tenant,
+                       .kind = LimitKind::kSqlConnections,
+                       .slots = request.max_connections};
+  if (plan_.waiting() == 0 && plan_.idle_count() > 0 && may_serve(limit)) {
     take(plan_.take_idle(lease));
   } else {
-    limits_[request.number] = request.max_connections;
+    limits_[request.number] = limit;
     const auto ticket = plan_.enqueue(lease);
     if (ticket) {
       lease.ticket_ = *ticket;
@@ -78,15 +81,21 @@ uint32_t CellPool::most_of_one_tenant() const {
 }
 
 // The nil tenant's limit is 0: none.
-bool CellPool::may_serve(TenantNumber number, uint32_t max_connections) {
+bool CellPool::may_serve(const LimitAsk& limit) {
   acquired_.release();
-  if (max_connections == 0) return true;
-  auto of_pool = held_[number].try_acquire(most_of_one_tenant());
+  if (limit.slots == 0) return true;
+  auto of_pool = held_[limit.number].try_acquire(most_of_one_tenant());
   if (!of_pool) return false;
-  auto of_tenant = context_.tenants.of(number).sql_connections.try_acquire(max_connections);
-  if (!of_tenant) return false;
-  acquired_ = {.of_tenant = std::move(*of_tenant), .of_pool = std::move(*of_pool)};
+  LimitDesk::Acquired of_tenant = context_.limits.acquire(limit, context_.loop.now());
+  if (of_tenant.pending || of_tenant.may_come) wait_for_limit(limit);
+  if (!of_tenant.units) return false;
+  acquired_ = {.of_tenant = std::move(*of_tenant.units), .of_pool = std::move(*of_pool)};
   return true;
+}
+
+void CellPool::wait_for_limit(const LimitAsk& limit) {
+  const auto [wait, added] = limit_waits_.try_emplace(limit.number, *this);
+  context_.limits.wait(limit, wait->second);
 }
 
 void CellPool::run_steps() {
@@ -94,7 +103,7 @@ void CellPool::run_steps() {
   const MonotonicTime now = context_.loop.now();
   while (!is_closed_) {
     const PoolPlan::Step step =
-        plan_.next(now, [this](TenantNumber number) { return may_serve(number, limits_[number]); });
+        plan_.next(now, [this](TenantNumber number) { return may_serve(limits_[number]); });
     if (step.action == Action::kNothing) break;
     take(step);
   }

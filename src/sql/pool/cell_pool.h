@@ -12,7 +12,7 @@
 #include "net/drain.h"
 #include "net/loop.h"
 #include "net/scope.h"
-#include "policy/tenant_states.h"
+#include "policy/limit_desk.h"
 #include "sql/pool/pool_plan.h"
 #include "sql/pool/server_connection.h"
 #include "sql/pool/server_lease.h"
@@ -40,7 +40,7 @@ class CellPool;
 struct PoolContext {
   net::Loop& loop;
   net::TaskScope& scope;
-  TenantStates& tenants;
+  LimitDesk& limits;
   Random& random;
   net::Drain& drain;  // its last stage ends what only waits
   PoolSettings settings;
@@ -121,12 +121,19 @@ class CellPool {
  private:
   friend class ServerLease;
 
+  struct LimitWait final : LimitWaiter {
+    explicit LimitWait(CellPool& its_pool) : pool(its_pool) {}
+    void limit_answered() override { pool.serve(); }
+    CellPool& pool;
+  };
+
   void give_back(ServerLease& lease);
   void put_away(const std::shared_ptr<ServerConnection>& connection);
   void leave(ServerLease& lease);
   void run_steps();
   [[nodiscard]] uint32_t most_of_one_tenant() const;
-  bool may_serve(TenantNumber number, uint32_t max_connections);
+  bool may_serve(const LimitAsk& limit);
+  void wait_for_limit(const LimitAsk& limit);
   void take(const PoolPlan::Step& step);
   void grant(PoolPlan::Slot slot, ServerLease& lease);
   void requeue(ServerLease& lease);
@@ -164,10 +171,11 @@ class CellPool {
     MonotonicTime since;
   };
   std::vector<LeftOver> left_overs_;
-  std::unordered_map<TenantNumber, uint32_t> limits_;       // of tenants that wait or waited
-  std::unordered_map<TenantNumber, ConcurrencyGate> held_;  // connections, by tenant
-  LeaseUnits acquired_;                                     // by may_serve, for the next step
-  std::optional<ScramClientKeys> keys_;                     // most slots share salt and password
+  std::unordered_map<TenantNumber, LimitAsk> limits_;        // of tenants that wait or waited
+  std::unordered_map<TenantNumber, LimitWait> limit_waits_;  // of those that other nodes keep off
+  std::unordered_map<TenantNumber, ConcurrencyGate> held_;   // connections, by tenant
+  LeaseUnits acquired_;                                      // by may_serve, for the next step
+  std::optional<ScramClientKeys> keys_;                      // most slots share salt and password
   std::optional<Settings> greeting_;
   std::vector<std::unique_ptr<net::EventLink>> greeting_waiters_;
   PoolCounters counters_;

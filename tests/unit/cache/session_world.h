@@ -95,9 +95,10 @@ class SessionWorld {
   SessionLimits limits;
   UpstreamLimits upstream_limits;
   TenantStates states;
+  LimitDesk desk{states};
   Meters<CacheMeter> meters;
   UpstreamRegistry registry{upstream_limits, redis};
-  SessionHost host{limits, time, states, registry, meters, nullptr};
+  SessionHost host{limits, time, desk, registry, meters, nullptr};
   DirectoryRef directory;
   std::vector<FakeClient*> clients;  // that are told of a new directory
 

@@ -138,7 +138,7 @@ void DoorFixture::stop_door() {
 void DoorFixture::restart_door() {
   stop_door();
   door = std::make_unique<DoorWorker>(loop, DoorWorker::Parts{.settings = settings,
-                                                              .tenants = states,
+                                                              .desk = make_desk(),
                                                               .health = health,
                                                               .access_log = *log,
                                                               .random_seed = 1});

@@ -93,6 +93,10 @@ class DoorFixture : public testing::Test {
   DirectoryData data;
   TenantNumbers numbers;
   TenantStates states;
+  // The node is alone, unless a test says otherwise.
+  std::function<std::shared_ptr<LimitDesk>()> make_desk = [this] {
+    return std::make_shared<LimitDesk>(states);
+  };
   HealthRegistry health;
   DevIssuer issuer = DevIssuer::generate("test", "door");
   std::unique_ptr<LineLog> log;

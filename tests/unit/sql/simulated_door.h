@@ -185,7 +185,11 @@ class World {
   TenantStates states;
   SeededRandom random{1};
   DoorSettings door_settings;
-  DoorShared shared{.settings = door_settings, .tenants = states, .random = random, .workers = {}};
+  DoorShared shared{.settings = door_settings,
+                    .tenants = states,
+                    .random = random,
+                    .limits = nullptr,
+                    .workers = {}};
 
  private:
   net::Task<> run_stop(bool& done) {
