@@ -8,6 +8,7 @@
 #include "base/metrics.h"
 #include "base/time.h"
 #include "policy/shared_limits.h"
+#include "store/control/follower_status.h"
 #include "tenancy/directory_feed.h"
 
 namespace partywall::admin {
@@ -20,7 +21,9 @@ struct DoorStatus {
 // Says whether this node should get traffic, and which directory it serves.
 class NodeStatus final : public MetricSource {
  public:
-  NodeStatus(DirectoryFeed& feed, const TimeSource& time, std::vector<DoorStatus> doors);
+  // `source`: where the directory comes from, if that is a control store.
+  NodeStatus(DirectoryFeed& feed, const TimeSource& time, std::vector<DoorStatus> doors,
+             const store::DirectorySource* source = nullptr);
 
   // Where the node shares its limits with others. Before anybody asks.
   void set_limits(const SharedLimits& limits) { limits_ = &limits; }
@@ -38,6 +41,7 @@ class NodeStatus final : public MetricSource {
   DirectoryFeed& feed_;
   const TimeSource& time_;
   std::vector<DoorStatus> doors_;
+  const store::DirectorySource* source_;
   std::atomic<bool> draining_{false};
   std::atomic<int64_t> directory_since_ns_{0};  // monotonic
   const SharedLimits* limits_ = nullptr;

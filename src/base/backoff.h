@@ -2,6 +2,7 @@
 
 #include <cstdint>
 
+#include "base/random.h"
 #include "base/time.h"
 
 namespace partywall {
@@ -15,6 +16,10 @@ struct BackoffSettings {
 
 // The pause after so many failures in a row (0: none).
 [[nodiscard]] Duration backoff_pause(const BackoffSettings& settings, uint32_t failures);
+
+// The same, drawn from its upper half, so that those who failed together do not come back together.
+[[nodiscard]] Duration spread_backoff_pause(const BackoffSettings& settings, uint32_t failures,
+                                            Random& random);
 
 // When something that failed may be tried again.
 class Backoff {

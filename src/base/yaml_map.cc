@@ -132,6 +132,12 @@ SourcePosition YamlMap::where(std::string_view key) const {
   return entry ? entry->value.where : where_;
 }
 
+void YamlMap::refuse(std::string_view key, std::string why) {
+  if (!has(key)) return;
+  known_.emplace_back(key);
+  report(Severity::kError, where(key), std::move(why));
+}
+
 void YamlMap::require(std::string_view key) {
   if (!describes() && !has(key)) missing_.emplace_back(key);
 }

@@ -110,6 +110,9 @@ class YamlMap {
   // Reports the key as missing if it is: for keys that are needed only because of others.
   void require(std::string_view key);
 
+  // The key, if it is there, must not be: reports `why` at its place, and nothing of what it holds.
+  void refuse(std::string_view key, std::string why);
+
   // For rules that span keys. The message should start with what is wrong; the key is named by the
   // position alone.
   template <class... Arguments>

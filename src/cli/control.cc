@@ -6,6 +6,8 @@
 #include "admin/api/authenticator.h"
 #include "base/log.h"
 #include "cli/exit_code.h"
+#include "control/controller.h"
+#include "control/redis_engines.h"
 #include "daemon/control_server.h"
 #include "daemon/termination.h"
 #include "store/control/admin_tokens.h"
@@ -42,7 +44,7 @@ Result<> bring_up_to_date(const store::ControlFile& file) {
 
 }  // namespace
 
-int control(const std::string& control_file) {
+int run_control(const std::string& control_file) {
   daemon::TerminationSignals signals;
   SystemTime time;
   SystemRandom random;
@@ -52,6 +54,14 @@ int control(const std::string& control_file) {
   auto server = daemon::ControlServer::start(*file, time, random);
   if (!server) return give_up(server.error());
   log_info("admin API listens", {{"endpoint", (*server)->endpoint().to_string()}});
+  control::RedisEngines engines;
+  std::optional<control::Controller> controller;
+  if (file->operations.run) {
+    controller.emplace(
+        control::ControllerSettings{
+            .store = *file->store, .name = store::host_name(), .lease = file->operations.lease},
+        engines, time, random);
+  }
   while (signals.wait() == daemon::Wakeup::kReload)
     log_warning("SIGHUP: the control file is read at the start only", {});
   return kExitSuccess;

@@ -4,9 +4,9 @@
 
 namespace partywall::cli {
 
-// `partywall control -f FILE`: the admin API, until it is told to end. It brings the schema of the
-// control store up to date first.
-int control(const std::string& control_file);
+// `partywall control -f FILE`: the admin API, and the operations of the leading instance, until it
+// is told to end. It brings the schema of the control store up to date first.
+int run_control(const std::string& control_file);
 
 struct AdminTokenRequest {
   std::string control_file{};

@@ -70,7 +70,7 @@ void add_control(CLI::App& app, Command& command) {
   auto* sub = app.add_subcommand("control", "Run the control plane: the admin API on its store");
   auto file = std::make_shared<std::string>();
   sub->add_option("-f,--file", *file, "Control file")->required();
-  sub->callback([&command, file] { command = [file] { return control(*file); }; });
+  sub->callback([&command, file] { command = [file] { return run_control(*file); }; });
 
   auto* token = app.add_subcommand("bootstrap-token",
                                    "Print a new admin token, made straight in the control store");
@@ -323,6 +323,7 @@ int run(int argc, char** argv) {
   add_token_commands(app, command);
   add_watch_commands(app, command);
   add_context_commands(app, command);
+  add_store_commands(app, command);
   add_completion_commands(app, command);
   add_version(app, command);
   try {

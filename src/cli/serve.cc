@@ -5,10 +5,51 @@
 #include "base/log.h"
 #include "cli/exit_code.h"
 #include "cli/platform_loader.h"
+#include "cli/version.h"
 #include "daemon/node_server.h"
 #include "daemon/termination.h"
+#include "store/control/directory_follower.h"
 
 namespace partywall::cli {
+
+namespace {
+
+int give_up(const Error& error) {
+  fmt::print(stderr, "partywall: {}\n", error.message);
+  return kExitFailure;
+}
+
+// The node, and what keeps its directory up to date: the file, or the control store.
+struct Serving {
+  std::unique_ptr<store::DirectoryFollower> follower;  // outlives the node
+  std::unique_ptr<daemon::NodeServer> node;
+};
+
+Result<Serving> start(store::DirectoryLoader::Loaded loaded, const TimeSource& time,
+                      Random& random) {
+  Serving serving;
+  if (loaded.control_store) {
+    auto follower = store::follow_control_store(*loaded.control_store, release(), time, random);
+    if (!follower) return std::unexpected(follower.error());
+    serving.follower = *std::move(follower);
+    loaded.directory = serving.follower->first();
+  }
+  auto node = daemon::NodeServer::start(loaded.node, loaded.directory, time, random,
+                                        serving.follower.get());
+  if (!node) return std::unexpected(node.error());
+  serving.node = *std::move(node);
+  if (serving.follower) serving.follower->follow(serving.node->directory());
+  return serving;
+}
+
+void reload(PlatformLoader& platform, Serving& serving) {
+  if (serving.follower) return serving.follower->wake();
+  // The loader logs what it finds; a file with errors changes nothing.
+  if (const auto reloaded = platform.reload(serving.node->directory()); !reloaded)
+    log_error("the platform file was not read again", {{"error", reloaded.error().message}});
+}
+
+}  // namespace
 
 int serve(const std::string& platform_file) {
   daemon::TerminationSignals signals;
@@ -18,18 +59,11 @@ int serve(const std::string& platform_file) {
   auto loaded = platform.load();
   if (!loaded) return kExitFailure;
   set_log_level(loaded->node.log_level);
-  auto node = daemon::NodeServer::start(loaded->node, loaded->directory, time, random);
-  if (!node) {
-    fmt::print(stderr, "partywall: {}\n", node.error().message);
-    return kExitFailure;
-  }
-  while (signals.wait() == daemon::Wakeup::kReload) {
-    // The loader logs what it finds; a file with errors changes nothing.
-    if (const auto reloaded = platform.reload((*node)->directory()); !reloaded) {
-      log_error("the platform file was not read again", {{"error", reloaded.error().message}});
-    }
-  }
-  (*node)->drain();
+  auto serving = start(*std::move(loaded), time, random);
+  if (!serving) return give_up(serving.error());
+  while (signals.wait() == daemon::Wakeup::kReload) reload(platform, *serving);
+  if (serving->follower) serving->follower->stop();  // it publishes to the node's directory
+  serving->node->drain();
   return kExitSuccess;
 }
 

@@ -7,6 +7,8 @@
 
 namespace partywall::cli {
 
+std::string_view release() { return PARTYWALL_VERSION; }
+
 int print_version() {
   fmt::print("partywall {}\n{}\n", PARTYWALL_VERSION, OpenSSL_version(OPENSSL_VERSION));
   return kExitSuccess;

@@ -67,7 +67,7 @@ struct NodeServer::Impl {
 
   Result<> start_limits(const TimeSource& time, Random& random);
   Result<> start_doors();
-  Result<> start_admin();
+  Result<> start_admin(const store::DirectorySource* source);
   [[nodiscard]] std::vector<admin::DoorStatus> door_statuses() const;
 };
 
@@ -112,8 +112,8 @@ std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const {
   return doors;
 }
 
-Result<> NodeServer::Impl::start_admin() {
-  status = std::make_unique<admin::NodeStatus>(directory, node.time, door_statuses());
+Result<> NodeServer::Impl::start_admin(const store::DirectorySource* source) {
+  status = std::make_unique<admin::NodeStatus>(directory, node.time, door_statuses(), source);
   if (limits) status->set_limits(limits->shared());
   metrics.add(*status);
   admin::add_node_handlers(router, metrics, *status);
@@ -130,12 +130,13 @@ NodeServer::~NodeServer() = default;
 
 Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings& settings,
                                                       DirectoryRef directory,
-                                                      const TimeSource& time, Random& random) {
+                                                      const TimeSource& time, Random& random,
+                                                      const store::DirectorySource* source) {
   auto impl = std::make_unique<Impl>(settings, std::move(directory), time, random);
   if (auto started = impl->start_limits(time, random); !started)
     return std::unexpected(started.error());
   if (auto started = impl->start_doors(); !started) return std::unexpected(started.error());
-  if (auto started = impl->start_admin(); !started) return std::unexpected(started.error());
+  if (auto started = impl->start_admin(source); !started) return std::unexpected(started.error());
   return std::unique_ptr<NodeServer>(new NodeServer(std::move(impl)));
 }
 

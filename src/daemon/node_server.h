@@ -6,6 +6,7 @@
 #include "base/random.h"
 #include "base/result.h"
 #include "base/time.h"
+#include "store/control/follower_status.h"
 #include "store/node_settings.h"
 #include "tenancy/directory_feed.h"
 
@@ -24,10 +25,12 @@ struct NodeEndpoints {
 // `partywall serve` and `partywall up`.
 class NodeServer {
  public:
-  // Everything listens when it returns, or nothing does. `time` and `random` outlive the node.
+  // Everything listens when it returns, or nothing does. `time`, `random` and `source` (where the
+  // directory comes from, if that is a control store) outlive the node.
   static Result<std::unique_ptr<NodeServer>> start(const store::NodeSettings& settings,
                                                    DirectoryRef directory, const TimeSource& time,
-                                                   Random& random);
+                                                   Random& random,
+                                                   const store::DirectorySource* source = nullptr);
   ~NodeServer();
 
   [[nodiscard]] NodeEndpoints endpoints() const;

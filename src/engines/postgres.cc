@@ -1,9 +1,12 @@
 #include "engines/postgres.h"
 
+#include <cerrno>
 #include <charconv>
 #include <stdexcept>
 
 #include <libpq-fe.h>
+#include <poll.h>
+#include <unistd.h>
 
 namespace partywall::postgres {
 namespace {
@@ -145,6 +148,11 @@ PostgresResult<Connection> Connection::open(const ConnectionSettings& settings) 
       {"options", options.c_str()},
       {"client_encoding", "UTF8"},
       {"gssencmode", "disable"},
+      // A machine that is gone is noticed in half a minute.
+      {"keepalives_idle", "10"},
+      {"keepalives_interval", "5"},
+      {"keepalives_count", "3"},
+      {"tcp_user_timeout", "25000"},
   };
   std::vector<const char*> names;
   std::vector<const char*> values;
@@ -154,7 +162,9 @@ PostgresResult<Connection> Connection::open(const ConnectionSettings& settings) 
   }
   names.push_back(nullptr);
   values.push_back(nullptr);
-  return check_opened(PQconnectdbParams(names.data(), values.data(), 0));
+  auto connection = check_opened(PQconnectdbParams(names.data(), values.data(), 0));
+  if (connection) connection->answer_timeout_ = settings.answer_timeout;
+  return connection;
 }
 
 PostgresResult<Connection> Connection::open(const std::string& connection_string) {
@@ -199,14 +209,74 @@ PostgresResult<Rows> Connection::execute(const std::string& sql,
   values.reserve(parameters.size());
   for (const Parameter& parameter : parameters)
     values.push_back(parameter ? parameter->c_str() : nullptr);
-  return check(PQexecParams(connection_.get(), sql.c_str(), static_cast<int>(values.size()),
-                            nullptr, values.data(), nullptr, nullptr, 0));
+  return take_answer(PQsendQueryParams(connection_.get(), sql.c_str(),
+                                       static_cast<int>(values.size()), nullptr, values.data(),
+                                       nullptr, nullptr, 0));
 }
 
 PostgresResult<> Connection::execute_script(const std::string& sql) {
-  auto rows = check(PQexec(connection_.get(), sql.c_str()));
+  auto rows = take_answer(PQsendQuery(connection_.get(), sql.c_str()));
   if (!rows) return std::unexpected(rows.error());
   return {};
+}
+
+// The last result, or the first failure: what comes after it was skipped by the server.
+PostgresResult<Rows> Connection::take_answer(int sent) {
+  if (sent != 1) return check(nullptr);
+  std::optional<PostgresResult<Rows>> answer;
+  while (true) {
+    if (auto answered = wait_for_answer(); !answered) return std::unexpected(answered.error());
+    pg_result* const result = PQgetResult(connection_.get());
+    if (result == nullptr) break;
+    auto rows = check(result);
+    if (!answer || *answer) answer.emplace(std::move(rows));
+    if (PQstatus(connection_.get()) != CONNECTION_OK) break;
+  }
+  return answer ? *std::move(answer) : check(nullptr);
+}
+
+PostgresResult<> Connection::wait_for_answer() {
+  if (answer_timeout_ == Duration::zero()) return {};
+  const auto deadline = std::chrono::steady_clock::now() + answer_timeout_;
+  while (PQisBusy(connection_.get()) != 0) {
+    const auto left = std::chrono::ceil<milliseconds>(deadline - std::chrono::steady_clock::now());
+    pollfd waiting{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0};
+    const int ready = left.count() <= 0 ? 0 : ::poll(&waiting, 1, static_cast<int>(left.count()));
+    if (ready < 0 && errno == EINTR) continue;
+    if (ready <= 0) {
+      given_up_ = true;
+      return std::unexpected(PostgresError(
+          ErrorKind::kTimeout,
+          fmt::format("PostgreSQL did not answer within {} s", seconds_of(answer_timeout_))));
+    }
+    if (PQconsumeInput(connection_.get()) == 0) return {};  // the result says what happened
+  }
+  return {};
+}
+
+PostgresResult<size_t> Connection::wait_for_notifications(Duration timeout, int wake_descriptor) {
+  const auto take = [this] {
+    size_t count = 0;
+    while (PGnotify* const notification = PQnotifies(connection_.get())) {
+      PQfreemem(notification);
+      ++count;
+    }
+    return count;
+  };
+  if (const size_t waiting = take(); waiting > 0) return waiting;
+  pollfd sources[] = {{.fd = PQsocket(connection_.get()), .events = POLLIN, .revents = 0},
+                      {.fd = wake_descriptor, .events = POLLIN, .revents = 0}};
+  const auto whole = std::chrono::ceil<milliseconds>(timeout).count();
+  (void)::poll(sources, std::size(sources), static_cast<int>(whole));
+  if (sources[1].revents != 0) {
+    uint64_t count = 0;
+    (void)!::read(wake_descriptor, &count, sizeof count);
+  }
+  if (sources[0].revents != 0 && PQconsumeInput(connection_.get()) == 0) {
+    return std::unexpected(
+        PostgresError(ErrorKind::kUnavailable, trimmed(PQerrorMessage(connection_.get()))));
+  }
+  return take();
 }
 
 PostgresResult<uint64_t> Connection::copy_in(const std::string& copy, std::string_view data) {
@@ -231,7 +301,9 @@ PostgresResult<uint64_t> Connection::copy_in(const std::string& copy, std::strin
 
 std::vector<std::string> Connection::take_notices() { return std::exchange(*notices_, {}); }
 
-bool Connection::is_open() const { return PQstatus(connection_.get()) == CONNECTION_OK; }
+bool Connection::is_open() const {
+  return !given_up_ && PQstatus(connection_.get()) == CONNECTION_OK;
+}
 
 bool Connection::in_transaction() const {
   return PQtransactionStatus(connection_.get()) != PQTRANS_IDLE;

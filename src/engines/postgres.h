@@ -77,6 +77,9 @@ struct ConnectionSettings {
   std::string application_name = "partywall";
   Duration connect_timeout = seconds(5);  // libpq rounds up to whole seconds, at least 2
   Duration statement_timeout{};           // of the server; 0: none
+  // A server that says nothing for so long is given up, and the connection with it: it may have
+  // been paused, or cut off without a word. 0: never.
+  Duration answer_timeout{};
 };
 
 // A value of a statement's $n in text format; nullopt is NULL.
@@ -97,6 +100,11 @@ class Connection {
   // statistics of the server. Returns the number of rows.
   PostgresResult<uint64_t> copy_in(const std::string& copy, std::string_view data);
 
+  // Waits for notifications of the channels that this connection listens to, no longer than
+  // `timeout`, or until `wake_descriptor` (an eventfd, which is emptied) can be read. How many
+  // came; what they say is dropped, because anybody who may connect can send them.
+  PostgresResult<size_t> wait_for_notifications(Duration timeout, int wake_descriptor);
+
   // Warnings and notices since the last call, as text.
   std::vector<std::string> take_notices();
 
@@ -115,9 +123,13 @@ class Connection {
   explicit Connection(pg_conn* connection);
   static PostgresResult<Connection> check_opened(pg_conn* connection);
   PostgresResult<Rows> check(pg_result* result);
+  PostgresResult<Rows> take_answer(int sent);
+  PostgresResult<> wait_for_answer();
 
   std::unique_ptr<pg_conn, Finish> connection_;
   std::unique_ptr<std::vector<std::string>> notices_;  // its address is known to libpq
+  Duration answer_timeout_{};
+  bool given_up_ = false;
 };
 
 // BEGIN … COMMIT; rolled back unless commit() was called and succeeded.

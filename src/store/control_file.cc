@@ -8,11 +8,6 @@ namespace {
 
 constexpr uint32_t kVersion = 1;
 
-constexpr Choice<postgres::TlsMode> kTlsModes[] = {{"disable", postgres::TlsMode::kDisable},
-                                                   {"prefer", postgres::TlsMode::kPrefer},
-                                                   {"require", postgres::TlsMode::kRequire},
-                                                   {"verify_full", postgres::TlsMode::kVerifyFull}};
-
 bool is_loopback(const Endpoint& endpoint) {
   return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
 }
@@ -36,30 +31,26 @@ void read_api(YamlMap& map, FileLoader& files, ApiOptions& api) {
                "calls that one caller may make");
 }
 
-}  // namespace
-
-void read_control_store(YamlMap& file, FileLoader& files,
-                        std::optional<ControlStoreSettings>& store) {
-  file.section("control_store", "the PostgreSQL database of the control store", [&](YamlMap& map) {
-    postgres::ConnectionSettings connection{
-        .database = "partywall", .user = "partywall", .application_name = "partywall control"};
-    Secret node_key;
-    read_endpoint(map, connection.endpoint, 1);
-    map.optional("database", connection.database, "its name");
-    map.optional("user", connection.user, "role that owns the schema");
-    read_password_file(map, files, "password_file", connection.password,
-                       "file with the role's password");
-    map.optional_choice("tls", connection.tls, kTlsModes, "as libpq's sslmode");
-    read_key_file(map, files, "node_key_file", SealingKey::kKeyBytes, node_key,
-                  "file with the key that secrets in the store are sealed with: the same on every "
-                  "node, 64 hexadecimal digits");
-    if (map.describes() || node_key.empty()) return;
-    auto key = SealingKey::create(std::move(node_key));
-    if (!key) return map.error("node_key_file", "{}", key.error().message);
-    store.emplace(std::move(connection), *std::move(key));
-  });
+// The same section as in a platform file; here it is required.
+void read_store(YamlMap& file, FileLoader& files, std::optional<ControlStoreSettings>& store) {
+  std::optional<ControlStoreOptions> options;
+  read_control_store(file, files, options);
   file.require("control_store");
+  if (!options || options->node_key.empty()) return;
+  auto settings = to_settings(*options);
+  if (!settings) return file.error("control_store", "{}", settings.error().message);
+  store.emplace(*std::move(settings));
 }
+
+void read_operations(YamlMap& map, OperationOptions& operations) {
+  map.optional("run", operations.run,
+               "this instance competes for the lease and, when it has it, provisions tenants and "
+               "ends what has run out; false: it serves the API only");
+  map.optional("lease", operations.lease, {seconds(1), minutes(5)},
+               "another instance leads so long after this one was cut off");
+}
+
+}  // namespace
 
 std::optional<ControlFile> read_control_file(std::string_view text, FileLoader& files,
                                              Diagnostics& diagnostics) {
@@ -72,8 +63,10 @@ std::optional<ControlFile> read_control_file(std::string_view text, FileLoader& 
       file.error("version", "'version' is {}, but this release reads version {}", version,
                  kVersion);
     }
-    read_control_store(file, files, control.store);
+    read_store(file, files, control.store);
     file.section("api", "the admin API", [&](YamlMap& map) { read_api(map, files, control.api); });
+    file.section("operations", "what the leading instance does",
+                 [&](YamlMap& map) { read_operations(map, control.operations); });
   });
   if (diagnostics.has_errors()) return std::nullopt;
   return control;

@@ -22,9 +22,15 @@ struct ApiOptions {
   uint32_t calls_per_minute = 1'200;       // of one principal
 };
 
+struct OperationOptions {
+  bool run = true;
+  Duration lease = seconds(10);
+};
+
 struct ControlFile {
   std::optional<ControlStoreSettings> store;  // set unless there were errors
   ApiOptions api;
+  OperationOptions operations;
 };
 
 // nullopt: there were errors, all of them are in `diagnostics`.
@@ -32,9 +38,5 @@ std::optional<ControlFile> read_control_file(std::string_view text, FileLoader& 
                                              Diagnostics& diagnostics);
 std::optional<ControlFile> load_control_file(std::string_view name, FileLoader& files,
                                              Diagnostics& diagnostics);
-
-// The section `control_store` of any file.
-void read_control_store(YamlMap& file, FileLoader& files,
-                        std::optional<ControlStoreSettings>& store);
 
 }  // namespace partywall::store

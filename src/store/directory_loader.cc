@@ -1,25 +1,9 @@
 #include "store/directory_loader.h"
 
-#include <algorithm>
-
 #include "store/platform_file.h"
+#include "store/provided_instances.h"
 
 namespace partywall::store {
-namespace {
-
-// The instances that providers found for the pools that are theirs; the file knows none of them.
-void keep_provided_instances(const Directory& current, std::vector<Cell>& cells) {
-  for (Cell& cell : cells) {
-    const Cell* const before = current.find_cell(cell.name);
-    if (!before) continue;
-    for (Pool& pool : cell.pools) {
-      const Pool* const old = before->find_pool(pool.name);
-      if (pool.is_provided && old && old->is_provided) pool.instances = old->instances;
-    }
-  }
-}
-
-}  // namespace
 
 std::optional<DirectoryLoader::Loaded> DirectoryLoader::load() {
   diagnostics_ = Diagnostics();
@@ -31,7 +15,9 @@ std::optional<DirectoryLoader::Loaded> DirectoryLoader::load() {
     return std::nullopt;
   }
   node_ = platform->node;
-  return Loaded{.node = std::move(platform->node), .directory = *std::move(directory)};
+  return Loaded{.node = std::move(platform->node),
+                .directory = *std::move(directory),
+                .control_store = std::move(platform->control_store)};
 }
 
 Result<> DirectoryLoader::reload(DirectoryFeed& feed) {

@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "store/control_store_options.h"
 #include "store/file_loader.h"
 #include "store/node_settings.h"
 #include "tenancy/directory_feed.h"
@@ -16,7 +17,8 @@ class DirectoryLoader {
  public:
   struct Loaded {
     NodeSettings node;
-    DirectoryRef directory;
+    DirectoryRef directory;  // empty where the control store has it
+    std::optional<ControlStoreOptions> control_store;
   };
 
   // `files` outlives the loader and knows the platform file as `name`.

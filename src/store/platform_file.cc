@@ -17,6 +17,16 @@ class NoFiles final : public FileLoader {
   }
 };
 
+// What the control store has must not be said twice.
+void refuse_directory(YamlMap& file) {
+  for (const std::string_view section :
+       {"identity", "tiers", "cells", "routes", "tenants", "logins"}) {
+    file.refuse(section, fmt::format("'{}' is kept in the control store; remove it here "
+                                     "(`partywall store import` brings a platform file there)",
+                                     section));
+  }
+}
+
 void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
   uint32_t version = kVersion;
   if (file.optional("version", version, "version of this format") && version != kVersion) {
@@ -24,6 +34,8 @@ void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
   }
   DirectoryData& data = platform.directory;
   read_node(file, files, platform.node);
+  read_control_store(file, files, platform.control_store);
+  if (platform.control_store && !file.describes()) return refuse_directory(file);
   read_identity(file, files, data);
   read_tiers(file, data.tiers);
   read_cells(file, files, data.cells);

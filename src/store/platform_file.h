@@ -6,6 +6,7 @@
 
 #include "base/diagnostics.h"
 #include "base/yaml_map.h"
+#include "store/control_store_options.h"
 #include "store/file_loader.h"
 #include "store/node_settings.h"
 #include "tenancy/directory.h"
@@ -17,6 +18,7 @@ namespace partywall::store {
 struct PlatformFile {
   NodeSettings node;
   DirectoryData directory;  // version 0, tenants without numbers: see DirectoryLoader
+  std::optional<ControlStoreOptions> control_store;  // given: the directory is there
 };
 
 // Reads the text of a platform file and, through `files`, the key and password files that it names.

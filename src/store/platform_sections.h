@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "base/yaml_map.h"
+#include "store/control_store_options.h"
 #include "store/file_keys.h"
 #include "store/file_loader.h"
 #include "store/node_settings.h"
@@ -15,7 +16,9 @@
 // so that a later one can check the names of an earlier one, wherever the sections are in the file.
 namespace partywall::store {
 
-void read_node(YamlMap& file, FileLoader& files, NodeSettings& node);         // node, listen, doors
+void read_node(YamlMap& file, FileLoader& files, NodeSettings& node);  // node, listen, doors
+void read_control_store(YamlMap& file, FileLoader& files,
+                        std::optional<ControlStoreOptions>& options);  // control_store, directory
 void read_identity(YamlMap& file, FileLoader& files, DirectoryData& data);    // identity
 void read_tiers(YamlMap& file, std::vector<Tier>& tiers);                     // tiers
 void read_cells(YamlMap& file, FileLoader& files, std::vector<Cell>& cells);  // cells

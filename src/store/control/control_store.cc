@@ -36,6 +36,11 @@ Result<Session> ControlStore::session() {
       return fail_with_context("control store", set.error());
     if (auto usable = check_schema(*opened); !usable)
       return fail_with_context("control store", usable.error());
+    if (!settings_.listen_to.empty()) {
+      const auto listens =
+          opened->execute("LISTEN " + postgres::quote_identifier(settings_.listen_to));
+      if (!listens) return fail_with_context("control store", listens.error());
+    }
     connection_ = *std::move(opened);
   }
   return Session(*connection_, settings_.node_key, random_);

@@ -16,6 +16,7 @@ namespace partywall::store {
 struct ControlStoreSettings {
   postgres::ConnectionSettings connection;
   SealingKey node_key;
+  std::string listen_to{};  // channel that each connection listens to; empty: none
 };
 
 // The control store: one PostgreSQL database with the schema `partywall`. One object a thread; it

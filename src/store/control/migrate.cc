@@ -107,16 +107,23 @@ Result<> check_schema(postgres::Connection& connection) {
   return {};
 }
 
+Result<> close_database(postgres::Connection& connection) {
+  const auto closed = connection.execute(fmt::format(
+      "REVOKE ALL ON DATABASE {} FROM PUBLIC", postgres::quote_identifier(connection.database())));
+  if (!closed) return failed(closed.error());
+  return {};
+}
+
 Result<> grant_node_role(postgres::Connection& connection, std::string_view role) {
   const std::string name = postgres::quote_identifier(role);
   const auto granted = connection.execute_script(fmt::format(
-      "GRANT USAGE ON SCHEMA partywall TO {0}; "
+      "GRANT CONNECT ON DATABASE {1} TO {0}; GRANT USAGE ON SCHEMA partywall TO {0}; "
       "GRANT SELECT ON partywall.migrations, partywall.head, partywall.changes, partywall.tiers, "
       "partywall.cells, partywall.tenants, partywall.placements, partywall.overrides, "
       "partywall.routes, partywall.issuers, partywall.context_keys, partywall.sql_logins, "
       "partywall.cache_logins TO {0}; "
       "GRANT SELECT, INSERT, UPDATE, DELETE ON partywall.nodes TO {0}",
-      name));
+      name, postgres::quote_identifier(connection.database())));
   if (!granted) return failed(granted.error());
   return {};
 }

@@ -23,8 +23,12 @@ Result<std::vector<int>> migrate(postgres::Connection& connection);
 // May this release work with the schema? kInvalid with what to do if not.
 Result<> check_schema(postgres::Connection& connection);
 
-// Lets a role read the directory and report as a node, and nothing else: what `partywall serve`
-// needs.
+// Takes the database from everybody but its owner: other roles of the same server, such as those
+// that tenants' sessions run as, cannot even connect.
+Result<> close_database(postgres::Connection& connection);
+
+// Lets a role connect, read the directory and report as a node, and nothing else: what
+// `partywall serve` needs.
 Result<> grant_node_role(postgres::Connection& connection, std::string_view role);
 
 }  // namespace partywall::store

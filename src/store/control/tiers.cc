@@ -27,8 +27,14 @@ Result<TierRecord> read_tier_document(const JsonValue& document) {
   record.tier.name = fields.text("name");
   record.version = fields.number<uint64_t>("version");
   Terms terms;
-  if (const JsonValue* const given = fields.optional_value("terms"))
-    fields.take(set_terms(terms, *given));
+  const JsonValue* const given = fields.optional_value("terms");
+  if (!given || !given->as_object())
+    return fail(ErrorKind::kInvalid, "tier {}: terms are missing", record.tier.name);
+  for (const JsonMember& member : *given->as_object()) {
+    // One of a later release than this node's: the others count.
+    auto set = set_term(terms, member.name, member.value);
+    if (!set && set.error().kind != ErrorKind::kNotFound) fields.take(set);
+  }
   apply(terms, record.tier);
   if (auto read = fields.result(); !read) return std::unexpected(read.error());
   return record;

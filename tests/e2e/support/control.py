@@ -111,6 +111,7 @@ control_store: {{address: {postgres.host}, port: {postgres.port}, database: {dat
                 password_file: password, node_key_file: node.key}}
 api:
   listen: {{address: 127.0.0.1, port: {self.port}}}
+operations: {{run: false}}
 {options}""")
         self.owner = self.client(self.run("bootstrap-token", "-f", self.file).strip())
         self.process = None

@@ -32,5 +32,18 @@ TEST(Backoff, CountsFromTheBeginningOfTheAttemptAndForgetsAtSuccess) {
   EXPECT_EQ(backoff.retry_at(), start + milliseconds(100));
 }
 
+TEST(Backoff, ASpreadPauseIsFromTheUpperHalf) {
+  SeededRandom random(1);
+  const BackoffSettings settings{.first = milliseconds(100), .longest = seconds(1)};
+  for (uint32_t failures = 0; failures < 8; ++failures) {
+    const Duration whole = backoff_pause(settings, failures);
+    for (int i = 0; i < 200; ++i) {
+      const Duration pause = spread_backoff_pause(settings, failures, random);
+      EXPECT_GE(pause, whole / 2);
+      EXPECT_LE(pause, whole);
+    }
+  }
+}
+
 }  // namespace
 }  // namespace partywall

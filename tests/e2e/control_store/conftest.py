@@ -1,0 +1,31 @@
+import pytest
+from support.postgres import Postgres
+from support.stack import Node
+
+from control_stack import NODE_ROLE, Store, StoreNode
+
+SCHEMA = "CREATE TABLE things (id int, name text);"
+
+
+@pytest.fixture(scope="module")
+def store(stack, tmp_path_factory):
+    """A store with what a node of the stack has in its platform file, on a PostgreSQL of its own."""
+    node = Node(stack, "followed", SCHEMA, instances=[1])
+    node.stop()
+    with Postgres() as server:
+        store = Store(server, tmp_path_factory.mktemp("control"))
+        assert "applied migration 1" in store.command("init", "--node-role", NODE_ROLE).stdout
+        store.command("import", node.platform_file)
+        store.doors = node
+        yield store
+
+
+@pytest.fixture
+def nodes(store):
+    """Two nodes; the second has no sql door, because slot roles are one node's."""
+    both = [StoreNode(store, "node-a"), StoreNode(store, "node-b", doors=("http", "cache"))]
+    for node in both:
+        node.start()
+    yield both
+    for node in both:
+        node.stop()
