@@ -26,7 +26,8 @@ CacheRoute::CacheRoute(const Cell& cell, const CacheInstance& instance)
 }
 
 bool CacheRoute::is_of(const Cell& cell, const CacheInstance& instance) const {
-  return cell.name == cell_ && instance == instance_ && same_logins(cell.cache, backend_);
+  return cell.name == cell_ && instance == instance_ && cell.cache.mode == backend_.mode &&
+         same_logins(cell.cache, backend_);
 }
 
 Result<Endpoint> CacheRoute::find(HashSlot slot) const {

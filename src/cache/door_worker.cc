@@ -16,7 +16,7 @@ DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
       position_(position),
       desk_(std::move(desk)),
       registry_(settings.upstreams, *this),
-      host_{settings.sessions, loop.time(), *desk_, registry_, meters_, nullptr},
+      host_{settings.sessions, loop.time(), *desk_, registry_, meters_, random_, nullptr, {}},
       clients_(loop),
       upstreams_(loop) {
   registry_.on_login_refused([this, &healer](const CacheRoute& route, const LoginRefusal& refusal) {

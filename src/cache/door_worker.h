@@ -79,6 +79,7 @@ class DoorWorker final : public UpstreamNetwork {
   UpstreamRegistry registry_;
   // Made when first needed, anew after each change of the directory: so renewed certificates count.
   std::vector<std::pair<TlsClientSettings, std::shared_ptr<net::TlsContext>>> upstream_tls_;
+  SystemRandom random_;
   SessionHost host_;
   std::unordered_set<SessionFsm*> sessions_;
   net::Drain drain_;           // of the clients' connections

@@ -8,6 +8,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "cache/commands/command_table.h"
+#include "cache/prefix/key_prefix.h"
 #include "cache/provision_servers.h"
 #include "cache/server_facts.h"
 #include "cache/tenant_user.h"
@@ -107,9 +108,15 @@ Result<uint32_t> server_version(redis::Connection& connection) {
   return static_cast<uint32_t>(*major * 100 + *minor);
 }
 
-void add_passed_on_commands(Words& rules, uint32_t version) {
+// Commands about all keys see every tenant's: in prefix mode only the keyspace user has them.
+bool is_about_all_keys(CommandKind kind) {
+  return kind == CommandKind::kKeyspace || kind == CommandKind::kFlush;
+}
+
+void add_passed_on_commands(Words& rules, CacheMode mode, uint32_t version) {
   for (const CommandRule& rule : kCommandRules) {
     if (rule.since > version) continue;
+    if (mode == CacheMode::kPrefix && is_about_all_keys(rule.kind)) continue;
     // The door turns FLUSHALL into FLUSHDB and INFO into DBSIZE.
     if (!is_passed_on(rule.kind) || rule.name == "flushall") continue;
     // A container without a sub-command is an error, except COMMAND, and would allow all of them.
@@ -120,10 +127,18 @@ void add_passed_on_commands(Words& rules, uint32_t version) {
 
 }  // namespace
 
-std::vector<std::string> tenant_acl_rules(TenantId tenant, uint32_t server_version) {
-  Words rules = {"~*", "resetchannels", "&" + channel_prefix(tenant) + "*", "-@all"};
-  add_passed_on_commands(rules, server_version);
+std::vector<std::string> tenant_acl_rules(const CacheBackend& backend, const Tenant& tenant,
+                                          uint32_t server_version) {
+  Words rules = {"~" + key_prefix(backend, tenant) + "*", "resetchannels",
+                 "&" + channel_prefix(tenant.id) + "*", "-@all"};
+  add_passed_on_commands(rules, backend.mode, server_version);
   return rules;
+}
+
+// All keys, because Redis lets nobody else SORT by patterns. Of SORT it gets only what the door has
+// put the prefix into, and of SCAN's answers the door passes on only the tenant's.
+std::vector<std::string> keyspace_acl_rules() {
+  return {"allkeys", "resetchannels", "-@all", "+scan", "+sort", "+sort_ro"};
 }
 
 std::vector<std::string> door_acl_rules() {
@@ -203,7 +218,7 @@ class Provisioning {
 
   [[nodiscard]] Words tenant_command(const Tenant& tenant, uint32_t version) const {
     const auto password = [&](const Secret& key) { return tenant_user_password(key, tenant.id); };
-    Words rules = tenant_acl_rules(tenant.id, version);
+    Words rules = tenant_acl_rules(backend_, tenant, version);
     // Announces a request that the node of a cluster has sent here.
     if (instance_.topology == CacheTopology::kCluster) rules.emplace_back("+asking");
     return set_user(tenant_user(tenant.id), password(backend_.tenant_password),
@@ -213,7 +228,9 @@ class Provisioning {
   Result<> set_up(redis::Connection& server, const std::vector<Tenant>& tenants) const {
     const auto databases = count_databases(server);
     if (!databases) return std::unexpected(databases.error());
-    if (auto valid = check_databases(tenants, *databases); !valid) return valid;
+    if (backend_.mode == CacheMode::kDatabase) {
+      if (auto valid = check_databases(tenants, *databases); !valid) return valid;
+    }
     const auto version = server_version(server);
     if (!version) return std::unexpected(version.error());
     std::vector<Words> commands = {
@@ -221,6 +238,11 @@ class Provisioning {
                  door_acl_rules()),
         set_user(std::string(kSubscriberUser), subscriber_password(backend_.tenant_password),
                  previous_of(backend_, &subscriber_password), subscriber_acl_rules())};
+    if (backend_.mode == CacheMode::kPrefix) {
+      commands.push_back(set_user(std::string(kKeyspaceUser),
+                                  keyspace_password(backend_.tenant_password),
+                                  previous_of(backend_, &keyspace_password), keyspace_acl_rules()));
+    }
     for (const Tenant& tenant : tenants) commands.push_back(tenant_command(tenant, *version));
     commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});
     // RESTORE, of an import, must not take a payload that breaks the server when it is used.

@@ -12,7 +12,9 @@ namespace partywall::cache {
 
 // The rules of the users that the doors work with, as ACL SETUSER takes them (without passwords):
 // what the door's table passes on, and nothing else. `server_version`: 704 is Redis 7.4.
-std::vector<std::string> tenant_acl_rules(TenantId tenant, uint32_t server_version);
+std::vector<std::string> tenant_acl_rules(const CacheBackend& backend, const Tenant& tenant,
+                                          uint32_t server_version);
+std::vector<std::string> keyspace_acl_rules();  // only prefix mode has this user
 std::vector<std::string> door_acl_rules();
 std::vector<std::string> subscriber_acl_rules();
 

@@ -13,6 +13,7 @@ enum class ReplyUse : uint8_t {
   kInfo,           // the tenant's DBSIZE, for the door's own INFO
   kChannels,       // names with the tenant's prefix
   kChannelCounts,  // the same, each with a number
+  kKeyspaceStep,   // of a command about all keys of a tenant, in prefix mode
   kAbortedExec,    // DISCARD in the place of an EXEC that the door refused
 };
 

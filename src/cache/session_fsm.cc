@@ -3,6 +3,7 @@
 #include <cassert>
 
 #include "base/log.h"
+#include "cache/keyspace_work.h"
 
 namespace partywall::cache {
 namespace {
@@ -47,10 +48,11 @@ void SessionFsm::input_ended() {
 }
 
 void SessionFsm::resume() {
+  continue_work();
   process_kept_input();
   // What is still there now is half a request.
-  if (input_ended_ && outstanding_ == 0 && !stalled_) closing_ = true;
-  if (draining_ && !transaction_.open) closing_ = true;
+  if (input_ended_ && outstanding_ == 0 && !stalled_ && work_ == nullptr) closing_ = true;
+  if (draining_ && !transaction_.open && work_ == nullptr) closing_ = true;
 }
 
 void SessionFsm::process_kept_input() {
@@ -93,7 +95,7 @@ size_t SessionFsm::process(std::string_view data) {
 }
 
 bool SessionFsm::paused(const Turn& turn) const {
-  return output_.size() >= host_.limits.output_pause_bytes ||
+  return work_ != nullptr || output_.size() >= host_.limits.output_pause_bytes ||
          outstanding_ + turn.run.count() >= host_.limits.max_outstanding;
 }
 

@@ -4,10 +4,12 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "base/byte_buffer.h"
 #include "cache/local_answers.h"
 #include "cache/login.h"
+#include "cache/prefix/reply_stripper.h"
 #include "cache/reply_sink.h"
 #include "cache/request_run.h"
 #include "cache/resp/request_parser.h"
@@ -18,6 +20,7 @@
 namespace partywall::cache {
 
 struct CommandRule;
+struct KeyspaceWork;
 
 // One client connection. It takes the client's bytes, answers what is the door's to answer, passes
 // the rest on to connections of the client's tenant, and puts all replies in the order of the
@@ -50,7 +53,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   [[nodiscard]] bool input_has_ended() const { return input_ended_; }
   // Has something begun that a drain should wait for?
   [[nodiscard]] bool busy() const {
-    return outstanding_ > 0 || transaction_.open || subscriber_ || !output_.empty();
+    return outstanding_ > 0 || transaction_.open || work_ != nullptr || subscriber_ ||
+           !output_.empty();
   }
   void directory_changed();
 
@@ -89,6 +93,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
     bool open = false;     // between MULTI and EXEC
     bool refused = false;  // the door refused one of its commands: EXEC must fail
     bool watching = false;
+    std::vector<ReplyKeys> queued;  // in prefix mode: where the replies to its commands name keys
   };
 
   struct LimitWait final : LimitWaiter {
@@ -118,7 +123,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   Next handle_tenant_request(const Request& request, const CommandRule& rule, Turn& turn);
   [[nodiscard]] std::string refusal(const Request& request, const CommandRule& rule,
                                     const Turn& turn) const;
-  Next pass_on(const Request& request, Turn& turn);
+  Next pass_on(const Request& request, const CommandRule& rule, Turn& turn);
   Next rewrite(const Request& request, const CommandRule& rule, Turn& turn);
   Next answer_locally(const Request& request, const CommandRule& rule, Turn& turn);
   std::string set_client_name(const Request& request);
@@ -131,7 +136,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
 
   // session_transactions.cc: requests that need a connection of their own
   Next pass_on_held(const Request& request, const CommandRule& rule, Turn& turn);
-  Next unwatch(const Request& request, Turn& turn);
+  Next unwatch(const Request& request, const CommandRule& rule, Turn& turn);
   Next end_transaction(const Request& request, const CommandRule& rule, Turn& turn);
   Result<> take_held(Turn& turn, Hold hold);
   void release_held();
@@ -154,10 +159,21 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   Result<TenantUpstreams*> tenant_upstreams(const Turn& turn);
   [[nodiscard]] bool must_wait_for(const UpstreamFsm& upstream, Turn& turn);
   [[nodiscard]] bool all_answered(Turn& turn);
-  void send(UpstreamFsm& upstream, const Request& request, Turn& turn);
+  void send(UpstreamFsm& upstream, const Request& request, const CommandRule& rule, Turn& turn);
   void send_now(const std::shared_ptr<UpstreamFsm>& upstream, std::string_view request,
                 ReplyUse use);
   void flush(Turn& turn);
+
+  // session_keyspace.cc: prefix mode
+  [[nodiscard]] bool has_prefix(const Turn& turn);
+  void send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, const Request& request,
+                     const CommandRule& rule);
+  [[nodiscard]] ReplyShape shape_of_exec();
+  Next about_all_keys(const Request& request, const CommandRule& rule, Turn& turn);
+  Next sort_by_pattern(const Request& request, const CommandRule& rule, Turn& turn);
+  void continue_work();
+  void end_work(std::string_view answer);
+  void drop_work();
 
   // session_identity.cc: who it is
   void bind_tenant(Turn& turn);
@@ -198,6 +214,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   Subscriptions subscriptions_;
   size_t confirmations_ = 0;  // answers of the subscriber connection that are still to come
   std::string messages_;      // that came in the middle of a reply
+  std::unique_ptr<KeyspaceWork> work_;  // nothing else is looked at until it is done
 };
 
 }  // namespace partywall::cache

@@ -1,5 +1,8 @@
 #pragma once
 
+#include <string>
+
+#include "base/random.h"
 #include "base/time.h"
 #include "cache/resp/request_parser.h"
 #include "cache/upstream_registry.h"
@@ -43,7 +46,9 @@ struct SessionHost {
   LimitDesk& limits_desk;
   UpstreamRegistry& upstreams;
   Meters<CacheMeter>& meters;
+  Random& random;
   DirectoryRef directory;  // replaced when a new one is published
+  std::string rewritten;   // space for one request, while it is passed on in prefix mode
 };
 
 }  // namespace partywall::cache

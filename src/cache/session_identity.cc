@@ -1,4 +1,5 @@
 #include "cache/ascii.h"
+#include "cache/keyspace_work.h"
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
 
@@ -150,9 +151,11 @@ Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
 // What a session asked for before goes on by itself only where it holds a connection: everything
 // else is looked at with the next request.
 void SessionFsm::directory_changed() {
-  if ((!held_ && !subscriber_) || !login_) return;
-  const UpstreamTarget& target = held_ ? held_->owner->target() : subscriber_->owner->target();
-  if (host_.upstreams.is_current(target) && still_granted(*host_.directory, *login_)) return;
+  if ((!held_ && !subscriber_ && !work_) || !login_) return;
+  const TenantUpstreams& used =
+      held_ ? *held_->owner : (subscriber_ ? *subscriber_->owner : *work_->tenant);
+  if (host_.upstreams.is_current(used.target()) && still_granted(*host_.directory, *login_)) return;
+  drop_work();
   drop_held();
   drop_subscriber();
   closing_ = true;

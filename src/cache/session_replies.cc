@@ -1,6 +1,7 @@
 #include <cassert>
 
 #include "cache/channel_names.h"
+#include "cache/keyspace_work.h"
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
 
@@ -13,6 +14,10 @@ void SessionFsm::pass(std::string_view bytes, uint32_t completed) {
 }
 
 void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& facts) {
+  if (use == ReplyUse::kKeyspaceStep) {
+    work_->job->answered(reply);
+    return replies_arrived(1);
+  }
   // The login cannot have changed: the session waits for all replies before it does.
   const Tenant* tenant = login_ ? host_.directory->find_tenant(login_->tenant) : nullptr;
   std::string text;
@@ -53,6 +58,7 @@ void SessionFsm::lost(uint32_t unanswered, LostReplies how) {
                          ? "ERR the cache cannot be reached now; try again"
                          : "ERR the connection to the cache was lost before it answered; the "
                            "outcome is not known");
+  work_ = nullptr;
   for (uint32_t i = 0; i < unanswered; ++i) say(text);
   replies_arrived(unanswered);
 }

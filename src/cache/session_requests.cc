@@ -4,6 +4,7 @@
 #include "cache/ascii.h"
 #include "cache/channel_names.h"
 #include "cache/commands/command_table.h"
+#include "cache/prefix/key_rewriter.h"
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
 
@@ -97,8 +98,9 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
     return refuse(turn, text);
   switch (rule.kind) {
     case CommandKind::kPlain:
+      return only_subscribes() ? ping_as_subscriber(request, turn) : pass_on(request, rule, turn);
     case CommandKind::kKeyspace:
-      return only_subscribes() ? ping_as_subscriber(request, turn) : pass_on(request, turn);
+      return has_prefix(turn) ? about_all_keys(request, rule, turn) : pass_on(request, rule, turn);
     case CommandKind::kSubscribe:
     case CommandKind::kUnsubscribe:
       return subscribe(request, rule, turn);
@@ -107,12 +109,13 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
     case CommandKind::kWatch:
       return pass_on_held(request, rule, turn);
     case CommandKind::kUnwatch:
-      return unwatch(request, turn);
+      return unwatch(request, rule, turn);
     case CommandKind::kFlush:
+    case CommandKind::kInfo:
+      return has_prefix(turn) ? about_all_keys(request, rule, turn) : rewrite(request, rule, turn);
     case CommandKind::kPublish:
     case CommandKind::kChannels:
     case CommandKind::kChannelCounts:
-    case CommandKind::kInfo:
       return rewrite(request, rule, turn);
     default:
       return answer_locally(request, rule, turn);
@@ -145,12 +148,16 @@ std::string SessionFsm::refusal(const Request& request, const CommandRule& rule,
   return {};
 }
 
-SessionFsm::Next SessionFsm::pass_on(const Request& request, Turn& turn) {
+SessionFsm::Next SessionFsm::pass_on(const Request& request, const CommandRule& rule, Turn& turn) {
   const auto upstream = upstream_for_plain(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
+  if (rule.keys.form == KeyLayout::Form::kSort && has_prefix(turn) &&
+      sort_reads_by_pattern(request, rule.keys)) {
+    return sort_by_pattern(request, rule, turn);
+  }
   if (must_wait_for(**upstream, turn)) return Next::kWait;
   if (const auto other = count_against_rate(turn)) return *other;
-  send(**upstream, request, turn);
+  send(**upstream, request, rule, turn);
   return Next::kDone;
 }
 
@@ -186,6 +193,8 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
   if (must_wait_for(**upstream, turn)) return Next::kWait;
   if (const auto other = count_against_rate(turn)) return *other;
   flush(turn);
+  if (transaction_.open && !(*upstream)->key_prefix().empty())
+    transaction_.queued.push_back(ReplyKeys::kNone);
   send_now(held_ ? held_->upstream : turn.shared, text, use);
   return Next::kDone;
 }

@@ -24,17 +24,17 @@ SessionFsm::Next SessionFsm::pass_on_held(const Request& request, const CommandR
       return refuse(turn, (limit ? "LIMIT " : "ERR ") + taken.error().message);
     }
   }
-  send(*held_->upstream, request, turn);
+  send(*held_->upstream, request, rule, turn);
   if (rule.kind == CommandKind::kMulti) transaction_.open = true;
   if (rule.kind == CommandKind::kWatch) transaction_.watching = true;
   return Next::kDone;
 }
 
-SessionFsm::Next SessionFsm::unwatch(const Request& request, Turn& turn) {
+SessionFsm::Next SessionFsm::unwatch(const Request& request, const CommandRule& rule, Turn& turn) {
   if (request.argument_count != 1) return refuse(turn, wrong_arguments("unwatch"));
-  if (transaction_.open) return pass_on(request, turn);
+  if (transaction_.open) return pass_on(request, rule, turn);
   if (!transaction_.watching) return reply(turn, "+OK\r\n");
-  send(*held_->upstream, request, turn);
+  send(*held_->upstream, request, rule, turn);
   transaction_ = {};
   held_->hold = Hold::kUntilAnswered;
   return Next::kDone;
@@ -51,7 +51,9 @@ SessionFsm::Next SessionFsm::end_transaction(const Request& request, const Comma
   if (exec && (transaction_.refused || !is_served(turn.tenant->status))) {
     send_now(held_->upstream, make_request({"DISCARD"}), ReplyUse::kAbortedExec);
   } else {
-    send_now(held_->upstream, request.bytes, ReplyUse::kPass);
+    route_ = held_->upstream;
+    ++outstanding_;
+    held_->upstream->send(*this, request.bytes, 1, shape_of_exec());
   }
   transaction_ = {};
   held_->hold = Hold::kUntilAnswered;

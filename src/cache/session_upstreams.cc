@@ -42,7 +42,12 @@ bool SessionFsm::all_answered(Turn& turn) {
   return outstanding_ == 0;
 }
 
-void SessionFsm::send(UpstreamFsm& upstream, const Request& request, Turn& turn) {
+void SessionFsm::send(UpstreamFsm& upstream, const Request& request, const CommandRule& rule,
+                      Turn& turn) {
+  if (!upstream.key_prefix().empty()) {
+    const bool held = held_ && held_->upstream.get() == &upstream;
+    return send_prefixed(held ? held_->upstream : turn.shared, request, rule);
+  }
   if (!turn.run.empty() && !turn.run.continues(upstream, request.bytes)) flush(turn);
   turn.run.add(upstream, request.bytes);
   // Its bytes are the parser's, which needs them for the next one.

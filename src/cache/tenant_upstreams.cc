@@ -178,10 +178,12 @@ Result<std::shared_ptr<UpstreamFsm>> TenantUpstreams::open(Redirects redirects, 
 std::shared_ptr<UpstreamFsm> TenantUpstreams::open_at(const Endpoint& server, Redirects redirects) {
   const bool cluster = target_.route->instance().topology == CacheTopology::kCluster;
   auto upstream = std::make_shared<UpstreamFsm>(
-      tenant_handshake(target_),
+      target_.user == UpstreamUser::kTenant ? tenant_handshake(target_)
+                                            : keyspace_handshake(target_),
       UpstreamFsm::Place{.server = server,
                          .redirects = cluster ? redirects : Redirects::kNone,
-                         .events = weak_from_this()});
+                         .events = weak_from_this(),
+                         .key_prefix = target_.key_prefix});
   network_.open(upstream, server, target_.route->backend().tls);
   return upstream;
 }

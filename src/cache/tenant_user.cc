@@ -37,6 +37,10 @@ Secret sentinel_password(const Secret& cell_key) {
   return derive(cell_key, "partywall cache sentinel", "");
 }
 
+Secret keyspace_password(const Secret& cell_key) {
+  return derive(cell_key, "partywall cache keyspace", "");
+}
+
 std::string channel_prefix(TenantId tenant) { return "tenant:" + tenant.value().to_string() + ":"; }
 
 }  // namespace partywall::cache

@@ -26,6 +26,11 @@ Secret replica_password(const Secret& cell_key);
 inline constexpr std::string_view kSentinelUser = "partywall-sentinel";
 Secret sentinel_password(const Secret& cell_key);
 
+// The user that goes through all keys for tenants in prefix mode: it may SCAN and SORT, and nothing
+// else.
+inline constexpr std::string_view kKeyspaceUser = "partywall-keyspace";
+Secret keyspace_password(const Secret& cell_key);
+
 // What every channel of the tenant begins with in Redis. Has no character that is special in
 // patterns.
 std::string channel_prefix(TenantId tenant);

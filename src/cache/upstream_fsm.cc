@@ -12,8 +12,9 @@ constexpr size_t kKeptOutputBytes = 64UL << 10;
 
 UpstreamFsm::~UpstreamFsm() { end_elsewhere(); }
 
-void UpstreamFsm::send(ReplySink& sink, std::string_view requests, uint32_t count) {
-  push({.sink = &sink, .count = count}, requests);
+void UpstreamFsm::send(ReplySink& sink, std::string_view requests, uint32_t count,
+                       ReplyShape shape) {
+  push({.sink = &sink, .count = count, .text = nullptr, .shape = std::move(shape)}, requests);
 }
 
 void UpstreamFsm::send_for(ReplyUse use, ReplySink& sink, std::string_view request) {
@@ -26,7 +27,8 @@ void UpstreamFsm::push(Run run, std::string_view requests) {
   if (place_.redirects == Redirects::kFollow) sent_requests_.add(requests);
   const bool same = !pending_.empty() && pending_.back().sink == run.sink &&
                     run.use == ReplyUse::kPass && pending_.back().use == ReplyUse::kPass &&
-                    pending_.back().text == nullptr && pending_.back().redirected == run.redirected;
+                    pending_.back().text == nullptr && pending_.back().redirected == run.redirected &&
+                    run.shape.is_plain() && pending_.back().shape.is_plain();
   if (same) {
     pending_.back().count += run.count;
   } else {
@@ -62,7 +64,7 @@ void UpstreamFsm::finish() {
 bool UpstreamFsm::delivers_to(const ReplySink& sink) const {
   if (pending_.empty() || pending_.front().sink != &sink) return false;
   if (elsewhere_) return elsewhere_->answered_in_part;
-  return scanner_.inside_reply() && !collecting_;
+  return passes_reply();
 }
 
 // What arrived behind a redirected request goes on when that one is answered.
@@ -119,7 +121,12 @@ void UpstreamFsm::process(std::string_view bytes) {
     }
     if (pending_.empty()) return fail("Redis sent what nobody had asked for");
     const bool collects = pending_.front().use != ReplyUse::kPass || begins_error(bytes);
-    const size_t taken = collects ? collect_reply(bytes) : pass_replies(bytes);
+    size_t taken = 0;
+    if (collects) {
+      taken = collect_reply(bytes);
+    } else {
+      taken = pending_.front().shape.is_plain() ? pass_replies(bytes) : strip_reply(bytes);
+    }
     bytes.remove_prefix(taken);
     deliver_texts();
   }
@@ -127,7 +134,26 @@ void UpstreamFsm::process(std::string_view bytes) {
 
 // Errors are looked at before they are passed on: some say something about the server.
 bool UpstreamFsm::begins_error(std::string_view bytes) const {
-  return collecting_ || (bytes.front() == '-' && !scanner_.inside_reply());
+  return collecting_ ||
+         (bytes.front() == '-' && !scanner_.inside_reply() && !stripper_.inside_reply());
+}
+
+// One reply that names keys, or as much of it as is there.
+size_t UpstreamFsm::strip_reply(std::string_view bytes) {
+  stripped_.clear();
+  const ReplyStripper::Step step = stripper_.strip(bytes, pending_.front().shape, stripped_);
+  if (step.status == ReplyStripper::Status::kInvalid) {
+    fail(kForeignKey);
+    return bytes.size();
+  }
+  const bool complete = step.status == ReplyStripper::Status::kReply;
+  ReplySink* sink = pending_.front().sink;
+  if (complete) {
+    last_reply_type_ = stripper_.type();
+    pop_front_request();
+  }
+  if (sink != nullptr) sink->pass(stripped_, complete ? 1 : 0);
+  return step.bytes;
 }
 
 // As many replies of the first run as are there, in one piece.
@@ -182,7 +208,8 @@ void UpstreamFsm::hand_over(std::string_view reply) {
   pop_front_request();
   if (sink == nullptr) return;
   if (use == ReplyUse::kPass) {
-    sink->pass(reply, 1);
+    // An error: it may name a key.
+    sink->pass(key_prefix().empty() ? std::string(reply) : without_prefix(reply, key_prefix()), 1);
   } else {
     sink->use(use, reply, facts());
   }
@@ -211,9 +238,8 @@ void UpstreamFsm::lost() {
   closing_ = true;
   LostReplies how = ready() ? LostReplies::kUnknownOutcome : LostReplies::kNeverSent;
   // Only the first run can have been answered in part, and only where it is passed on at once.
-  const bool cut =
-      !pending_.empty() && pending_.front().use == ReplyUse::kPass &&
-      (elsewhere_ ? elsewhere_->answered_in_part : scanner_.inside_reply() && !collecting_);
+  const bool cut = !pending_.empty() && pending_.front().use == ReplyUse::kPass &&
+                   (elsewhere_ ? elsewhere_->answered_in_part : passes_reply());
   if (cut) how = LostReplies::kFirstCut;
   end_elsewhere();
   while (!pending_.empty()) {

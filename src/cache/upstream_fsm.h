@@ -6,6 +6,7 @@
 
 #include "base/byte_buffer.h"
 #include "cache/handshake.h"
+#include "cache/prefix/reply_stripper.h"
 #include "cache/redirection.h"
 #include "cache/reply_sink.h"
 #include "cache/resp/reply_scanner.h"
@@ -16,6 +17,9 @@
 namespace partywall::cache {
 
 class UpstreamFsm;
+
+inline constexpr const char* kForeignKey =
+    "Redis sent what is not a reply, or a key of another tenant";
 
 // What a connection tells about its server, and where it finds other ones. It must not close the
 // connection from within these calls.
@@ -53,15 +57,17 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
     Endpoint server;
     Redirects redirects = Redirects::kNone;
     std::weak_ptr<ServerEvents> events;
+    std::string key_prefix;  // of the tenant's keys in prefix mode, empty in database mode
   };
 
   UpstreamFsm(Handshake handshake, Place place)
-      : handshake_(std::move(handshake)), place_(std::move(place)) {}
+      : handshake_(std::move(handshake)), place_(std::move(place)), stripper_(place_.key_prefix) {}
   ~UpstreamFsm() override;
 
   // --- For sessions. Only while usable().
-  // `requests` holds `count` of them, whole ones.
-  void send(ReplySink& sink, std::string_view requests, uint32_t count);
+  // `requests` holds `count` of them, whole ones, whose keys have the prefix already. The replies
+  // to all of them have the shape.
+  void send(ReplySink& sink, std::string_view requests, uint32_t count, ReplyShape shape = {});
   void send_for(ReplyUse use, ReplySink& sink, std::string_view request);
   // Hands the text to the sink when everything sent so far has been answered. Something must be
   // outstanding.
@@ -81,6 +87,7 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
   [[nodiscard]] char last_reply_type() const { return last_reply_type_; }
   [[nodiscard]] const ServerFacts& facts() const { return handshake_.facts(); }
   [[nodiscard]] const Endpoint& server() const { return place_.server; }
+  [[nodiscard]] const std::string& key_prefix() const { return place_.key_prefix; }
 
   // --- For the shell.
   void turn() override;
@@ -102,6 +109,7 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
     ReplyUse use = ReplyUse::kPass;
     bool redirected = false;  // by another connection, which looks at further redirections itself
     std::unique_ptr<std::string> text;
+    ReplyShape shape;
   };
 
   // The front request, while another node has it.
@@ -116,7 +124,12 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
   void push(Run run, std::string_view requests);
   void process(std::string_view bytes);
   [[nodiscard]] bool begins_error(std::string_view bytes) const;
+  // Has part of a reply been passed on whose rest is still to come?
+  [[nodiscard]] bool passes_reply() const {
+    return (scanner_.inside_reply() && !collecting_) || stripper_.inside_reply();
+  }
   size_t pass_replies(std::string_view bytes);
+  size_t strip_reply(std::string_view bytes);
   size_t collect_reply(std::string_view bytes);
   void deliver_texts();
   void hand_over(std::string_view reply);
@@ -141,6 +154,8 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
   ByteBuffer output_;
   RingQueue<Run> pending_;
   ReplyScanner scanner_;
+  ReplyStripper stripper_;
+  std::string stripped_;
   std::string collected_;
   SentRequests sent_requests_;  // in a cluster
   std::optional<Elsewhere> elsewhere_;

@@ -69,6 +69,13 @@ void UpstreamFsm::pass(std::string_view bytes, uint32_t completed) {
       return wake();
     }
   }
+  const ReplyShape& shape = pending_.front().shape;
+  if (!shape.is_plain() && (stripper_.inside_reply() || !bytes.starts_with('-'))) {
+    stripped_.clear();
+    if (stripper_.strip(bytes, shape, stripped_).status == ReplyStripper::Status::kInvalid)
+      return fail(kForeignKey);
+    bytes = stripped_;
+  }
   elsewhere_->answered_in_part = true;
   ReplySink* sink = pending_.front().sink;
   if (completed == 1) {

@@ -5,14 +5,12 @@
 namespace partywall::cache {
 
 Result<std::shared_ptr<TenantUpstreams>> UpstreamRegistry::of(const Tenant& tenant,
-                                                              Protocol protocol) {
+                                                              Protocol protocol,
+                                                              UpstreamUser user) {
   auto route = route_of(tenant);
   if (route == nullptr)
     return fail(ErrorKind::kUnavailable, "the cell of this tenant has no cache");
-  UpstreamTarget target{.tenant = tenant.id,
-                        .route = std::move(route),
-                        .database = tenant.cache_database,
-                        .protocol = protocol};
+  UpstreamTarget target = target_of(tenant, std::move(route), protocol, user);
   std::shared_ptr<TenantUpstreams>& entry = targets_[target];
   if (entry == nullptr)
     entry = std::make_shared<TenantUpstreams>(std::move(target), limits_, network_);
@@ -78,8 +76,10 @@ void UpstreamRegistry::directory_changed(const Directory& directory) {
 
 bool UpstreamRegistry::is_current(const UpstreamTarget& target) const {
   const Tenant* tenant = directory_->find_tenant(target.tenant);
-  return tenant != nullptr && is_served(tenant->status) && route_of(*tenant) == target.route &&
-         tenant->cache_database == target.database;
+  if (tenant == nullptr || !is_served(tenant->status)) return false;
+  auto route = route_of(*tenant);
+  return route != nullptr &&
+         target_of(*tenant, std::move(route), target.protocol, target.user) == target;
 }
 
 void UpstreamRegistry::finish_all() {

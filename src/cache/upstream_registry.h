@@ -17,7 +17,8 @@ class UpstreamRegistry {
       : limits_(limits), network_(network) {}
 
   // The ones to where the last directory says that the tenant is; kUnavailable: it has no cache.
-  Result<std::shared_ptr<TenantUpstreams>> of(const Tenant& tenant, Protocol protocol);
+  Result<std::shared_ptr<TenantUpstreams>> of(const Tenant& tenant, Protocol protocol,
+                                              UpstreamUser user = UpstreamUser::kTenant);
 
   // To be called every kRouteTick: moves connections to where the routes lead now. How many routes
   // have got another server.

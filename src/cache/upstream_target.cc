@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cache/prefix/key_prefix.h"
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
@@ -13,6 +14,19 @@ std::string login(Protocol protocol, std::string_view user, const Secret& passwo
 }
 
 }  // namespace
+
+UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route, Protocol protocol,
+                         UpstreamUser user) {
+  const CacheBackend& backend = route->backend();
+  std::string prefix = key_prefix(backend, tenant);
+  return {.tenant = tenant.id,
+          .route = route,
+          .slot = hash_slot(prefix),
+          .database = backend.mode == CacheMode::kDatabase ? tenant.cache_database : 0,
+          .key_prefix = std::move(prefix),
+          .protocol = protocol,
+          .user = user};
+}
 
 Handshake tenant_handshake(const UpstreamTarget& target) {
   const CacheBackend& backend = target.route->backend();
@@ -29,6 +43,11 @@ Handshake tenant_handshake(const UpstreamTarget& target) {
   constexpr uint32_t kRoleStep = 4;
   if (!ask_role) return {std::move(requests), kReplies};
   return {std::move(requests), kReplies + 1, kRoleStep};
+}
+
+Handshake keyspace_handshake(const UpstreamTarget& target) {
+  const Secret& key = target.route->backend().tenant_password;
+  return {login(target.protocol, kKeyspaceUser, keyspace_password(key)), 1};
 }
 
 Handshake subscriber_handshake(const UpstreamTarget& target) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 
 #include "cache/cache_route.h"
 #include "cache/handshake.h"
@@ -10,6 +11,12 @@
 
 namespace partywall::cache {
 
+// As whom a connection is logged in.
+enum class UpstreamUser : uint8_t {
+  kTenant,
+  kKeyspace,  // of prefix mode: may SCAN and SORT all keys, and nothing else
+};
+
 // Which connections a session may use: those of its tenant, to where the tenant's data is now, that
 // speak the client's protocol. Connections are shared only between equal targets.
 struct UpstreamTarget {
@@ -17,14 +24,21 @@ struct UpstreamTarget {
   std::shared_ptr<CacheRoute> route;
   HashSlot slot = 0;  // of the tenant's keys, where the route leads to a cluster
   uint32_t database = 0;
+  std::string key_prefix;  // of prefix mode; empty in database mode
   Protocol protocol = Protocol::kResp2;
+  UpstreamUser user = UpstreamUser::kTenant;
 
   bool operator==(const UpstreamTarget&) const = default;
 };
 
+UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route, Protocol protocol,
+                         UpstreamUser user);
+
 // Logs in as the door, learns what the server is, selects the tenant's database, and becomes the
 // tenant's user, which can neither select another one nor log in as somebody else.
 Handshake tenant_handshake(const UpstreamTarget& target);
+// Logs in as the user that may SCAN and SORT. The door sends only what stays within the prefix.
+Handshake keyspace_handshake(const UpstreamTarget& target);
 // Logs in as the user that may subscribe and nothing else.
 Handshake subscriber_handshake(const UpstreamTarget& target);
 
@@ -34,6 +48,7 @@ template <>
 struct std::hash<partywall::cache::UpstreamTarget> {
   size_t operator()(const partywall::cache::UpstreamTarget& target) const noexcept {
     return std::hash<partywall::TenantId>()(target.tenant) ^
-           (target.database * 31U + static_cast<uint8_t>(target.protocol));
+           (target.database * 31U + static_cast<uint8_t>(target.protocol) * 2U +
+            static_cast<uint8_t>(target.user));
   }
 };

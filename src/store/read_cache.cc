@@ -7,6 +7,9 @@
 namespace partywall::store {
 namespace {
 
+constexpr Choice<CacheMode> kCacheModes[] = {{"database", CacheMode::kDatabase},
+                                             {"prefix", CacheMode::kPrefix}};
+
 void read_endpoints(YamlMap& map, std::string_view key, std::vector<Endpoint>& endpoints,
                     std::string_view help) {
   map.values(key, endpoints, help);
@@ -115,6 +118,9 @@ void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
   if (!several && !map.describes()) cache.instances = {std::move(only)};
   map.section("tls", "to the servers and the Sentinels; absent: plain",
               [&](YamlMap& inside) { read_client_tls(inside, files, cache); });
+  map.optional_choice("mode", cache.mode, kCacheModes,
+                      "how its tenants are told apart: each has a database, or their keys have "
+                      "prefixes");
   read_cache_logins(map, files, cache);
 }
 

@@ -15,6 +15,9 @@ constexpr Choice<TenantStatus> kStatuses[] = {
     {"suspended", TenantStatus::kSuspended}, {"offboarding", TenantStatus::kOffboarding},
     {"erasing", TenantStatus::kErasing},     {"erased", TenantStatus::kErased}};
 
+constexpr Choice<CachePlacement> kCachePlacements[] = {{"tagged", CachePlacement::kTagged},
+                                                       {"spread", CachePlacement::kSpread}};
+
 class TenantReader {
  public:
   TenantReader(FileLoader& files, DirectoryData& data) : files_(files), data_(data) {}
@@ -24,7 +27,9 @@ class TenantReader {
     read_names(map, tenant);
     read_tier(map, tenant);
     const Cell* const cell = read_placement(map, tenant);
-    read_cache_database(map, tenant, cell);
+    const std::string redis = read_cache_instance(map, tenant, cell);
+    read_cache_database(map, tenant, cell, redis);
+    read_cache_tag(map, tenant, cell, redis);
     map.section_like(
         "overrides", "tiers.<name>",
         "what differs from the tier for this tenant (`extends` makes no sense)",
@@ -37,6 +42,11 @@ class TenantReader {
   }
 
  private:
+  struct CacheUser {
+    CacheMode mode;
+    std::string slug;
+  };
+
   // Reports a value that an earlier tenant has too.
   void check_unique(YamlMap& map, std::string_view key, const std::string& value) {
     const auto line = map.where(key).line;
@@ -101,32 +111,85 @@ class TenantReader {
     return &*cell;
   }
 
-  void read_cache_database(YamlMap& map, Tenant& tenant, const Cell* cell) {
+  // Which Redis holds its keys, as text: several cells may be on one. Empty where there is none.
+  std::string read_cache_instance(YamlMap& map, Tenant& tenant, const Cell* cell) {
+    map.optional("cache_instance", tenant.cache_instance,
+                 "which of its cell's cache instances holds its keys; absent: the first");
+    if (!cell || !cell->cache.present()) return {};
+    const CacheInstance* instance = cell->cache.find_instance(tenant.cache_instance);
+    if (instance == nullptr) {
+      map.error("cache_instance", "cell '{}' has no cache instance '{}'{}", cell->name,
+                tenant.cache_instance,
+                suggest_name(tenant.cache_instance, cell->cache.instances, &CacheInstance::name));
+      return {};
+    }
+    if (instance->endpoints.empty()) return {};
+    std::string redis =
+        fmt::format("{}{}{}", instance->endpoints.front().to_string(),
+                    instance->primary_name.empty() ? "" : ", ", instance->primary_name);
+    const auto [first, is_new] =
+        cache_users_.emplace(redis, CacheUser{cell->cache.mode, tenant.slug});
+    if (first->second.mode != cell->cache.mode) {
+      map.error(
+          "cell",
+          "its Redis {} holds tenant '{}' too, and keeps its tenants apart either by databases "
+          "or by prefixes, not both",
+          redis, first->second.slug);
+    }
+    return redis;
+  }
+
+  void read_cache_database(YamlMap& map, Tenant& tenant, const Cell* cell,
+                           const std::string& redis) {
     std::optional<uint32_t> database;
     map.optional("cache_database", database, {0, 1'000'000},
                  "its Redis database, which no other tenant of the same Redis may have; required "
-                 "where the cell has a cache");
-    map.optional("cache_instance", tenant.cache_instance,
-                 "which of its cell's cache instances holds its keys; absent: the first");
+                 "where the cell has a cache in database mode");
     if (!cell || !cell->cache.present()) return;
-    map.require("cache_database");
-    const CacheInstance* instance = cell->cache.find_instance(tenant.cache_instance);
-    if (instance == nullptr) {
-      return map.error(
-          "cache_instance", "cell '{}' has no cache instance '{}'{}", cell->name,
-          tenant.cache_instance,
-          suggest_name(tenant.cache_instance, cell->cache.instances, &CacheInstance::name));
+    if (cell->cache.mode == CacheMode::kPrefix) {
+      if (database)
+        map.error("cache_database", "cell '{}' keeps its tenants apart by prefixes, not databases",
+                  cell->name);
+      return;
     }
-    if (!database || instance->endpoints.empty()) return;
+    map.require("cache_database");
+    if (!database || redis.empty()) return;
     tenant.cache_database = *database;
-    // Several cells may be on one Redis.
-    const std::string place =
-        fmt::format("{} of {}{}{}", tenant.cache_database, instance->endpoints.front().to_string(),
-                    instance->primary_name.empty() ? "" : ", ", instance->primary_name);
+    const std::string place = fmt::format("{} of {}", tenant.cache_database, redis);
     const auto [first, is_new] = cache_databases_.emplace(place, tenant.slug);
     if (!is_new)
       map.error("cache_database", "Redis database {} belongs to tenant '{}' already", place,
                 first->second);
+  }
+
+  void read_cache_tag(YamlMap& map, Tenant& tenant, const Cell* cell, const std::string& redis) {
+    const bool tagged = map.optional(
+        "cache_tag", tenant.cache_tag,
+        "in prefix mode: its keys in Redis begin with tenant:{tag}: (no other tenant of the same "
+        "Redis may have it); absent: its id");
+    const bool placed = map.optional_choice(
+        "cache_placement", tenant.cache_placement, kCachePlacements,
+        "in prefix mode: its keys are in one slot of a Redis Cluster, or spread over all of them "
+        "(tenant:tag:), which forbids commands on several keys there");
+    if (tagged) {
+      if (auto valid = check_cache_tag(tenant.cache_tag); !valid)
+        map.error("cache_tag", "{}", valid.error().message);
+    }
+    if (!cell || !cell->cache.present()) return;
+    if (cell->cache.mode == CacheMode::kDatabase) {
+      if (tagged || placed)
+        map.error(tagged ? "cache_tag" : "cache_placement",
+                  "cell '{}' keeps its tenants apart by databases, not prefixes", cell->name);
+      return;
+    }
+    if (redis.empty()) return;
+    const std::string tag =
+        tenant.cache_tag.empty() ? tenant.id.value().to_string() : tenant.cache_tag;
+    const auto [owner, is_new] = cache_tags_.emplace(tag + " of " + redis, tenant.slug);
+    if (!is_new) {
+      map.error(tagged ? "cache_tag" : "id",
+                "the keys of tenant '{}' in {} begin with '{}' already", owner->second, redis, tag);
+    }
   }
 
   void read_sql_login(YamlMap& map, const Tenant& tenant, const Cell* cell) {
@@ -164,6 +227,8 @@ class TenantReader {
   DirectoryData& data_;
   std::unordered_map<std::string, uint32_t> seen_;  // "slug acme": its line
   std::unordered_map<std::string, std::string> cache_databases_;
+  std::unordered_map<std::string, std::string> cache_tags_;
+  std::unordered_map<std::string, CacheUser> cache_users_;  // the first tenant of each Redis
 };
 
 }  // namespace

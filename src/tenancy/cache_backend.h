@@ -28,10 +28,17 @@ struct CacheInstance {
   bool operator==(const CacheInstance&) const = default;
 };
 
+// How tenants are told apart in a Redis.
+enum class CacheMode {
+  kDatabase,  // each has a logical database
+  kPrefix,    // their keys have prefixes
+};
+
 // The caches of a cell. Several instances because one Redis holds about a thousand tenants in
 // logical databases of their own; each tenant is in one of them. They share logins.
 struct CacheBackend {
   std::vector<CacheInstance> instances;  // none: the cell has no cache
+  CacheMode mode = CacheMode::kDatabase;
   std::optional<TlsClientSettings> tls;  // to the servers and the Sentinels
   std::string door_user;                 // may authenticate, select a database, and nothing else
   Secret door_password;

@@ -7,6 +7,7 @@ namespace partywall {
 namespace {
 
 constexpr size_t kMaxSlugLength = 40;
+constexpr size_t kMaxCacheTagLength = 40;
 
 struct StatusName {
   TenantStatus status;
@@ -25,6 +26,7 @@ constexpr std::array<StatusName, 8> kStatusNames = {{
 
 constexpr bool is_lower(char c) { return c >= 'a' && c <= 'z'; }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
+constexpr bool is_slug_character(char c) { return is_lower(c) || is_digit(c) || c == '-'; }
 
 }  // namespace
 
@@ -43,9 +45,8 @@ Result<TenantStatus> parse_tenant_status(std::string_view text) {
 }
 
 Result<> check_slug(std::string_view slug) {
-  const auto valid_character = [](char c) { return is_lower(c) || is_digit(c) || c == '-'; };
   if (slug.empty() || slug.size() > kMaxSlugLength || !is_lower(slug.front()) ||
-      slug.back() == '-' || !std::ranges::all_of(slug, valid_character)) {
+      slug.back() == '-' || !std::ranges::all_of(slug, is_slug_character)) {
     return fail(ErrorKind::kInvalid,
                 "'{}' is not a slug: use 1 to {} of a-z, 0-9 and '-', starting with a letter and "
                 "not ending with '-'",
@@ -57,6 +58,15 @@ Result<> check_slug(std::string_view slug) {
     return fail(ErrorKind::kInvalid, "'{}' is not a slug: it is the form of a tenant's id", slug);
   }
   return {};
+}
+
+Result<> check_cache_tag(std::string_view tag) {
+  if (!tag.empty() && tag.size() <= kMaxCacheTagLength &&
+      std::ranges::all_of(tag, is_slug_character)) {
+    return {};
+  }
+  return fail(ErrorKind::kInvalid, "'{}' is not a tag: use 1 to {} of a-z, 0-9 and '-'", tag,
+              kMaxCacheTagLength);
 }
 
 }  // namespace partywall

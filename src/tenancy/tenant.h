@@ -36,6 +36,13 @@ constexpr bool is_served(TenantStatus status) {
   return status == TenantStatus::kActive || status == TenantStatus::kReadOnly;
 }
 
+// Where a Redis Cluster puts the keys of a tenant in prefix mode.
+enum class CachePlacement {
+  kTagged,  // all in one slot, by a hash tag: transactions, scripts and commands on several keys
+            // work
+  kSpread,  // over all slots: a tenant may be larger than one node
+};
+
 struct Tier {
   std::string name;
   Limits limits;
@@ -59,7 +66,12 @@ struct Tenant {
   uint32_t weight = 1;          // likewise
   std::string cache_instance;   // which of the cell's caches it is in; empty: the first one
   uint32_t cache_database = 0;  // logical Redis database in database mode
+  std::string cache_tag;        // in prefix mode: what its keys begin with; empty: the id
+  CachePlacement cache_placement = CachePlacement::kTagged;
 };
+
+// 1-40 of a-z 0-9 '-': then no prefix of keys begins another one or is special in a pattern.
+Result<> check_cache_tag(std::string_view tag);
 
 // A slug is a DNS label and a PostgreSQL user name without quoting trouble.
 Result<> check_slug(std::string_view slug);

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "cache/prefix/key_prefix.h"
 #include "cache/provision.h"
 #include "cache/tenant_user.h"
 
@@ -87,7 +88,9 @@ class Eraser {
 
 }  // namespace
 
-KeySpace key_space_of(const CacheBackend&, const Tenant& tenant) {
+KeySpace key_space_of(const CacheBackend& backend, const Tenant& tenant) {
+  if (backend.mode == CacheMode::kPrefix)
+    return {.database = 0, .prefix = key_prefix(backend, tenant)};
   return {.database = tenant.cache_database};
 }
 

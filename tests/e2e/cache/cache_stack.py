@@ -27,9 +27,12 @@ def tenant_id(slug):
 
 
 class CacheStack:
-    def __init__(self, *redis_arguments, server=None, place=None):
-        """`server`: something that is started, stopped and removed, instead of a single Redis; `place(server)`: what
-        the cell's `cache` says about where it is."""
+    """`mode`: whether each tenant has a database of its own, or a prefix before its keys. `server`: something that is
+    started, stopped and removed, instead of a single Redis; `place(server)`: what the cell's `cache` says about where it
+    is."""
+
+    def __init__(self, *redis_arguments, mode="database", server=None, place=None):
+        self.mode = mode
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partywall-cache-"))
         self.redis = server or RedisServer(*redis_arguments)
         self._place = place(self.redis) if place else {"address": "127.0.0.1", "port": self.redis.port}
@@ -82,9 +85,13 @@ class CacheStack:
                               check=True, capture_output=True, text=True, timeout=60).stdout.strip()
 
     def administrator(self, slug=None):
-        """Straight at Redis, in the tenant's database."""
+        """Straight at Redis, in the database where the tenant's keys are."""
         return redis.Redis(port=self.redis.port, username=ADMINISTRATOR, password=self.passwords["administrator"],
-                           db=TENANTS.get(slug, 0), decode_responses=True)
+                           db=TENANTS.get(slug, 0) if self.mode == "database" else 0, decode_responses=True)
+
+    def prefix(self, slug):
+        """What the tenant's keys begin with in Redis."""
+        return f"tenant:{{{tenant_id(slug)}}}:" if self.mode == "prefix" else ""
 
     def derived(self, purpose, subject=""):
         """The password of an ACL user; docs/cache-door.md says how it is derived."""
@@ -113,7 +120,7 @@ class CacheStack:
     def _platform(self):
         def tenant(slug):
             return {"slug": slug, "id": tenant_id(slug), "tier": "slow" if slug == "slow" else "fast", "cell": "main",
-                    "cache_database": TENANTS[slug],
+                    **({"cache_database": TENANTS[slug]} if self.mode == "database" else {}),
                     "cache": {"secret_sha256": hashlib.sha256(self.secrets[slug].encode()).hexdigest()}}
 
         return {
@@ -125,7 +132,7 @@ class CacheStack:
             "identity": {"context_keys": [{"id": 1, "file": "context"}]},
             "tiers": {"fast": {"cache_rate": {"per_second": 10_000_000, "burst": 10_000_000}},
                       "slow": {"cache_rate": {"per_second": 20, "burst": 20}}},
-            "cells": {"main": {"cache": self._place | {"door_user": DOOR_USER, "door_password_file": "door",
+            "cells": {"main": {"cache": self._place | {"mode": self.mode, "door_user": DOOR_USER, "door_password_file": "door",
                                                        "tenant_password_file": "tenants"}}},
             "tenants": [tenant(slug) for slug in TENANTS],
             "logins": {"cache": [{"user": "app"}]},

@@ -9,20 +9,37 @@ sys.path.insert(0, str(pathlib.Path(__file__).parent))
 from cache_stack import TENANTS, CacheStack  # noqa: E402
 
 
-@pytest.fixture(scope="session")
-def stack():
-    """One door and one Redis for all tests that leave them as they were."""
-    running = CacheStack().start()
+@pytest.fixture(scope="session", params=["database", "prefix"])
+def stack(request):
+    """One door and one Redis for all tests that leave them as they were: in each of the two modes."""
+    running = CacheStack(mode=request.param).start()
     yield running
     assert running.stop() == 0, "the daemon did not end cleanly"
+
+
+@pytest.fixture(scope="session")
+def prefix_stack():
+    running = CacheStack(mode="prefix").start()
+    yield running
+    assert running.stop() == 0, "the daemon did not end cleanly"
+
+
+def emptied(stack):
+    for slug in TENANTS:
+        stack.administrator(slug).flushdb()
+    return stack
 
 
 @pytest.fixture
 def cache(stack):
     """The same, with empty databases."""
-    for slug in TENANTS:
-        stack.administrator(slug).flushdb()
-    return stack
+    return emptied(stack)
+
+
+@pytest.fixture
+def prefixed(prefix_stack):
+    """Prefix mode only, with an empty database."""
+    return emptied(prefix_stack)
 
 
 @pytest.fixture

@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "cache/ascii.h"
+#include "cache/glob.h"
 #include "cache/resp/resp_writer.h"
 
 namespace partywall::cache {
@@ -168,6 +169,26 @@ std::string FakeRedis::Connection::execute_transaction() {
   return out;
 }
 
+// SCAN cursor MATCH pattern COUNT n: two keys in each step.
+std::string FakeRedis::Connection::scan(const Words& words) {
+  const auto& data = redis_.databases[database_];
+  const size_t begin = std::min<size_t>(std::stoul(words[1]), data.size());
+  const size_t end = std::min(begin + 2, data.size());
+  std::string found;
+  size_t count = 0;
+  size_t place = 0;
+  for (const auto& [key, value] : data) {
+    const bool here = place >= begin && place < end;
+    ++place;
+    if (!here || !glob_matches(words[3], key)) continue;
+    found += bulk(key);
+    ++count;
+  }
+  std::string out = "*2\r\n" + bulk(end == data.size() ? "0" : std::to_string(end));
+  append_array_header(out, count);
+  return out + found;
+}
+
 std::string FakeRedis::Connection::execute_data(const Words& words) {
   const std::string& name = words[0];
   auto& data = redis_.databases[database_];
@@ -178,7 +199,13 @@ std::string FakeRedis::Connection::execute_data(const Words& words) {
     data[words[1]] = words[2];
     return kOk;
   }
-  if (name == "del") return integer(static_cast<int64_t>(data.erase(words[1])));
+  if (name == "del" || name == "unlink") {
+    int64_t gone = 0;
+    for (size_t i = 1; i < words.size(); ++i) gone += static_cast<int64_t>(data.erase(words[i]));
+    return integer(gone);
+  }
+  if (name == "scan") return scan(words);
+  if (name == "sort") return bulk(words[1]);
   if (name == "dbsize") return integer(static_cast<int64_t>(data.size()));
   if (name == "flushdb") {
     data.clear();

@@ -47,6 +47,7 @@ class FakeRedis final : public UpstreamNetwork {
    private:
     std::string execute(const Words& words);
     std::string execute_data(const Words& words);
+    std::string scan(const Words& words);
     std::string execute_subscription(const Words& words);
     std::string execute_transaction();
 

@@ -20,8 +20,8 @@ class LimitWait : public testing::Test {
 
   SessionWorld world_;
   partywall::test::FakeLimitStore store_{world_.states};
-  SessionHost host_{world_.limits,   world_.time,   *store_.desk,
-                    world_.registry, world_.meters, world_.directory};
+  SessionHost host_{world_.limits, world_.time,   *store_.desk,     world_.registry,
+                    world_.meters, world_.random, world_.directory, {}};
   std::unique_ptr<FakeClient> client_ = std::make_unique<FakeClient>(host_, 77);
 };
 

@@ -55,6 +55,7 @@ class SessionWorld {
     redis.passwords["door"] = "door password";
     redis.passwords[std::string(kSubscriberUser)] =
         subscriber_password(Secret("cell key")).reveal();
+    redis.passwords[std::string(kKeyspaceUser)] = keyspace_password(Secret("cell key")).reveal();
     registry.directory_changed(*directory);
     for (FakeClient* client : clients) client->session->directory_changed();
   }
@@ -98,7 +99,8 @@ class SessionWorld {
   LimitDesk desk{states};
   Meters<CacheMeter> meters;
   UpstreamRegistry registry{upstream_limits, redis};
-  SessionHost host{limits, time, desk, registry, meters, nullptr};
+  SeededRandom random{1};
+  SessionHost host{limits, time, desk, registry, meters, random, nullptr, {}};
   DirectoryRef directory;
   std::vector<FakeClient*> clients;  // that are told of a new directory
 

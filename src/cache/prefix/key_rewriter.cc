@@ -1,0 +1,58 @@
+#include "cache/prefix/key_rewriter.h"
+
+#include <charconv>
+
+#include "cache/ascii.h"
+#include "cache/prefix/key_walk.h"
+#include "cache/resp/number.h"
+
+namespace partywall::cache {
+namespace {
+
+// SORT GET # is the element itself; BY without '*' means not to sort, and names nothing.
+bool makes_keys(std::string_view pattern) { return pattern.find('*') != std::string_view::npos; }
+
+void append_bulk_header(std::string& out, size_t length) {
+  char text[24] = {'$'};
+  char* const end = std::to_chars(text + 1, text + sizeof text - 2, length).ptr;
+  end[0] = '\r';
+  end[1] = '\n';
+  out.append(text, static_cast<size_t>(end + 2 - text));
+}
+
+}  // namespace
+
+void append_with_prefixed_keys(std::string& out, const Request& request, const KeyLayout& layout,
+                               std::string_view prefix) {
+  const std::string_view bytes = request.bytes;
+  KeyWalk walk(layout, request.argument_count);
+  size_t copied = 0;
+  size_t at = read_number_line(bytes, 1).end;
+  for (uint32_t index = 0; index < request.argument_count && !walk.no_more_keys(); ++index) {
+    const NumberLine length = read_number_line(bytes, at + 1);
+    const std::string_view argument = bytes.substr(length.end, length.value);
+    const ArgumentRole role = walk.next(argument);
+    if (role == ArgumentRole::kKey || (role == ArgumentRole::kKeyPattern && makes_keys(argument))) {
+      out.append(bytes, copied, at - copied);
+      append_bulk_header(out, prefix.size() + argument.size());
+      out += prefix;
+      copied = length.end;
+    }
+    at = length.end + length.value + 2;
+  }
+  out.append(bytes, copied);
+}
+
+bool sort_reads_by_pattern(const Request& request, const KeyLayout& layout) {
+  KeyWalk walk(layout, request.argument_count);
+  ArgumentCursor cursor(request);
+  std::string_view option;
+  while (const auto argument = cursor.next()) {
+    const bool pattern = walk.next(*argument) == ArgumentRole::kKeyPattern;
+    if (pattern && (equal_ignoring_case(option, "get") || makes_keys(*argument))) return true;
+    option = *argument;
+  }
+  return false;
+}
+
+}  // namespace partywall::cache
