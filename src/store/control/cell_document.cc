@@ -58,6 +58,9 @@ constexpr std::array<std::pair<std::string_view, CacheTopology>, 3> kTopologies 
      {"sentinel", CacheTopology::kSentinel},
      {"cluster", CacheTopology::kCluster}}};
 
+constexpr std::array<std::pair<std::string_view, CacheMode>, 2> kCacheModes = {
+    {{"database", CacheMode::kDatabase}, {"prefix", CacheMode::kPrefix}}};
+
 JsonValue cache_instance_parts(const CacheInstance& instance) {
   JsonArray endpoints;
   for (const Endpoint& endpoint : instance.endpoints) {
@@ -77,7 +80,10 @@ JsonValue cache_parts(const CacheBackend& cache) {
   for (const CacheInstance& instance : cache.instances) {
     instances.push_back(cache_instance_parts(instance));
   }
+  const auto mode =
+      std::ranges::find(kCacheModes, cache.mode, [](const auto& entry) { return entry.second; });
   JsonObject parts{{"instances", JsonValue(std::move(instances))},
+                   {"mode", text(mode->first)},
                    {"door_user", text(cache.door_user)},
                    {"sentinel_user", text(cache.sentinel_user)},
                    {"administrator", text(cache.administrator)}};
@@ -169,6 +175,11 @@ Result<> read_cache(const JsonValue& value, CacheBackend& cache) {
     cache.instances.push_back(*std::move(instance));
     return {};
   });
+  const std::string word = fields.text("mode");
+  const auto mode =
+      std::ranges::find(kCacheModes, word, [](const auto& entry) { return entry.first; });
+  if (mode == kCacheModes.end()) return fail(ErrorKind::kInvalid, "cache: no mode '{}'", word);
+  cache.mode = mode->second;
   cache.door_user = fields.text("door_user");
   cache.sentinel_user = fields.text("sentinel_user");
   cache.administrator = fields.text("administrator");
