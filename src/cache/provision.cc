@@ -218,17 +218,21 @@ class Provisioning {
 
   [[nodiscard]] Words tenant_command(const Tenant& tenant, uint32_t version) const {
     const auto password = [&](const Secret& key) { return tenant_user_password(key, tenant.id); };
-    Words rules = tenant_acl_rules(backend_, tenant, version);
-    // Announces a request that the node of a cluster has sent here.
-    if (instance_.topology == CacheTopology::kCluster) rules.emplace_back("+asking");
     return set_user(tenant_user(tenant.id), password(backend_.tenant_password),
-                    previous_of(backend_, password), rules);
+                    previous_of(backend_, password),
+                    with_asking(tenant_acl_rules(backend_, tenant, version)));
+  }
+
+  // Announces a request that another node of a cluster has sent here.
+  [[nodiscard]] Words with_asking(Words rules) const {
+    if (instance_.topology == CacheTopology::kCluster) rules.emplace_back("+asking");
+    return rules;
   }
 
   Result<> set_up(redis::Connection& server, const std::vector<Tenant>& tenants) const {
-    const auto databases = count_databases(server);
-    if (!databases) return std::unexpected(databases.error());
     if (backend_.mode == CacheMode::kDatabase) {
+      const auto databases = count_databases(server);
+      if (!databases) return std::unexpected(databases.error());
       if (auto valid = check_databases(tenants, *databases); !valid) return valid;
     }
     const auto version = server_version(server);
@@ -239,9 +243,9 @@ class Provisioning {
         set_user(std::string(kSubscriberUser), subscriber_password(backend_.tenant_password),
                  previous_of(backend_, &subscriber_password), subscriber_acl_rules())};
     if (backend_.mode == CacheMode::kPrefix) {
-      commands.push_back(set_user(std::string(kKeyspaceUser),
-                                  keyspace_password(backend_.tenant_password),
-                                  previous_of(backend_, &keyspace_password), keyspace_acl_rules()));
+      commands.push_back(
+          set_user(std::string(kKeyspaceUser), keyspace_password(backend_.tenant_password),
+                   previous_of(backend_, &keyspace_password), with_asking(keyspace_acl_rules())));
     }
     for (const Tenant& tenant : tenants) commands.push_back(tenant_command(tenant, *version));
     commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});

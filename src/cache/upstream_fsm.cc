@@ -27,8 +27,9 @@ void UpstreamFsm::push(Run run, std::string_view requests) {
   if (place_.redirects == Redirects::kFollow) sent_requests_.add(requests);
   const bool same = !pending_.empty() && pending_.back().sink == run.sink &&
                     run.use == ReplyUse::kPass && pending_.back().use == ReplyUse::kPass &&
-                    pending_.back().text == nullptr && pending_.back().redirected == run.redirected &&
-                    run.shape.is_plain() && pending_.back().shape.is_plain();
+                    pending_.back().text == nullptr &&
+                    pending_.back().redirected == run.redirected && run.shape.is_plain() &&
+                    pending_.back().shape.is_plain();
   if (same) {
     pending_.back().count += run.count;
   } else {

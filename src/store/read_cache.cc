@@ -24,26 +24,33 @@ void read_sentinel(YamlMap& map, CacheInstance& instance) {
   read_endpoints(map, "sentinels", instance.endpoints, "the Sentinels; one that answers is enough");
 }
 
-// One of: address and port, sentinel.
+// One of: address and port, sentinel, cluster.
 void read_place(YamlMap& map, CacheInstance& instance) {
   Endpoint endpoint;
   const bool single = read_endpoint(map, endpoint, 1, Need::kOptional);
   const bool sentinel =
       map.section("sentinel", "a primary with replicas that Sentinels watch, instead of an address",
                   [&](YamlMap& inside) { read_sentinel(inside, instance); });
+  const bool cluster = map.section(
+      "cluster", "a Redis Cluster, instead of an address; it needs prefix mode",
+      [&](YamlMap& inside) {
+        read_endpoints(inside, "nodes", instance.endpoints,
+                       "nodes that are asked for all the others; one that answers is enough");
+      });
   if (map.describes()) return;
-  if (map.has("address") == sentinel) {
-    return map.error("", "exactly one of 'address' and 'sentinel' is needed{}",
+  if (int{map.has("address")} + int{sentinel} + int{cluster} != 1) {
+    return map.error("", "exactly one of 'address', 'sentinel' and 'cluster' is needed{}",
                      map.path().empty() ? "" : " in " + map.path());
   }
   if (sentinel) instance.topology = CacheTopology::kSentinel;
+  if (cluster) instance.topology = CacheTopology::kCluster;
   if (single) instance.endpoints = {endpoint};
 }
 
 void read_instances(YamlMap& map, CacheBackend& cache) {
   map.list("instances",
-           "several of them, for more tenants than one Redis holds, instead of address or "
-           "sentinel",
+           "several of them, for more tenants than one Redis holds, instead of address, "
+           "sentinel or cluster",
            [&](YamlMap& inside) {
              CacheInstance instance;
              inside.required("name", instance.name, "what tenants name in `cache_instance`");
@@ -116,11 +123,16 @@ void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
   if (map.describes() || !several) read_place(map, only);
   read_instances(map, cache);
   if (!several && !map.describes()) cache.instances = {std::move(only)};
-  map.section("tls", "to the servers and the Sentinels; absent: plain",
-              [&](YamlMap& inside) { read_client_tls(inside, files, cache); });
   map.optional_choice("mode", cache.mode, kCacheModes,
                       "how its tenants are told apart: each has a database, or their keys have "
                       "prefixes");
+  map.section("tls", "to the servers and the Sentinels; absent: plain",
+              [&](YamlMap& inside) { read_client_tls(inside, files, cache); });
+  const bool has_cluster = std::ranges::find(cache.instances, CacheTopology::kCluster,
+                                             &CacheInstance::topology) != cache.instances.end();
+  if (has_cluster && cache.mode != CacheMode::kPrefix) {
+    map.error("mode", "a Redis Cluster has one database: its tenants need 'mode: prefix'");
+  }
   read_cache_logins(map, files, cache);
 }
 

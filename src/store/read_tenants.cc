@@ -169,8 +169,8 @@ class TenantReader {
         "Redis may have it); absent: its id");
     const bool placed = map.optional_choice(
         "cache_placement", tenant.cache_placement, kCachePlacements,
-        "in prefix mode: its keys are in one slot of a Redis Cluster, or spread over all of them "
-        "(tenant:tag:), which forbids commands on several keys there");
+        "in prefix mode: its keys begin with tenant:{tag}:, which puts them in one slot of a Redis "
+        "Cluster, or with tenant:tag: (not in a cluster)");
     if (tagged) {
       if (auto valid = check_cache_tag(tenant.cache_tag); !valid)
         map.error("cache_tag", "{}", valid.error().message);
@@ -181,6 +181,13 @@ class TenantReader {
         map.error(tagged ? "cache_tag" : "cache_placement",
                   "cell '{}' keeps its tenants apart by databases, not prefixes", cell->name);
       return;
+    }
+    const CacheInstance* instance = cell->cache.find_instance(tenant.cache_instance);
+    if (tenant.cache_placement == CachePlacement::kSpread && instance != nullptr &&
+        instance->topology == CacheTopology::kCluster) {
+      map.error("cache_placement",
+                "'spread' is not possible in a Redis Cluster yet: commands about all keys of the "
+                "tenant would see those of one node only");
     }
     if (redis.empty()) return;
     const std::string tag =

@@ -45,16 +45,58 @@ def test_every_server_has_the_users(replicated):
         assert "off" in administrator(replicated, node).acl_getuser("default")["flags"]
 
 
-def test_a_primary_that_is_killed(replicated):
-    old = replicated.redis.primary()
+def test_sentinels_that_are_gone_do_not_matter_while_the_primary_is_there(replicated):
+    for sentinel in replicated.redis.sentinels[:2]:
+        sentinel.kill()
+    try:
+        with Resp(replicated.port, "globex", replicated.secrets["globex"]) as client:
+            for number in range(50):
+                assert client.ask("SET", f"k{number}", number) == b"OK"
+    finally:
+        for sentinel in replicated.redis.sentinels[:2]:
+            sentinel.start()
+    wait_for(lambda: all(replicated.redis._sees_all(node) for node in replicated.redis.sentinels), "all Sentinels")
+
+
+def take_over(stack):
+    """As an operator asks for it."""
+    old = stack.redis.primary()
+    stack.redis.sentinels[0].client().sentinel_failover(stack.redis.NAME)
+    return old
+
+
+def test_a_takeover_that_is_asked_for(replicated):
     writers = start_writers(replicated)
     wait_for(progressed(writers), "the writers to begin")
-    old.kill()
+    old = take_over(replicated)
+    wait_for(lambda: replicated.redis.primary() is not old, "the Sentinels to see it")
     wait_for(progressed(writers), "writes at the new primary")
-    assert replicated.redis.primary() is not old
     for writer in writers:
         writer.check(may_lose=True)
-    old.start()
+
+
+def test_what_is_bound_to_the_old_primary_ends(replicated):
+    secret = replicated.secrets["acme"]
+    clients = {name: Resp(replicated.port, "acme", secret) for name in ("plain", "blocked", "transaction", "subscriber")}
+    clients["blocked"].ask("SET", "a", 1)
+    clients["blocked"].send(b"*3\r\n$5\r\nBLPOP\r\n$5\r\nempty\r\n$1\r\n0\r\n")
+    assert clients["transaction"].ask("MULTI") == b"OK"
+    assert clients["transaction"].ask("SET", "in-transaction", 1) == b"QUEUED"
+    clients["subscriber"].ask("SUBSCRIBE", "news")
+    assert clients["plain"].ask("SET", "b", 1) == b"OK"
+    take_over(replicated)
+    # The blocked one gets an error and may go on; the others lose something and see it by the end of their connection.
+    assert "outcome is not known" in clients["blocked"].read()
+    assert clients["subscriber"].is_closed()
+
+    def writes_again():
+        reply = clients["plain"].ask("SET", "b", 2)
+        return not isinstance(reply, ErrorReply)
+    wait_for(writes_again, "the plain one")
+    assert clients["blocked"].ask("GET", "b") == b"2"
+    assert "transaction" in clients["transaction"].ask("SET", "in-transaction", 2)
+    assert clients["transaction"].is_closed()
+    assert clients["plain"].ask("EXISTS", "in-transaction") == 0
 
 
 def test_a_primary_that_hangs_leaves_no_client_without_an_answer(replicated):
@@ -73,52 +115,12 @@ def test_a_primary_that_hangs_leaves_no_client_without_an_answer(replicated):
         writer.check(may_lose=True)
 
 
-def test_a_planned_takeover_loses_nothing(replicated):
+def test_a_primary_that_is_killed(replicated):
     old = replicated.redis.primary()
     writers = start_writers(replicated)
     wait_for(progressed(writers), "the writers to begin")
-    administrator(replicated, old).execute_command("FAILOVER", "TIMEOUT", 5000)
-    wait_for(lambda: replicated.redis.primary() is not old, "the Sentinels to see it")
+    old.kill()
     wait_for(progressed(writers), "writes at the new primary")
+    assert replicated.redis.primary() is not old
     for writer in writers:
-        writer.check(may_lose=False)
-
-
-def test_what_is_bound_to_the_old_primary_ends(replicated):
-    secret = replicated.secrets["acme"]
-    clients = {name: Resp(replicated.port, "acme", secret) for name in ("plain", "blocked", "transaction", "subscriber")}
-    clients["blocked"].ask("SET", "a", 1)
-    clients["blocked"].send(b"*3\r\n$5\r\nBLPOP\r\n$5\r\nempty\r\n$1\r\n0\r\n")
-    assert clients["transaction"].ask("MULTI") == b"OK"
-    assert clients["transaction"].ask("SET", "in-transaction", 1) == b"QUEUED"
-    clients["subscriber"].ask("SUBSCRIBE", "news")
-    assert clients["plain"].ask("SET", "b", 1) == b"OK"
-    replicated.redis.primary().kill()
-    dead = [node for node in replicated.redis.servers if node._process.process.poll() is not None]
-    # The blocked one gets an error and may go on; the others lose something and see it by the end of their connection.
-    assert "outcome is not known" in clients["blocked"].read()
-    assert clients["subscriber"].is_closed()
-
-    def writes_again():
-        reply = clients["plain"].ask("SET", "b", 2)
-        return not isinstance(reply, ErrorReply)
-    wait_for(writes_again, "the plain one")
-    assert clients["blocked"].ask("GET", "b") == b"2"
-    assert "transaction" in clients["transaction"].ask("SET", "in-transaction", 2)
-    assert clients["transaction"].is_closed()
-    assert clients["plain"].ask("EXISTS", "in-transaction") == 0
-    for node in dead:
-        node.start()
-
-
-def test_sentinels_that_are_gone_do_not_matter_while_the_primary_is_there(replicated):
-    for sentinel in replicated.redis.sentinels[:2]:
-        sentinel.kill()
-    try:
-        with Resp(replicated.port, "globex", replicated.secrets["globex"]) as client:
-            for number in range(50):
-                assert client.ask("SET", f"k{number}", number) == b"OK"
-    finally:
-        for sentinel in replicated.redis.sentinels[:2]:
-            sentinel.start()
-    wait_for(lambda: all(replicated.redis._sees_all(node) for node in replicated.redis.sentinels), "all Sentinels")
+        writer.check(may_lose=True)

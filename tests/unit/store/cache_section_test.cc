@@ -85,8 +85,9 @@ TEST(CacheSection, NamesMustBeKnownAndUnique) {
 }
 
 TEST(CacheSection, APlaceIsNeeded) {
-  EXPECT_THAT(problems_of(with_cell("previous_tenant_password_file: old"), files()),
-              testing::Contains(HasSubstr("exactly one of 'address' and 'sentinel' is needed")));
+  EXPECT_THAT(
+      problems_of(with_cell("previous_tenant_password_file: old"), files()),
+      testing::Contains(HasSubstr("exactly one of 'address', 'sentinel' and 'cluster' is needed")));
 }
 
 TEST(CacheSection, SentinelsStandForAServer) {
@@ -98,11 +99,26 @@ TEST(CacheSection, SentinelsStandForAServer) {
   EXPECT_EQ(instance.primary_name, "main");
   EXPECT_EQ(instance.endpoints, (std::vector<Endpoint>{{"127.0.0.1", 26379}, {"::1", 26379}}));
   EXPECT_THAT(problems_of(with_cell(sentinel + ", address: 127.0.0.1, port: 1"), files()),
-              testing::Contains(HasSubstr("exactly one of 'address' and 'sentinel'")));
+              testing::Contains(HasSubstr("exactly one of 'address', 'sentinel' and")));
   EXPECT_THAT(problems_of(with_cell("sentinel: {primary: main, sentinels: []}"), files()),
               testing::Contains(HasSubstr("'sentinels' is empty")));
   EXPECT_THAT(problems_of(with_cell("sentinel: {primary: main}"), files()),
               testing::Contains(HasSubstr("'sentinels' is missing")));
+}
+
+TEST(CacheSection, AClusterNeedsPrefixesAndTags) {
+  const std::string cluster = "cluster: {nodes: [\"127.0.0.1:7000\", \"127.0.0.1:7001\"]}";
+  EXPECT_THAT(problems_of(with_cell(cluster), files()),
+              testing::Contains(HasSubstr("its tenants need 'mode: prefix'")));
+  const std::string prefix = cluster + ", mode: prefix";
+  const CacheInstance instance = read_cell(with_cell(prefix)).cache.instances.at(0);
+  EXPECT_EQ(instance.topology, CacheTopology::kCluster);
+  EXPECT_EQ(instance.endpoints.size(), 2u);
+  EXPECT_THAT(problems_of(with_cell(prefix, "tenants:\n" + tenant('1', "cache_tag: one")), files()),
+              IsEmpty());
+  EXPECT_THAT(problems_of(with_cell(prefix, "tenants:\n" + tenant('1', "cache_placement: spread")),
+                          files()),
+              testing::Contains(HasSubstr("not possible in a Redis Cluster yet")));
 }
 
 TEST(CacheSection, TlsNeedsBothHalvesOfACertificate) {

@@ -1,0 +1,157 @@
+"""Redis Cluster behind the door: clients see one server, whatever the slots and the nodes do."""
+import socket
+
+import pytest
+from cache_stack import CacheStack
+from redis.crc import key_slot
+from resp import ErrorReply, Resp, request
+from support.redis_cluster import RedisCluster
+from support.sentinel_set import wait_for
+from writers import progressed, start_writers
+
+
+def place(cluster):
+    return {"cluster": {"nodes": [f"127.0.0.1:{node.port}" for node in cluster.servers[:3]]}}
+
+
+class ClusterStack(CacheStack):
+    def __init__(self):
+        super().__init__(mode="prefix", server=RedisCluster(), place=place)
+
+    def at(self, node):
+        return node.client(username="administrator", password=self.passwords["administrator"])
+
+    def slot(self, slug):
+        return key_slot(self.prefix(slug).encode())
+
+    def home(self, slug):
+        return self.redis.node_of(self.at)(self.slot(slug))
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    running = ClusterStack().start()
+    wait_for(lambda: running.client("acme").set("ready", 1), "the door")
+    yield running
+    assert running.stop() == 0, "the daemon did not end cleanly"
+
+
+def test_all_nodes_have_the_users(cluster):
+    for node in cluster.redis.servers:
+        assert {"door", "partywall-subscriber", "partywall-replica"} <= set(cluster.at(node).acl_users())
+        assert "off" in cluster.at(node).acl_getuser("default")["flags"]
+
+
+def test_a_tenant_is_on_the_node_of_its_tag_and_sees_a_server_of_its_own(cluster):
+    for slug in ("acme", "globex"):
+        client = cluster.client(slug)
+        client.flushdb()
+        pipeline = client.pipeline(transaction=True)
+        for number in range(50):
+            pipeline.set(f"key-{number}", slug)
+        pipeline.execute()
+        assert client.mget("key-1", "key-2") == [slug, slug]
+        assert client.eval("return redis.call('GET', KEYS[1])", 1, "key-3") == slug
+        assert client.dbsize() == 50
+        assert len(cluster.at(cluster.home(slug)).execute_command("CLUSTER", "GETKEYSINSLOT", cluster.slot(slug), 100)) == 50
+        assert client.info("server")["redis_mode"] != "cluster"
+
+
+def move_slot(stack, slot, source, target, between=lambda: None):
+    """What redis-cli --cluster reshard does; `between` is called when half of the keys have moved."""
+    ids = {node: stack.at(node).execute_command("CLUSTER", "MYID") for node in (source, target)}
+    stack.at(target).execute_command("CLUSTER", "SETSLOT", slot, "IMPORTING", ids[source])
+    stack.at(source).execute_command("CLUSTER", "SETSLOT", slot, "MIGRATING", ids[target])
+    first = True
+    while keys := stack.at(source).execute_command("CLUSTER", "GETKEYSINSLOT", slot, 1):
+        stack.at(source).execute_command("MIGRATE", "127.0.0.1", target.port, "", 0, 5000, "AUTH2", "administrator",
+                                         stack.passwords["administrator"], "KEYS", *keys)
+        if first:
+            between()
+            first = False
+    for node in (target, source):
+        stack.at(node).execute_command("CLUSTER", "SETSLOT", slot, "NODE", ids[target])
+
+
+def test_a_slot_that_moves_under_load_loses_and_repeats_nothing(cluster):
+    source = cluster.home("acme")
+    target = next(node for node in cluster.redis.servers[:3] if node is not source)
+    writers = start_writers(cluster)
+    wait_for(progressed(writers), "the writers to begin")
+    move_slot(cluster, cluster.slot("acme"), source, target, between=lambda: wait_for(progressed(writers), "writes meanwhile"))
+    wait_for(progressed(writers), "writes afterwards")
+    assert cluster.home("acme") is target
+    for writer in writers:
+        writer.check(may_lose=False)
+        assert not writer.unknown
+        if writer.slug == "globex":
+            assert not writer.refused, "the others do not notice"
+
+
+def test_pipelines_keep_their_order_while_a_slot_moves(cluster):
+    source = cluster.home("acme")
+    target = next(node for node in cluster.redis.servers[:3] if node is not source)
+    cluster.client("acme").delete("counter")
+    with Resp(cluster.port, "acme", cluster.secrets["acme"]) as client:
+        rounds = []
+
+        def pipeline():
+            client.send(request("INCR", "counter") * 200)
+            replies = [client.read() for _ in range(200)]
+            numbers = [reply for reply in replies if isinstance(reply, int)]
+            assert numbers == sorted(set(numbers)), "out of order, or twice"
+            assert all(isinstance(reply, int) or reply.startswith("TRYAGAIN") for reply in replies), replies
+            rounds.append(len(numbers))
+        pipeline()
+        move_slot(cluster, cluster.slot("acme"), source, target, between=pipeline)
+        pipeline()
+        pipeline()
+        assert client.ask("GET", "counter") == str(sum(rounds)).encode()
+
+
+def transaction(client, *words):
+    assert client.ask("MULTI") == b"OK"
+    client.ask(*words)
+    return client.ask("EXEC")
+
+
+def test_a_transaction_that_meets_a_moving_slot_is_told_so(cluster):
+    source = cluster.home("acme")
+    target = next(node for node in cluster.redis.servers[:3] if node is not source)
+    with Resp(cluster.port, "acme", cluster.secrets["acme"]) as client:
+        # An earlier move may not be known to the door yet.
+        wait_for(lambda: transaction(client, "SET", "here", 1) == [b"OK"], "the door to know the node")
+        assert client.ask("MULTI") == b"OK"
+        assert client.ask("INCR", "here") == b"QUEUED"
+        move_slot(cluster, cluster.slot("acme"), source, target)
+        reply = client.ask("EXEC")
+        assert isinstance(reply, ErrorReply) and "127.0.0.1" not in reply, reply
+        wait_for(lambda: transaction(client, "INCR", "here") == [2], "the new node")
+
+
+def test_a_node_that_is_killed(cluster):
+    old = cluster.home("acme")
+    writers = start_writers(cluster, ("acme",))
+    others = start_writers(cluster, ("globex",)) if cluster.home("globex") is not old else []
+    wait_for(progressed(writers + others), "the writers to begin")
+    old.kill()
+    wait_for(progressed(writers), "writes at the new primary", 60)
+    for writer in writers:
+        writer.check(may_lose=True)
+    for writer in others:
+        writer.check(may_lose=False)
+        assert not writer.unknown | writer.refused, "the others do not notice"
+    old.start()
+
+
+def test_a_script_cannot_send_the_door_anywhere(cluster):
+    with socket.create_server(("127.0.0.1", 0)) as trap:
+        trap.settimeout(1)
+        elsewhere = f"127.0.0.1:{trap.getsockname()[1]}"
+        with Resp(cluster.port, "acme", cluster.secrets["acme"]) as client:
+            for kind in ("MOVED", "ASK"):
+                reply = client.ask("EVAL", f"return redis.error_reply('{kind} 1 {elsewhere}')", 0)
+                assert isinstance(reply, ErrorReply) and "TRYAGAIN" in reply, reply
+            assert client.ask("SET", "a", 1) == b"OK"
+        with pytest.raises(TimeoutError):
+            trap.accept()
