@@ -1,5 +1,6 @@
 #include "daemon/node_server.h"
 
+#include <algorithm>
 #include <thread>
 
 #include <unistd.h>
@@ -16,6 +17,7 @@
 #include "net/worker.h"
 #include "policy/tenant_states.h"
 #include "sql/door/door.h"
+#include "tenancy/cache_address.h"
 
 namespace partywall::daemon {
 namespace {
@@ -58,6 +60,7 @@ struct NodeServer::Impl {
   net::WorkerGroup workers;
   Node node;
   std::unique_ptr<LimitStore> limits;
+  DirectoryFeed::Subscription limits_watch;
   std::unique_ptr<sql::Door> sql;
   std::unique_ptr<cache::Door> cache;
   std::unique_ptr<http::Door> http;
@@ -66,6 +69,7 @@ struct NodeServer::Impl {
   std::unique_ptr<admin::Server> admin;
 
   Result<> start_limits(const TimeSource& time, Random& random);
+  void watch_limits();
   Result<> start_doors();
   Result<> start_admin(const store::DirectorySource* source);
   [[nodiscard]] std::vector<admin::DoorStatus> door_statuses() const;
@@ -79,7 +83,21 @@ Result<> NodeServer::Impl::start_limits(const TimeSource& time, Random& random) 
   limits = *std::move(started);
   node.limits = limits.get();
   metrics.add(*limits);
+  watch_limits();
   return {};
+}
+
+// Cells may come from elsewhere than the platform file, and later: reading that has not seen them.
+void NodeServer::Impl::watch_limits() {
+  limits_watch = directory.subscribe([this](const DirectoryRef& published) {
+    const Endpoint& store = settings.cluster.limits->endpoint;
+    const Cell* cell = cell_with_cache_at(published->cells(), store);
+    if (cell == nullptr) return;
+    log_error(
+        "tenants reach the limits store, and can change the limits of all: give it a Redis of "
+        "its own",
+        {{"store", store.to_string()}, {"cell", cell->name}});
+  });
 }
 
 Result<> NodeServer::Impl::start_doors() {
@@ -153,10 +171,14 @@ DirectoryFeed& NodeServer::directory() { return impl_->directory; }
 
 void NodeServer::drain() {
   impl_->status->start_draining();
+  // One time for all of them, whoever uses it up.
+  const TimeSource& time = impl_->node.time;
+  const MonotonicTime end = time.monotonic() + impl_->settings.drain_timeout;
+  const auto left = [&] { return std::max(end - time.monotonic(), Duration(0)); };
   // The http door first: its requests still need the others.
-  if (impl_->http) impl_->http->drain(impl_->settings.drain_timeout);
-  if (impl_->sql) impl_->sql->drain(impl_->settings.drain_timeout);
-  if (impl_->cache) impl_->cache->drain(impl_->settings.drain_timeout);
+  if (impl_->http) impl_->http->drain(left());
+  if (impl_->sql) impl_->sql->drain(left());
+  if (impl_->cache) impl_->cache->drain(left());
 }
 
 }  // namespace partywall::daemon

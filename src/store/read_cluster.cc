@@ -1,7 +1,6 @@
-#include <algorithm>
-
 #include "store/file_keys.h"
 #include "store/platform_sections.h"
+#include "tenancy/cache_address.h"
 
 // What the nodes of one platform share.
 namespace partywall::store {
@@ -22,13 +21,8 @@ void read_tls(YamlMap& map, FileLoader& files, LimitStoreOptions& store) {
 // A tenant that could reach the store could give itself what it likes, and a tenant that fills or
 // blocks the Redis of its cell would take away everybody's limits.
 void check_apart(YamlMap& map, const LimitStoreOptions& store, const std::vector<Cell>& cells) {
-  const auto is_there = [&store](const CacheInstance& instance) {
-    return std::ranges::find(instance.endpoints, store.endpoint) != instance.endpoints.end();
-  };
-  const auto same = std::ranges::find_if(cells, [&is_there](const Cell& cell) {
-    return std::ranges::any_of(cell.cache.instances, is_there);
-  });
-  if (same == cells.end()) return;
+  const Cell* same = cell_with_cache_at(cells, store.endpoint);
+  if (same == nullptr) return;
   map.error("address",
             "'address': {} is the Redis of cell '{}', which tenants reach; the limits store needs "
             "a Redis of its own",
