@@ -13,6 +13,7 @@
 #include "store/control/admin_tokens.h"
 #include "store/control/migrate.h"
 #include "store/control_file.h"
+#include "store/control_store_options.h"
 #include "store/file_loader.h"
 
 namespace partywall::cli {

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include <unistd.h>
-
 #include "admin/node_status.h"
 #include "admin/router.h"
 #include "admin/server.h"
@@ -17,6 +15,7 @@
 #include "net/worker.h"
 #include "policy/tenant_states.h"
 #include "sql/door/door.h"
+#include "store/control_store_options.h"
 #include "tenancy/cache_address.h"
 
 namespace partywall::daemon {
@@ -25,12 +24,6 @@ namespace {
 unsigned worker_count(const store::NodeSettings& settings) {
   return settings.workers != 0 ? settings.workers
                                : std::max(1U, std::thread::hardware_concurrency());
-}
-
-std::string host_name() {
-  char name[256] = "node";
-  ::gethostname(name, sizeof(name) - 1);
-  return name;
 }
 
 }  // namespace
@@ -77,8 +70,8 @@ struct NodeServer::Impl {
 
 Result<> NodeServer::Impl::start_limits(const TimeSource& time, Random& random) {
   if (!settings.cluster.limits) return {};
-  auto started =
-      LimitStore::start(limit_store_settings(settings.cluster, host_name()), tenants, time, random);
+  auto started = LimitStore::start(limit_store_settings(settings.cluster, store::host_name()),
+                                   tenants, time, random);
   if (!started) return std::unexpected(started.error());
   limits = *std::move(started);
   node.limits = limits.get();
