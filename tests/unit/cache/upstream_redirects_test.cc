@@ -35,10 +35,9 @@ struct Events final : ServerEvents {
 
 class Redirected : public testing::Test {
  protected:
-  Redirected() {
-    for (const uint16_t port : {7001, 7002}) events_->nodes[port] = connect(port);
+  std::shared_ptr<UpstreamFsm> add_node(uint16_t port) {
+    return events_->nodes[port] = connect(port);
   }
-
   std::shared_ptr<UpstreamFsm> connect(uint16_t port, Redirects redirects = Redirects::kFollow) {
     auto upstream = std::make_shared<UpstreamFsm>(
         Handshake("AUTH", 1),
@@ -62,8 +61,8 @@ class Redirected : public testing::Test {
 
   std::shared_ptr<Events> events_ = std::make_shared<Events>();
   std::shared_ptr<UpstreamFsm> first_ = connect(7000);
-  UpstreamFsm& second_ = *events_->nodes[7001];
-  UpstreamFsm& third_ = *events_->nodes[7002];
+  UpstreamFsm& second_ = *add_node(7001);
+  UpstreamFsm& third_ = *add_node(7002);
   RecordingSink sink_;
   RecordingSink other_;
 };
