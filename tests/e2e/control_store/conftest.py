@@ -7,16 +7,22 @@ from control_stack import NODE_ROLE, Store, StoreNode
 SCHEMA = "CREATE TABLE things (id int, name text);"
 
 
+class Blueprint(Node):
+    """The platform file and the database of a node that does not run itself."""
+
+    def start(self):
+        pass
+
+
 @pytest.fixture(scope="module")
 def store(stack, tmp_path_factory):
-    """A store with what a node of the stack has in its platform file, on a PostgreSQL of its own."""
-    node = Node(stack, "followed", SCHEMA, instances=[1])
-    node.stop()
+    """A store with what a node of the stack would have in its platform file, on a PostgreSQL of its own."""
+    blueprint = Blueprint(stack, "followed", SCHEMA, instances=[1])
     with Postgres() as server:
         store = Store(server, tmp_path_factory.mktemp("control"))
         assert "applied migration 1" in store.command("init", "--node-role", NODE_ROLE).stdout
-        store.command("import", node.platform_file)
-        store.doors = node
+        store.command("import", blueprint.platform_file)
+        store.doors = blueprint
         yield store
 
 
