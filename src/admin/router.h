@@ -30,6 +30,8 @@ class Router {
     Handler handler;
     RunOn run_on = RunOn::kAdminThread;
     size_t max_body_bytes = kUsualBodyBytes;
+    // Asked before a large body is read, so that not everybody can send one. A response: refused.
+    std::function<std::optional<Response>(const Request&)> admit{};
   };
 
   void add(Route route);

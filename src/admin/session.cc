@@ -196,6 +196,14 @@ class Connection {
     co_return *std::move(response);
   }
 
+  net::Task<std::optional<Response>> ask_for_admission(const Router::Route& route,
+                                                       const Request& request) {
+    std::optional<Response> refusal;
+    const bool ran = co_await run_where(route.run_on, [&] { refusal = route.admit(request); });
+    if (!ran) co_return busy("Too many requests wait for the control store.");
+    co_return refusal;
+  }
+
   // Until the stream or the connection ends, or the node stops.
   net::Task<> send_stream(RunOn where, BodyStream& body) {
     while (!drain_.requested()) {
@@ -258,6 +266,10 @@ class Connection {
     Request request = to_request(parsed, stream_->peer());
     const bool keep_alive = parsed.control.keep_alive && !drain_.requested();
     Router::Match matched = shared_.router.match(request);
+    if (matched.route && matched.route->admit) {
+      auto not_admitted = co_await ask_for_admission(*matched.route, request);
+      if (not_admitted) co_return co_await answer(*std::move(not_admitted), {});
+    }
     const size_t max_body = matched.route ? matched.route->max_body_bytes : kUsualBodyBytes;
     Unit large_body;
     if (max_body > kUsualBodyBytes) {

@@ -27,6 +27,15 @@ ApiResult<> check_origin(const Request& request) {
   return refuse(forbidden("Calls from pages of other origins are not taken."));
 }
 
+ApiError unreachable_store() {
+  return Error{ErrorKind::kUnavailable, "The control store cannot be reached."};
+}
+
+ApiError role_is_missing(const ApiEndpoint& endpoint, const Principal& principal) {
+  return forbidden(fmt::format("This needs the role {}, yours is {}.",
+                               to_string(endpoint.access.least), to_string(principal.role)));
+}
+
 std::string request_id_of(const Request& request, Random& random) {
   const std::string_view given = request.header("X-Request-Id").value_or("");
   const auto is_plain_id = [](char c) {
@@ -62,12 +71,35 @@ void ControlApi::add_to(Router& router) {
          .pattern = std::string(endpoint.pattern),
          .handler = [this, &endpoint](const Request& request) { return handle(endpoint, request); },
          .run_on = RunOn::kHandlerThreads,
-         .max_body_bytes = endpoint.max_body_bytes});
+         .max_body_bytes = endpoint.max_body_bytes,
+         .admit = admission_of(endpoint)});
   }
   router.add("GET", "/v1/openapi.json", [](const Request&) {
     static const std::string kDocument = openapi_document(all_endpoints());
     return Response{.body = kDocument};
   });
+}
+
+std::function<std::optional<Response>(const Request&)> ControlApi::admission_of(
+    const ApiEndpoint& endpoint) {
+  if (endpoint.max_body_bytes <= kUsualBodyBytes) return {};
+  return [this, &endpoint](const Request& request) { return refuse_caller(endpoint, request); };
+}
+
+std::optional<Response> ControlApi::refuse_caller(const ApiEndpoint& endpoint,
+                                                  const Request& request) {
+  const auto store = stores_.take();
+  auto session = store->session();
+  if (!session) return to_response(unreachable_store());
+  const auto principal = authenticator_->authenticate(request, *session);
+  if (!principal) {
+    log_info("admin call refused before its body", {{"path", request.path},
+                                                    {"status", principal.error().status},
+                                                    {"address", request.peer.endpoint.address}});
+    return to_response(principal.error());
+  }
+  if (may_call(*principal, endpoint.access)) return std::nullopt;
+  return to_response(role_is_missing(endpoint, *principal));
 }
 
 // Every call leaves a line, whatever came of it; what it changed is in the audit outbox too.
@@ -102,16 +134,14 @@ ApiResult<Response> ControlApi::run(const ApiEndpoint& endpoint, const Request& 
   auto session = store->session();
   if (!session) {
     log_error("admin API: the control store does not answer", {{"error", session.error().message}});
-    return refuse(Error{ErrorKind::kUnavailable, "The control store cannot be reached."});
+    return refuse(unreachable_store());
   }
   auto authenticated = authenticator_->authenticate(request, *session);
   if (!authenticated) return refuse(authenticated.error());
   principal = *std::move(authenticated);
   author.actor = principal.name;
   if (!may_call(principal, endpoint.access)) {
-    return refuse(
-        forbidden(fmt::format("This needs the role {}, yours is {}.",
-                              to_string(endpoint.access.least), to_string(principal.role))));
+    return refuse(role_is_missing(endpoint, principal));
   }
   auto query = Query::parse(request.query, endpoint.query);
   if (!query) return refuse(query.error());

@@ -24,7 +24,10 @@ class ControlApi {
  private:
   ControlApi(ApiSettings settings, std::unique_ptr<Authenticator> authenticator,
              const TimeSource& time, Random& random);
+  std::function<std::optional<Response>(const Request&)> admission_of(const ApiEndpoint& endpoint);
   Response handle(const ApiEndpoint& endpoint, const Request& request);
+  // Would the caller be let in? Nothing is done, and nothing is logged but a refusal.
+  std::optional<Response> refuse_caller(const ApiEndpoint& endpoint, const Request& request);
   ApiResult<Response> run(const ApiEndpoint& endpoint, const Request& request,
                           store::Author& author, Principal& principal);
 

@@ -14,6 +14,8 @@ namespace {
 constexpr uint32_t kMostAtOnce = 200;
 constexpr Duration kPause = milliseconds(500);
 constexpr Duration kHeartbeat = seconds(15);
+// Then the watcher comes back, with a token that is looked at again: a revoked one hears no more.
+constexpr Duration kLongestStream = minutes(5);
 
 ApiResult<store::EventFilter> read_filter(const Call& call, store::Session& session) {
   store::EventFilter filter{.tenant = std::nullopt, .type = call.query.text("type")};
@@ -39,10 +41,12 @@ class EventStream final : public BodyStream {
         time_(time),
         filter_(std::move(filter)),
         after_(after),
-        last_sent_(time.monotonic()) {}
+        last_sent_(time.monotonic()),
+        ends_at_(last_sent_ + kLongestStream) {}
 
   // While the store is down nothing comes; the watcher stays and misses nothing.
   std::optional<std::string> next() override {
+    if (time_.monotonic() >= ends_at_) return std::nullopt;
     std::string text;
     const auto store = stores_.take();
     if (auto session = store->session()) {
@@ -65,6 +69,7 @@ class EventStream final : public BodyStream {
   const store::EventFilter filter_;
   int64_t after_;
   MonotonicTime last_sent_;
+  const MonotonicTime ends_at_;
 };
 
 bool wants_stream(const Request& request) {

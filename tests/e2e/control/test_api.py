@@ -2,7 +2,7 @@
 import threading
 import time
 
-from support.control import segment
+from support.control import Control, segment
 
 
 def test_a_tenant_from_creation_to_erasure(control):
@@ -184,6 +184,24 @@ def test_routes_are_named_by_their_prefix(control):
     assert control.owner.get(path).json["path_prefix"] == "/api"
     assert control.owner.delete(path, If_Match="*").status == 204
     assert control.owner.get(path).status == 404
+
+
+def test_a_new_tenant_becomes_active_and_gets_contexts(postgres, database, tmp_path):
+    """With a leader that does the work: what the tests without one cannot see."""
+    control = Control(postgres, database, tmp_path, operations="{run: true}")
+    try:
+        control.owner.put("/v1/tiers/free", {"limits": {}})
+        control.cell("main", region="eu")
+        made = control.owner.post("/v1/tenants", {"slug": "real"}).json
+        stream = control.owner.watch("/v1/events?after=0")
+        assert any(event["type"] == "tenant.activated" for event in stream)
+        stream.close()
+        assert control.owner.get(f"/v1/operations/{made['operation']}").json["status"] == "done"
+        assert control.owner.get("/v1/tenants/real").json["status"] == "active"
+        refused = control.owner.post("/v1/tenants/real/contexts", {})
+        assert refused.status == 503  # there is no context key yet
+    finally:
+        control.stop()
 
 
 def test_contexts_are_minted_for_tenants_that_are_served_only(control):

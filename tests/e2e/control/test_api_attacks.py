@@ -149,6 +149,9 @@ def test_slow_senders_keep_nobody_waiting(control):
     for one in slow:
         one.sendall(b"POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n{")
     assert control.owner.get("/v1/tenants?limit=1").status == 200
+    # Whoever may not apply does not even get to send a document, and takes nobody's place.
+    assert slow[0].recv(100).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 429 "))
+    assert control.owner.post("/v1/apply?dry_run=true", {}).status == 200
     for one in slow:
         one.close()
 

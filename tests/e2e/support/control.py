@@ -99,7 +99,9 @@ class EventStream:
 
 
 class Control:
-    def __init__(self, postgres, database, folder, options=""):
+    """Without a leader unless `operations` says otherwise: tenants then stay as they were made."""
+
+    def __init__(self, postgres, database, folder, options="", operations="{run: false}"):
         self.folder = folder
         self.database = database
         self.port = free_port()
@@ -112,7 +114,9 @@ control_store: {{address: {postgres.host}, port: {postgres.port}, database: {dat
 api:
   listen: {{address: 127.0.0.1, port: {self.port}}}
 operations: {{run: false}}
-{options}""")
+{options}
+operations: {operations}
+""")
         self.owner = self.client(self.run("bootstrap-token", "-f", self.file).strip())
         self.process = None
         self.start()
