@@ -134,7 +134,7 @@ Result<> read_sql(const JsonValue& value, SqlBackend& sql) {
   sql.register_key_id = fields.number<uint32_t>("register_key_id");
   sql.allow_temp = fields.flag("allow_temp");
   sql.owner_role = fields.text("owner_role");
-  sql.provisioner_role = fields.text("provisioner_role");
+  sql.provisioner_role = fields.optional_text("provisioner_role");
   return fields.result();
 }
 
@@ -153,7 +153,7 @@ Result<CacheInstance> read_cache_instance(const JsonValue& value) {
     instance.endpoints.push_back(read_endpoint(inner));
     return inner.result();
   });
-  instance.primary_name = fields.text("primary_name");
+  instance.primary_name = fields.optional_text("primary_name");
   if (auto read = fields.result(); !read) return std::unexpected(read.error());
   return instance;
 }
@@ -181,8 +181,8 @@ Result<> read_cache(const JsonValue& value, CacheBackend& cache) {
   if (mode == kCacheModes.end()) return fail(ErrorKind::kInvalid, "cache: no mode '{}'", word);
   cache.mode = mode->second;
   cache.door_user = fields.text("door_user");
-  cache.sentinel_user = fields.text("sentinel_user");
-  cache.administrator = fields.text("administrator");
+  cache.sentinel_user = fields.optional_text("sentinel_user");
+  cache.administrator = fields.optional_text("administrator");
   if (const JsonValue* const tls = fields.optional_value("tls"))
     fields.take(read_tls(*tls, cache.tls));
   return fields.result();

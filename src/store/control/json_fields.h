@@ -37,6 +37,11 @@ class JsonFields {
     return {};
   }
 
+  // Empty for null and for what is not there.
+  std::string optional_text(std::string_view name) {
+    return optional_value(name) ? text(name) : std::string();
+  }
+
   template <std::integral Integer = int64_t>
   Integer number(std::string_view name) {
     const JsonValue* const member = find(name);

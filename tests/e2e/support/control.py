@@ -113,7 +113,6 @@ control_store: {{address: {postgres.host}, port: {postgres.port}, database: {dat
                 password_file: password, node_key_file: node.key}}
 api:
   listen: {{address: 127.0.0.1, port: {self.port}}}
-operations: {{run: false}}
 {options}
 operations: {operations}
 """)
