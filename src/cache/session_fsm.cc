@@ -1,6 +1,7 @@
 #include "cache/session_fsm.h"
 
 #include <cassert>
+#include <utility>
 
 #include "base/log.h"
 #include "cache/keyspace_work.h"
@@ -119,7 +120,8 @@ void SessionFsm::sent(size_t bytes) {
 }
 
 void SessionFsm::drain() {
-  draining_ = true;
+  if (std::exchange(draining_, true))
+    return;  // a wake for each turn would never let others have one
   waker_.wake();
 }
 

@@ -498,6 +498,17 @@ TEST_F(Session, DrainsAfterTheTransaction) {
   EXPECT_TRUE(client_->session->finished());
 }
 
+// The shell says it in every turn: were that a reason for one more, a worker would do nothing else.
+TEST_F(Session, WakesOnceToDrainHoweverOftenItIsTold) {
+  log_in();
+  world_.ask(*client_, "MULTI\r\n");
+  client_->session->drain();
+  EXPECT_TRUE(client_->woken);
+  client_->turn();
+  client_->session->drain();
+  EXPECT_FALSE(client_->woken);
+}
+
 TEST_F(Session, Quits) {
   log_in();
   client_->send("SET a 1\r\nQUIT\r\nSET a 2\r\n");
