@@ -5,7 +5,7 @@
 #include "base/time.h"
 
 // What a tier grants, each limit with its unit. The shipped values are in tenancy/shipped_tiers.h;
-// docs/reference/limits.md explains them.
+// docs/limits.md explains them.
 namespace partywall {
 
 // At most `tokens` in any `period`, plus a burst: over any time t no more than
