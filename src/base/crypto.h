@@ -9,8 +9,11 @@
 namespace partywall {
 
 using Sha256Digest = std::array<uint8_t, 32>;
+// Not for security: it is what Redis names scripts by.
+using Sha1Digest = std::array<uint8_t, 20>;
 
 [[nodiscard]] Sha256Digest sha256(std::string_view data);
+[[nodiscard]] Sha1Digest sha1(std::string_view data);
 [[nodiscard]] Sha256Digest hmac_sha256(std::string_view key, std::string_view data);
 
 // PBKDF2-HMAC-SHA-256 (RFC 8018), one 32-byte block: the "Hi" of SCRAM (RFC 5802 section 2.2).

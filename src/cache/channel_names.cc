@@ -1,11 +1,22 @@
 #include "cache/channel_names.h"
 
-#include <optional>
+#include <fmt/format.h>
 
+#include "base/text.h"
+#include "cache/keyspace_channel.h"
 #include "cache/resp/number.h"
+#include "cache/tenant_user.h"
 
 namespace partywall::cache {
 namespace {
+
+// Redis's pattern for the number alone that is not written like the number: so the answer tells
+// what the client had asked for.
+std::string bracketed(uint32_t number) {
+  std::string out;
+  for (const char digit : fmt::format("{}", number)) out += fmt::format("[{}]", digit);
+  return out;
+}
 
 bool is_channel(uint32_t index, Prefixed which) {
   switch (which) {
@@ -52,6 +63,84 @@ class FlatArray {
 };
 
 }  // namespace
+
+ChannelNames::ChannelNames(const Tenant& tenant, const CacheBackend& backend)
+    : ChannelNames(channel_prefix(tenant.id), tenant.cache_database,
+                   backend.mode == CacheMode::kDatabase ? tenant.limits.cache_databases : 0) {}
+
+std::string ChannelNames::to_redis(std::string_view channel) const {
+  const auto keyspace = parse_keyspace_channel(channel);
+  const auto number = keyspace ? parse_unsigned(keyspace->database) : fail(ErrorKind::kInvalid, "");
+  if (!number || *number >= databases_ || keyspace->kind == "*")
+    return prefix_ + std::string(channel);
+  return fmt::format("__key{}@{}__:{}", keyspace->kind, first_database_ + *number, keyspace->rest);
+}
+
+Result<std::string> ChannelNames::pattern_to_redis(std::string_view pattern) const {
+  const auto keyspace = parse_keyspace_channel(pattern);
+  if (!keyspace || databases_ == 0) return prefix_ + std::string(pattern);
+  const auto& [kind, database, rest] = *keyspace;
+  if (database.empty() || database == "*") {
+    if (databases_ != 1) {
+      return fail(
+          ErrorKind::kInvalid,
+          "ERR name the database in '{}': this tenant has several, and a pattern is for one",
+          pattern.substr(0, 128));
+    }
+    if (database.empty()) return fmt::format("__key{}[@]{}__:{}", kind, first_database_, rest);
+    return fmt::format("__key{}@{}__:{}", kind, bracketed(first_database_), rest);
+  }
+  const auto number = parse_unsigned(database);
+  if (!number || *number >= databases_) return prefix_ + std::string(pattern);
+  return fmt::format("__key{}@{}__:{}", kind, first_database_ + *number, rest);
+}
+
+std::optional<uint32_t> ChannelNames::own_number(std::string_view digits) const {
+  const auto number = parse_unsigned(digits);
+  if (!number || *number < first_database_ || *number - first_database_ >= databases_)
+    return std::nullopt;
+  return static_cast<uint32_t>(*number - first_database_);
+}
+
+std::optional<std::string> ChannelNames::from_redis(std::string_view channel) const {
+  if (channel.starts_with(prefix_)) return std::string(channel.substr(prefix_.size()));
+  const auto keyspace = parse_keyspace_channel(channel);
+  const auto number = keyspace ? own_number(keyspace->database) : std::nullopt;
+  if (!number || keyspace->kind == "*") return std::nullopt;
+  return fmt::format("__key{}@{}__:{}", keyspace->kind, *number, keyspace->rest);
+}
+
+std::optional<std::string> ChannelNames::pattern_from_redis(std::string_view pattern) const {
+  if (pattern.starts_with(prefix_)) return std::string(pattern.substr(prefix_.size()));
+  const auto keyspace = parse_keyspace_channel(pattern);
+  if (!keyspace || databases_ == 0) return std::nullopt;
+  const auto& [kind, database, rest] = *keyspace;
+  if (database == bracketed(first_database_)) return fmt::format("__key{}@*__:{}", kind, rest);
+  if (database == fmt::format("[@]{}", first_database_))
+    return fmt::format("__key{}__:{}", kind, rest);
+  const auto number = own_number(database);
+  if (!number) return std::nullopt;
+  return fmt::format("__key{}@{}__:{}", kind, *number, rest);
+}
+
+Result<std::string> with_redis_names(const Request& request, const ChannelNames& names,
+                                     NamesAre what) {
+  std::string out;
+  out.reserve(request.bytes.size() + request.argument_count * size_t{64});
+  append_array_header(out, request.argument_count);
+  ArgumentCursor cursor(request);
+  append_bulk(out, *cursor.next());
+  while (const auto argument = cursor.next()) {
+    if (what == NamesAre::kChannels) {
+      append_bulk(out, names.to_redis(*argument));
+      continue;
+    }
+    const auto pattern = names.pattern_to_redis(*argument);
+    if (!pattern) return std::unexpected(pattern.error());
+    append_bulk(out, *pattern);
+  }
+  return out;
+}
 
 std::string with_channel_prefix(const Request& request, std::string_view prefix, Prefixed which) {
   std::string out;

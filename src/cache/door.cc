@@ -29,6 +29,7 @@ struct Door::Impl {
 
   Result<> make_workers() {
     const auto count = static_cast<unsigned>(node.workers.size());
+    const DoorWorker::Shared shared{.clients = clients, .scripts = scripts, .slow_log = slow_log};
     for (unsigned i = 0; i < count; ++i) {
       std::unique_ptr<net::TlsContext> tls;
       if (settings.tls) {
@@ -37,9 +38,22 @@ struct Door::Impl {
         tls = std::move(*context);
       }
       workers.push_back(std::make_unique<DoorWorker>(
-          node.workers[i], settings, open_desk(node.limits, node.tenants, node.workers[i]), healer,
-          std::move(tls), DoorWorker::Position{.index = i, .count = count}));
+          node.workers[i], settings, open_desk(node.limits, node.tenants, node.workers[i]), shared,
+          healer, std::move(tls), DoorWorker::Position{.index = i, .count = count}));
+      clients.set_deliver(i, [this, i](uint64_t client, ClientOrder order, std::string key) {
+        node.workers[i].post([&worker = *workers[i], client, order, key = std::move(key)] {
+          worker.order(client, order, key);
+        });
+      });
     }
+    return {};
+  }
+
+  // Without one no token is accepted.
+  IssuerVerifier verifier_of(const Directory& directory) {
+    auto verifier = verifiers.of(directory.issuers());
+    if (verifier) return *std::move(verifier);
+    log_error("the cache door accepts no JSON Web Tokens", {{"reason", verifier.error().message}});
     return {};
   }
 
@@ -60,7 +74,11 @@ struct Door::Impl {
   DoorSettings settings;
   Node& node;
   UserHealer healer;
+  ClientRegister clients{static_cast<unsigned>(node.workers.size())};
+  ScriptRegister scripts;
+  SlowLog slow_log;
   std::vector<std::unique_ptr<DoorWorker>> workers;
+  IssuerVerifiers verifiers;
   net::BoundListeners bound;
   DirectoryFeed::Subscription subscription;
   bool stopped = false;
@@ -75,9 +93,11 @@ Result<std::unique_ptr<Door>> Door::start(DoorSettings settings, Node& node) {
   Impl& door = *impl;
   // Calls back at once: every worker has a directory before it accepts anybody.
   door.subscription = node.directory.subscribe([&door](const DirectoryRef& directory) {
+    const IssuerVerifier issuers = door.verifier_of(*directory);
     for (size_t i = 0; i < door.workers.size(); ++i) {
-      door.node.workers[i].post(
-          [&worker = *door.workers[i], directory] { worker.set_directory(directory); });
+      door.node.workers[i].post([&worker = *door.workers[i], directory, issuers] {
+        worker.set_directory(directory, issuers);
+      });
     }
   });
   node.workers.run_on_each([&door](net::Worker& worker) {

@@ -8,7 +8,7 @@ constexpr Duration kSweepInterval = seconds(5);
 }
 
 DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
-                       std::shared_ptr<LimitDesk> desk, UserHealer& healer,
+                       std::shared_ptr<LimitDesk> desk, const Shared& shared, UserHealer& healer,
                        std::unique_ptr<net::TlsContext> tls, Position position)
     : loop_(loop),
       settings_(settings),
@@ -16,7 +16,15 @@ DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
       position_(position),
       desk_(std::move(desk)),
       registry_(settings.upstreams, *this),
-      host_{settings.sessions, loop.time(), *desk_, registry_, meters_, random_, nullptr, {}},
+      host_{.limits = settings.sessions,
+            .time = loop.time(),
+            .limits_desk = *desk_,
+            .upstreams = registry_,
+            .meters = meters_,
+            .random = random_,
+            .clients = shared.clients,
+            .scripts = shared.scripts,
+            .slow_log = shared.slow_log},
       clients_(loop),
       upstreams_(loop) {
   registry_.on_login_refused([this, &healer](const CacheRoute& route, const LoginRefusal& refusal) {
@@ -33,7 +41,14 @@ void DoorWorker::accept(std::unique_ptr<net::Stream> stream) {
   clients_.spawn(serve_client(std::move(stream)));
 }
 
-void DoorWorker::set_directory(DirectoryRef directory) {
+void DoorWorker::order(uint64_t client, ClientOrder order, const std::string& key) {
+  for (SessionFsm* session : sessions_) {
+    if (session->id() == client) return session->obey(order, key);
+  }
+}
+
+void DoorWorker::set_directory(DirectoryRef directory, IssuerVerifier issuers) {
+  host_.issuers = std::move(issuers);
   // The registry reads the one that it was given last.
   const DirectoryRef before = std::exchange(host_.directory, std::move(directory));
   upstream_tls_.clear();

@@ -26,15 +26,24 @@ class DoorWorker final : public UpstreamNetwork {
     unsigned index = 0;  // of the worker
     unsigned count = 1;  // of all workers
   };
+  // What all workers of the door share.
+  struct Shared {
+    ClientRegister& clients;
+    ScriptRegister& scripts;
+    SlowLog& slow_log;
+  };
 
   // `tls` is nullptr where clients speak plainly.
   DoorWorker(net::Loop& loop, const DoorSettings& settings, std::shared_ptr<LimitDesk> desk,
-             UserHealer& healer, std::unique_ptr<net::TlsContext> tls, Position position);
+             const Shared& shared, UserHealer& healer, std::unique_ptr<net::TlsContext> tls,
+             Position position);
   ~DoorWorker() override = default;
 
+  // From another client; nothing where it has gone already.
+  void order(uint64_t client, ClientOrder order, const std::string& key);
   // Serves a client from here on.
   void accept(std::unique_ptr<net::Stream> stream);
-  void set_directory(DirectoryRef directory);
+  void set_directory(DirectoryRef directory, IssuerVerifier issuers);
   // Begins what goes on by itself: closing idle connections.
   void start();
 

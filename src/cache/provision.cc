@@ -22,6 +22,9 @@ using Words = std::vector<std::string>;
 // seconds beyond the second one. Redis's own default is to let it grow without end.
 constexpr const char* kOutputLimits = "normal 268435456 67108864 60";
 
+// All events, by key and by event.
+constexpr const char* kKeyspaceEvents = "AKE";
+
 // `previous` may be empty: then only `password` counts.
 Words set_user(std::string user, const Secret& password, const Secret& previous,
                const Words& rules) {
@@ -60,16 +63,19 @@ Result<uint64_t> count_databases(redis::Connection& connection) {
 Result<> check_databases(const std::vector<Tenant>& tenants, uint64_t count) {
   std::map<uint32_t, std::string> owners;
   for (const Tenant& tenant : tenants) {
-    if (tenant.cache_database >= count) {
-      return fail(ErrorKind::kInvalid,
-                  "tenant {}: cache_database {} does not exist, Redis has {}; start it with more "
-                  "(databases)",
-                  tenant.slug, tenant.cache_database, count);
-    }
-    const auto [entry, added] = owners.emplace(tenant.cache_database, tenant.slug);
-    if (!added) {
-      return fail(ErrorKind::kInvalid, "tenants {} and {} have the same cache_database {}",
-                  entry->second, tenant.slug, tenant.cache_database);
+    for (uint32_t i = 0; i < tenant.limits.cache_databases; ++i) {
+      const uint32_t database = tenant.cache_database + i;
+      if (database >= count) {
+        return fail(ErrorKind::kInvalid,
+                    "tenant {}: database {} does not exist, Redis has {}; start it with more "
+                    "(databases)",
+                    tenant.slug, database, count);
+      }
+      const auto [entry, added] = owners.emplace(database, tenant.slug);
+      if (!added) {
+        return fail(ErrorKind::kInvalid, "tenants {} and {} have the same database {}",
+                    entry->second, tenant.slug, database);
+      }
     }
   }
   return {};
@@ -142,8 +148,8 @@ std::vector<std::string> keyspace_acl_rules() {
 }
 
 std::vector<std::string> door_acl_rules() {
-  return {"resetkeys", "resetchannels", "-@all", "+auth",         "+hello",
-          "+select",   "+info",         "+role", "+cluster|nodes"};
+  return {"resetkeys", "resetchannels", "-@all",          "+auth",      "+hello",         "+select",
+          "+info",     "+role",         "+cluster|nodes", "+client|id", "+client|unblock"};
 }
 
 // All channels: Redis compares what is asked for in PSUBSCRIBE with the rule letter by letter.
@@ -251,6 +257,8 @@ class Provisioning {
     commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});
     // RESTORE, of an import, must not take a payload that breaks the server when it is used.
     commands.push_back({"CONFIG", "SET", "sanitize-dump-payload", "clients"});
+    if (backend_.keyspace_events)
+      commands.push_back({"CONFIG", "SET", "notify-keyspace-events", kKeyspaceEvents});
     for (const Words& words : commands) {
       if (auto done = server.expect_ok(words); !done) return done;
     }

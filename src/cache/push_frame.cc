@@ -57,19 +57,29 @@ std::optional<Elements> read_elements(std::string_view frame) {
   return elements;
 }
 
-// How many elements behind the first one are names, and what the frame is.
+enum class Name : uint8_t { kNone, kChannel, kShardChannel, kPattern };
+
+// What stands behind the first element, and what the frame is.
 struct Shape {
   PushFrame::Kind kind = PushFrame::Kind::kOther;
-  size_t names = 0;
-  size_t count = 0;  // of all elements
+  std::array<Name, 2> names{};  // of the second and third element
+  size_t count = 0;             // of all elements
 };
 
 std::optional<Shape> shape_of(std::string_view name) {
-  if (name == "message" || name == "smessage") return Shape{PushFrame::Kind::kMessage, 1, 3};
-  if (name == "pmessage") return Shape{PushFrame::Kind::kMessage, 2, 4};
-  if (name.ends_with("subscribe")) return Shape{PushFrame::Kind::kConfirmation, 1, 3};
-  if (name == "pong") return Shape{PushFrame::Kind::kOther, 0, 2};
-  return std::nullopt;
+  using Kind = PushFrame::Kind;
+  if (name == "message") return Shape{Kind::kMessage, {Name::kChannel}, 3};
+  if (name == "smessage") return Shape{Kind::kMessage, {Name::kShardChannel}, 3};
+  if (name == "pmessage") return Shape{Kind::kMessage, {Name::kPattern, Name::kChannel}, 4};
+  if (name == "pong") return Shape{Kind::kOther, {}, 2};
+  if (!name.ends_with("subscribe")) return std::nullopt;
+  if (name.starts_with('p')) return Shape{Kind::kConfirmation, {Name::kPattern}, 3};
+  const bool shard = name.starts_with("ss") || name.starts_with("sun");
+  return Shape{Kind::kConfirmation, {shard ? Name::kShardChannel : Name::kChannel}, 3};
+}
+
+std::optional<std::string> own_name(std::string_view name, Name what, const ChannelNames& names) {
+  return what == Name::kPattern ? names.pattern_from_redis(name) : names.from_redis(name);
 }
 
 void append_unsubscribed(std::string& out, std::string_view command,
@@ -88,7 +98,7 @@ bool is_null(const Element& element) { return element.encoded == "$-1\r\n" || el
 
 }  // namespace
 
-std::optional<PushFrame> strip_push_frame(std::string_view frame, std::string_view prefix) {
+std::optional<PushFrame> read_push_frame(std::string_view frame, const ChannelNames& names) {
   if (frame.empty()) return std::nullopt;
   if (frame[0] == '-' || frame[0] == '+')
     return PushFrame{PushFrame::Kind::kOther, std::string(frame)};
@@ -104,13 +114,24 @@ std::optional<PushFrame> strip_push_frame(std::string_view frame, std::string_vi
   out.text[0] = elements->frame_type;
   for (size_t i = 0; i < elements->count; ++i) {
     const Element& element = elements->items[i];
-    const bool is_name = i >= 1 && i <= shape->names;
-    if (!is_name || (is_null(element) && shape->kind == PushFrame::Kind::kConfirmation)) {
+    const Name what = i == 1 || i == 2 ? shape->names[i - 1] : Name::kNone;
+    if (what == Name::kNone ||
+        (is_null(element) && shape->kind == PushFrame::Kind::kConfirmation)) {
       out.text += element.encoded;
       continue;
     }
-    if (element.type != '$' || !element.text.starts_with(prefix)) return std::nullopt;
-    append_bulk(out.text, element.text.substr(prefix.size()));
+    const auto name =
+        element.type == '$' ? own_name(element.text, what, names) : std::optional<std::string>();
+    if (!name) {
+      // Of the patterns for keyspace notifications this one kind matches more than it is meant to.
+      const bool by_pattern = i == 2 && elements->items[1].text.starts_with("__key*");
+      return by_pattern ? std::optional(PushFrame{PushFrame::Kind::kForeign, {}}) : std::nullopt;
+    }
+    append_bulk(out.text, *name);
+    if (what != Name::kPattern) {
+      out.channel_begin = out.text.size() - 2 - name->size();
+      out.channel_length = name->size();
+    }
   }
   return out;
 }

@@ -11,9 +11,12 @@ namespace partywall::cache {
 enum class ReplyUse : uint8_t {
   kPass,           // goes to the client as it is
   kInfo,           // the tenant's DBSIZE, for the door's own INFO
+  kLoaded,         // to SCRIPT LOAD, which the client has sent
+  kLoadedFirst,    // the same, before its EVAL: it gets no answer of its own
   kChannels,       // names with the tenant's prefix
   kChannelCounts,  // the same, each with a number
   kKeyspaceStep,   // of a command about all keys of a tenant, in prefix mode
+  kFlushPart,      // of a FLUSHALL over several databases; only an error counts
   kAbortedExec,    // DISCARD in the place of an EXEC that the door refused
 };
 
@@ -37,6 +40,8 @@ class ReplySink {
   virtual void answer(std::string_view text) = 0;
   // So many requests will not be answered any more.
   virtual void lost(uint32_t unanswered, LostReplies how) = 0;
+  // Redis has taken most of what was waiting to be sent.
+  virtual void drained() {}
   // True while it cannot take much more.
   [[nodiscard]] virtual bool congested() const = 0;
 };

@@ -1,5 +1,7 @@
 #include "cache/server_facts.h"
 
+#include "base/text.h"
+
 namespace partywall::cache {
 namespace {
 
@@ -13,6 +15,10 @@ void learn_line(std::string_view info, std::string_view name, std::string& value
 }  // namespace
 
 void ServerFacts::learn(std::string_view info) {
+  if (info.starts_with(':')) {
+    connection_id = parse_unsigned(info.substr(1, info.find('\r') - 1)).value_or(0);
+    return;
+  }
   learn_line(info, "\nredis_version:", version);
   learn_line(info, "\nmaxmemory_policy:", eviction_policy);
 }

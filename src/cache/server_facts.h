@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
@@ -10,7 +11,9 @@ struct ServerFacts {
   std::string version;          // "7.0.15"
   std::string eviction_policy;  // "noeviction"
 
-  // Takes what is in the text of an INFO reply, leaves the rest as it is.
+  uint64_t connection_id = 0;  // what Redis calls the connection (CLIENT ID); 0: not known
+
+  // Takes what is in an INFO reply, or in an integer, leaves the rest as it is.
   void learn(std::string_view info);
 };
 

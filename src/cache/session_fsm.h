@@ -1,5 +1,6 @@
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -7,20 +8,27 @@
 #include <vector>
 
 #include "base/byte_buffer.h"
+#include "cache/buffer_budget.h"
+#include "cache/clients/client_register.h"
 #include "cache/local_answers.h"
 #include "cache/login.h"
 #include "cache/prefix/reply_stripper.h"
 #include "cache/reply_sink.h"
 #include "cache/request_run.h"
 #include "cache/resp/request_parser.h"
+#include "cache/resp/request_stream.h"
 #include "cache/session_host.h"
 #include "cache/subscriptions.h"
+#include "cache/tracking/tracking_feed.h"
 #include "cache/waker.h"
 
 namespace partywall::cache {
 
 struct CommandRule;
 struct KeyspaceWork;
+
+// What a client that tracks keeps: all that it reads, or only or not what CLIENT CACHING says.
+enum class TrackingMode : uint8_t { kDefault, kOptIn, kOptOut };
 
 // One client connection. It takes the client's bytes, answers what is the door's to answer, passes
 // the rest on to connections of the client's tenant, and puts all replies in the order of the
@@ -29,7 +37,7 @@ struct KeyspaceWork;
 // Unanswered requests are at one upstream connection at a time: before the next one goes elsewhere
 // (another tenant, a connection of its own for MULTI), the session waits until all are answered. So
 // the order of replies needs no bookkeeping beyond the upstream's own queue.
-class SessionFsm final : public ReplySink, public SubscriberSink {
+class SessionFsm final : public ReplySink, public SubscriberSink, public TrackingClient {
  public:
   // `host` and `waker` must outlive it.
   SessionFsm(SessionHost& host, Waker& waker, uint64_t id, std::string address);
@@ -57,17 +65,25 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
            !output_.empty();
   }
   void directory_changed();
+  // From another client of the same tenant.
+  void obey(ClientOrder order, std::string_view key);
+  [[nodiscard]] uint64_t id() const { return id_; }
 
   // --- ReplySink
   void pass(std::string_view bytes, uint32_t completed) override;
   void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) override;
   void answer(std::string_view text) override;
   void lost(uint32_t unanswered, LostReplies how) override;
+  void drained() override;
   [[nodiscard]] bool congested() const override;  // of both sinks
 
   // --- SubscriberSink
   void deliver(const PushFrame& frame) override;
   void subscriber_lost() override;
+
+  // --- TrackingClient
+  void invalidated(std::optional<std::string_view> key) override;
+  void tracking_changed() override;
 
  private:
   enum class Next : uint8_t { kDone, kWait };
@@ -87,13 +103,52 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   struct Subscriber {
     std::shared_ptr<SubscriberFsm> upstream;
     std::shared_ptr<TenantUpstreams> owner;
+    ChannelNames names;
   };
+
+  // FLUSHALL over several databases.
+  struct Flushing {
+    uint32_t next = 0;    // database
+    std::string failure;  // of one of them
+  };
+
+  // A script that Redis is asked to take.
+  struct Loading {
+    Sha1Digest script{};
+    size_t bytes = 0;
+    bool unasked = false;  // the client does not know of it: it gets no answer
+  };
+
+  // CLIENT TRACKING.
+  struct Tracking {
+    std::shared_ptr<TrackingFeed> feed;
+    TrackingMode mode = TrackingMode::kDefault;
+    bool own_changes = true;  // no NOLOOP
+    bool exception = false;   // CLIENT CACHING: the next command is one
+    uint64_t redirect = 0;    // the client that is told instead
+  };
+  struct Invalidation {
+    uint64_t due = 0;  // behind so many answers
+    std::string text;
+  };
+
+  // A command whose time is taken.
+  struct Timing {
+    bool running = false;
+    MonotonicTime since{};
+    RequestExcerpt request;
+  };
+
+  // CLIENT REPLY.
+  enum class Replies : uint8_t { kOn, kOff, kSkipNext, kSkipping };
 
   struct Transaction {
     bool open = false;     // between MULTI and EXEC
     bool refused = false;  // the door refused one of its commands: EXEC must fail
     bool watching = false;
     std::vector<ReplyKeys> queued;  // in prefix mode: where the replies to its commands name keys
+    bool flushes = false;           // it has a FLUSHDB
+    std::vector<std::string> read_keys;  // by its commands, where the client keeps them
   };
 
   struct LimitWait final : LimitWaiter {
@@ -117,22 +172,28 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   void process_kept_input();
   [[nodiscard]] bool paused(const Turn& turn) const;
   void count(CacheMeter meter, uint64_t amount = 1);
+  void account_for_input();
 
   // session_requests.cc: what happens to a request
   Next handle(const Request& request, Turn& turn);
+  Next dispatch(const Request& request, Turn& turn);
   Next handle_tenant_request(const Request& request, const CommandRule& rule, Turn& turn);
+  Next serve(const Request& request, const CommandRule& rule, Turn& turn);
   [[nodiscard]] std::string refusal(const Request& request, const CommandRule& rule,
                                     const Turn& turn) const;
   Next pass_on(const Request& request, const CommandRule& rule, Turn& turn);
   Next rewrite(const Request& request, const CommandRule& rule, Turn& turn);
   Next answer_locally(const Request& request, const CommandRule& rule, Turn& turn);
-  std::string set_client_name(const Request& request);
+  Next pass_on_instead(std::string_view text, ReplyUse use, Turn& turn);
+  Next ask_about_commands(const Request& request, Turn& turn);
   Next refuse(Turn& turn, std::string_view text);
   // Nothing: the request may go on. It is counted then, so it must not be looked at again.
   std::optional<Next> count_against_rate(Turn& turn);
   Next refuse_over_rate(Turn& turn, Duration retry_after);
   Next reply(Turn& turn, std::string text);
   [[nodiscard]] ClientView view() const;
+  [[nodiscard]] const CacheBackend& backend_of(const Tenant& tenant) const;
+  [[nodiscard]] ChannelNames names_of(const Tenant& tenant) const;
 
   // session_transactions.cc: requests that need a connection of their own
   Next pass_on_held(const Request& request, const CommandRule& rule, Turn& turn);
@@ -141,6 +202,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   Result<> take_held(Turn& turn, Hold hold);
   void release_held();
   void drop_held();
+  void set_blocked(bool blocked);
 
   // session_subscriptions.cc: a second connection, for messages
   [[nodiscard]] bool only_subscribes() const;
@@ -150,8 +212,53 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   void drop_subscriber();
   void deliver_kept_messages();
 
+  // session_clients.cc: CLIENT
+  Next client(const Request& request, const CommandRule& rule, Turn& turn);
+  std::string client_answer(const Request& request, std::string_view what, const Turn& turn);
+  std::string set_client_name(std::string_view name);
+  std::string set_client_library(const Request& request);
+  void register_self();
+  Next kill_clients(const Request& request, Turn& turn);
+  Next unblock_client(const Request& request, Turn& turn);
+  Next set_replies(const Request& request, Turn& turn);
+
+  // session_scripts.cc: EVAL, EVALSHA, SCRIPT
+  Next script(const Request& request, const CommandRule& rule, Turn& turn);
+  Next eval(const Request& request, const CommandRule& rule, Turn& turn);
+  Next load_script(const Request& request, const CommandRule& rule, Turn& turn);
+  Next flush_scripts(const Request& request, Turn& turn);
+  Next refuse_script(Turn& turn);
+  void script_loaded(std::string_view reply);
+
+  // session_streams.cc: requests with big arguments
+  size_t begin_stream(std::string_view bytes, Turn& turn);
+  Next begin_passing_on(const Request& begun, Turn& turn);
+  size_t continue_stream(std::string_view bytes, Turn& turn);
+  void end_stream();
+  [[nodiscard]] bool stream_is_congested() const;
+
+  // session_tracking.cc: clients that keep what they have read
+  Next set_tracking(const Request& request, Turn& turn);
+  Next set_caching(const Request& request, Turn& turn);
+  [[nodiscard]] std::string tracking_info() const;
+  [[nodiscard]] int64_t redirection() const;
+  void track(const Request& request, const CommandRule& rule);
+  void tell_invalidated(std::optional<std::string_view> key);
+  void deliver_invalidations();
+  void redirected(std::optional<std::string_view> key);
+  void end_tracking();
+  void announce_flush(UpstreamFsm& upstream, uint32_t database, const Turn& turn);
+
+  // session_databases.cc: SELECT, FLUSHALL
+  [[nodiscard]] uint32_t databases_of(const Turn& turn) const;
+  Next select(const Request& request, Turn& turn);
+  Next flush_all(Turn& turn);
+
   // session_replies.cc: what comes back
   void say(std::string_view bytes);
+  void push(std::string_view bytes);
+  void note_time();
+  void time_requests(std::string_view requests, uint32_t count);
   void replies_arrived(uint32_t count);
 
   // session_upstreams.cc: where requests go
@@ -177,6 +284,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
 
   // session_identity.cc: who it is
   void bind_tenant(Turn& turn);
+  [[nodiscard]] LoginAuthority login_authority();
   Next handle_auth(const Request& request, Turn& turn);
   Next handle_hello(const Request& request, Turn& turn);
   Next handle_reset(Turn& turn);
@@ -188,10 +296,14 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   LimitWait limit_wait_{waker_};
   uint64_t id_;
   std::string address_;
+  ClientRecord self_;  // what CLIENT LIST says
 
   ByteBuffer input_;
   ByteBuffer output_;
+  BufferBudget::Units input_units_;
   RequestParser parser_;
+  std::optional<RequestStream> stream_;     // of a request that is passed on while it arrives
+  std::shared_ptr<UpstreamFsm> stream_to_;  // nullptr: it is not passed on, but read to its end
   bool input_ended_ = false;
   bool closing_ = false;
   bool draining_ = false;
@@ -203,7 +315,15 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   uint64_t directory_version_ = 0;      // that the login was checked against
   uint32_t failed_logins_ = 0;
   Protocol protocol_ = Protocol::kResp2;
-  std::string name_;
+  Replies replies_ = Replies::kOn;
+  uint32_t database_ = 0;  // the client's number of it
+  std::optional<Flushing> flushing_;
+  std::optional<Loading> loading_;
+  std::optional<Tracking> tracking_;
+  std::deque<Invalidation> invalidations_;
+  uint64_t answered_ = 0;  // since the beginning
+  bool flushed_ = false;   // by a transaction: it is still to be announced
+  Timing timing_;
 
   std::shared_ptr<TenantUpstreams> upstreams_;
   std::shared_ptr<UpstreamFsm> route_;  // where the unanswered requests are
@@ -213,6 +333,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink {
   std::optional<Subscriber> subscriber_;
   Subscriptions subscriptions_;
   size_t confirmations_ = 0;  // answers of the subscriber connection that are still to come
+  size_t waiting_bytes_ = 0;  // of our own texts that wait for their turn
   std::string messages_;      // that came in the middle of a reply
   std::unique_ptr<KeyspaceWork> work_;  // nothing else is looked at until it is done
 };

@@ -4,8 +4,15 @@
 
 #include "base/random.h"
 #include "base/time.h"
+#include "cache/buffer_budget.h"
+#include "cache/clients/client_register.h"
 #include "cache/resp/request_parser.h"
+#include "cache/scripts/script_register.h"
+#include "cache/slow_log.h"
+#include "cache/tracking/tracking_feed.h"
 #include "cache/upstream_registry.h"
+#include "identity/issuer_verifier.h"
+#include "identity/verified_tokens.h"
 #include "policy/limit_desk.h"
 #include "policy/meters.h"
 #include "policy/tenant_states.h"
@@ -23,6 +30,12 @@ struct SessionLimits {
   // While so much waits for the client to read it, no more of its requests are looked at, and no
   // more replies are read for it.
   size_t output_pause_bytes = 256UL << 10;
+  // While Redis has so much to take still, no more is sent for clients that wait for it.
+  size_t upstream_pause_bytes = 1UL << 20;
+  // A request that is longer is passed on while it arrives, where its command allows that.
+  size_t stream_above_bytes = 64UL << 10;
+  // Of the unfinished requests of all clients of a tenant on a worker.
+  size_t max_buffered_bytes = 64UL << 20;
   // Requests of one client that Redis has not answered yet.
   uint32_t max_outstanding = 10'000;
   uint32_t max_failed_logins = 10;     // in a row, then the connection is closed
@@ -47,8 +60,15 @@ struct SessionHost {
   UpstreamRegistry& upstreams;
   Meters<CacheMeter>& meters;
   Random& random;
-  DirectoryRef directory;  // replaced when a new one is published
-  std::string rewritten;   // space for one request, while it is passed on in prefix mode
+  ClientRegister& clients;
+  ScriptRegister& scripts;
+  SlowLog& slow_log;
+  DirectoryRef directory;   // replaced when a new one is published
+  IssuerVerifier issuers;   // of that directory
+  std::string rewritten{};  // space for one request, while it is passed on in prefix mode
+  VerifiedTokens tokens{};
+  TrackingFeeds tracking{};
+  BufferBudget buffers{limits.max_buffered_bytes};
 };
 
 }  // namespace partywall::cache

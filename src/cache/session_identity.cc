@@ -1,4 +1,6 @@
+#include "base/text.h"
 #include "cache/ascii.h"
+#include "cache/clients/client_answers.h"
 #include "cache/keyspace_work.h"
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
@@ -25,6 +27,9 @@ Result<HelloOptions> parse_hello(const Request& request, Protocol current) {
   ArgumentCursor cursor(request);
   cursor.next();
   if (const auto version = cursor.next()) {
+    if (!parse_unsigned(*version)) {
+      return fail(ErrorKind::kInvalid, "ERR Protocol version is not an integer or out of range");
+    }
     if (*version != "2" && *version != "3")
       return fail(ErrorKind::kInvalid, "NOPROTO unsupported protocol version");
     options.protocol = *version == "2" ? Protocol::kResp2 : Protocol::kResp3;
@@ -64,6 +69,13 @@ void SessionFsm::bind_tenant(Turn& turn) {
   turn.expired = login_->expires_at && host_.time.wall() >= *login_->expires_at;
 }
 
+LoginAuthority SessionFsm::login_authority() {
+  return {.directory = *host_.directory,
+          .issuers = host_.issuers,
+          .tokens = host_.tokens,
+          .now = host_.time.wall()};
+}
+
 SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
   if (!all_answered(turn)) return Next::kWait;
   if (transaction_.open || !subscriptions_.empty()) {
@@ -75,10 +87,10 @@ SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
   cursor.next();
   Result<Login> login = fail(ErrorKind::kDenied, "");
   if (request.argument_count == 2) {
-    login = check_login(*host_.directory, request.first, host_.time.wall());
+    login = check_login(login_authority(), request.first);
   } else if (request.argument_count == 3) {
     const auto user = cursor.next();
-    login = check_login(*host_.directory, *user, *cursor.next(), host_.time.wall());
+    login = check_login(login_authority(), *user, *cursor.next());
   } else {
     log_out(turn);
     return reply(turn, error_text(wrong_arguments("auth")));
@@ -105,8 +117,7 @@ SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
   }
   if (options->auth) {
     const auto [user, password] = *options->auth;
-    const auto done =
-        log_in(check_login(*host_.directory, user, password, host_.time.wall()), turn);
+    const auto done = log_in(check_login(login_authority(), user, password), turn);
     if (!done) return reply(turn, error_text("WRONGPASS " + done.error().message));
   }
   if (!login_) {
@@ -121,7 +132,8 @@ SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
     upstreams_ = nullptr;
     turn.shared = nullptr;
   }
-  if (options->name) name_ = *options->name;
+  if (options->name) self_.name = *options->name;
+  register_self();
   return reply(turn, hello_answer(view(), {}));
 }
 
@@ -129,7 +141,9 @@ SessionFsm::Next SessionFsm::handle_reset(Turn& turn) {
   if (!all_answered(turn)) return Next::kWait;
   log_out(turn);
   protocol_ = Protocol::kResp2;
-  name_.clear();
+  self_.name.clear();
+  replies_ = Replies::kOn;
+  database_ = 0;
   return reply(turn, "+RESET\r\n");
 }
 
@@ -145,16 +159,25 @@ Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
   login_ = std::move(*login);
   directory_version_ = host_.directory->version();
   bind_tenant(turn);
+  register_self();
   return {};
 }
 
 // What a session asked for before goes on by itself only where it holds a connection: everything
 // else is looked at with the next request.
 void SessionFsm::directory_changed() {
-  if ((!held_ && !subscriber_ && !work_) || !login_) return;
-  const TenantUpstreams& used =
-      held_ ? *held_->owner : (subscriber_ ? *subscriber_->owner : *work_->tenant);
-  if (host_.upstreams.is_current(used.target()) && still_granted(*host_.directory, *login_)) return;
+  if ((!held_ && !subscriber_ && !tracking_ && !work_) || !login_) return;
+  const Tenant* tenant = host_.directory->find_tenant(login_->tenant);
+  const bool fits =
+      tenant != nullptr && still_granted(*host_.directory, *login_) &&
+      (!held_ || (host_.upstreams.is_current(held_->owner->target()) &&
+                  held_->owner->target().database == tenant->cache_database + database_)) &&
+      (!subscriber_ || (host_.upstreams.is_current(subscriber_->owner->target()) &&
+                        subscriber_->names == names_of(*tenant))) &&
+      (!work_ || host_.upstreams.is_current(work_->tenant->target())) &&
+      (!tracking_ || (host_.upstreams.is_current(tracking_->feed->target()) &&
+                      tracking_->feed->names() == names_of(*tenant)));
+  if (fits) return;
   drop_work();
   drop_held();
   drop_subscriber();
@@ -163,13 +186,16 @@ void SessionFsm::directory_changed() {
 }
 
 void SessionFsm::log_out(Turn& turn) {
+  end_tracking();
   drop_held();
   drop_subscriber();
   transaction_ = {};
+  flushing_.reset();
   upstreams_ = nullptr;
   turn.shared = nullptr;
   turn.tenant = nullptr;
   turn.expired = false;
+  if (login_) host_.clients.leave(id_);
   login_.reset();
   number_.reset();
 }

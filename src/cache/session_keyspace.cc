@@ -55,6 +55,7 @@ void SessionFsm::send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, con
   } else {
     shape.keys = rule.reply_keys;
   }
+  time_requests(request.bytes, 1);
   route_ = upstream;
   ++outstanding_;
   upstream->send(*this, rewritten, 1, std::move(shape));
@@ -113,7 +114,7 @@ void SessionFsm::end_work(std::string_view answer) {
   const Tenant* tenant = login_ ? host_.directory->find_tenant(login_->tenant) : nullptr;
   if (work->answer == KeyspaceWork::Answer::kInfo && answer.starts_with(':') && tenant != nullptr) {
     const auto upstream = work->tenant->shared(host_.time.monotonic());
-    say(info_answer(answer, upstream ? (*upstream)->facts() : ServerFacts(), *tenant, protocol_));
+    say(info_answer(answer, upstream ? (*upstream)->facts() : ServerFacts(), *tenant, view()));
   } else {
     say(answer);
   }

@@ -18,6 +18,16 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
     work_->job->answered(reply);
     return replies_arrived(1);
   }
+  if (use == ReplyUse::kFlushPart) {
+    if (flushing_ && reply.starts_with('-'))
+      flushing_->failure = reply.substr(1, reply.find('\r') - 1);
+    return replies_arrived(1);
+  }
+  if (use == ReplyUse::kLoaded || use == ReplyUse::kLoadedFirst) {
+    script_loaded(reply);
+    if (use == ReplyUse::kLoaded) say(reply);
+    return replies_arrived(1);
+  }
   // The login cannot have changed: the session waits for all replies before it does.
   const Tenant* tenant = login_ ? host_.directory->find_tenant(login_->tenant) : nullptr;
   std::string text;
@@ -28,7 +38,7 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
   } else if (reply.starts_with('-')) {
     text = reply;
   } else if (use == ReplyUse::kInfo) {
-    text = info_answer(reply, facts, *tenant, protocol_);
+    text = info_answer(reply, facts, *tenant, view());
   } else if (use == ReplyUse::kChannels) {
     text = channels_without_prefix(reply, channel_prefix(tenant->id));
   } else {
@@ -39,6 +49,7 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
 }
 
 void SessionFsm::answer(std::string_view text) {
+  waiting_bytes_ -= text.size();
   say(text);
   replies_arrived(1);
 }
@@ -53,25 +64,56 @@ void SessionFsm::lost(uint32_t unanswered, LostReplies how) {
     muted_ = true;
     return replies_arrived(unanswered);
   }
+  if (flushing_) {  // nothing else is unanswered
+    flushing_->failure = "ERR the connection to the cache was lost; the outcome is not known";
+    return replies_arrived(unanswered);
+  }
   std::string text;
   append_error(text, how == LostReplies::kNeverSent
                          ? "ERR the cache cannot be reached now; try again"
                          : "ERR the connection to the cache was lost before it answered; the "
                            "outcome is not known");
   work_ = nullptr;
-  for (uint32_t i = 0; i < unanswered; ++i) say(text);
+  // It is lost alone, before the EVAL that the client knows of.
+  const bool unasked = std::exchange(loading_, std::nullopt).value_or(Loading{}).unasked;
+  for (uint32_t i = unasked ? 1 : 0; i < unanswered; ++i) say(text);
   replies_arrived(unanswered);
 }
 
 void SessionFsm::say(std::string_view bytes) {
+  if (replies_ == Replies::kOn || replies_ == Replies::kSkipNext) push(bytes);
+}
+
+// What is not a reply.
+void SessionFsm::push(std::string_view bytes) {
   if (!muted_) output_.append(bytes);
+}
+
+// For SLOWLOG.
+void SessionFsm::note_time() {
+  if (!std::exchange(timing_.running, false) || !login_) return;
+  const Duration took = host_.time.monotonic() - timing_.since;
+  if (took < SlowLog::kThreshold) return;
+  host_.slow_log.add(login_->tenant, {.at = host_.time.wall(),
+                                      .took = took,
+                                      .arguments = timing_.request.arguments(),
+                                      .client_address = address_,
+                                      .client_name = self_.name});
 }
 
 void SessionFsm::replies_arrived(uint32_t count) {
   assert(count <= outstanding_);
   outstanding_ -= count;
+  answered_ += count;
+  if (outstanding_ == 0) note_time();
+  if (outstanding_ == 0 && stream_to_ != nullptr) {
+    // Redis does not wait for the rest of the request, so it has ended the connection.
+    if (held_->hold == Hold::kUntilReleased) closing_ = true;
+    drop_held();
+  }
   if (outstanding_ == 0 && held_ && held_->hold != Hold::kUntilReleased) release_held();
   deliver_kept_messages();
+  deliver_invalidations();
   waker_.wake();
 }
 

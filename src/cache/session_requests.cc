@@ -3,8 +3,11 @@
 #include "base/log.h"
 #include "cache/ascii.h"
 #include "cache/channel_names.h"
+#include "cache/command_answers.h"
 #include "cache/commands/command_table.h"
+#include "cache/function_answers.h"
 #include "cache/prefix/key_rewriter.h"
+#include "cache/server_answers.h"
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
 
@@ -22,9 +25,12 @@ bool is_http(const Request& request) {
 
 bool may_be_queued(CommandKind kind) {
   return kind == CommandKind::kPlain || kind == CommandKind::kKeyspace ||
-         kind == CommandKind::kBlocking || kind == CommandKind::kPublish ||
-         kind == CommandKind::kFlush || kind == CommandKind::kMulti ||
-         kind == CommandKind::kWatch || kind == CommandKind::kUnwatch;
+         kind == CommandKind::kBlocking || kind == CommandKind::kEval ||
+         kind == CommandKind::kEvalSha || kind == CommandKind::kFcall ||
+         kind == CommandKind::kScriptLoad || kind == CommandKind::kScriptExists ||
+         kind == CommandKind::kPublish || kind == CommandKind::kFlush ||
+         kind == CommandKind::kMulti || kind == CommandKind::kWatch ||
+         kind == CommandKind::kUnwatch;
 }
 
 std::string error(std::string_view text) {
@@ -39,18 +45,20 @@ std::string simple(std::string_view text) {
   return out;
 }
 
-std::string select_answer(const Request& request) {
-  if (request.argument_count != 2) return error(wrong_arguments("select"));
-  if (request.first == "0") return simple("OK");
-  const bool number = !request.first.empty() &&
-                      request.first.find_first_not_of("-0123456789") == std::string_view::npos;
-  return error(number ? "ERR DB index is out of range"
-                      : "ERR value is not an integer or out of range");
-}
-
 }  // namespace
 
+// CLIENT REPLY SKIP counts for one request: the next one waits until that is answered.
 SessionFsm::Next SessionFsm::handle(const Request& request, Turn& turn) {
+  if (replies_ == Replies::kOn || replies_ == Replies::kOff) return dispatch(request, turn);
+  if (!all_answered(turn)) return Next::kWait;
+  const bool skips = replies_ == Replies::kSkipNext;
+  replies_ = skips ? Replies::kSkipping : Replies::kOn;
+  const Next next = dispatch(request, turn);
+  if (skips && next == Next::kWait) replies_ = Replies::kSkipNext;
+  return next;
+}
+
+SessionFsm::Next SessionFsm::dispatch(const Request& request, Turn& turn) {
   // In RESP2 an answer to SUBSCRIBE can be told from other answers only by its place.
   if (confirmations_ > 0 && protocol_ == Protocol::kResp2) return Next::kWait;
   const CommandRule* rule = find_command(request.name, request.first);
@@ -96,6 +104,13 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
     return end_transaction(request, rule, turn);
   if (const std::string text = refusal(request, rule, turn); !text.empty())
     return refuse(turn, text);
+  const Next next = serve(request, rule, turn);
+  if (tracking_ && next == Next::kDone && rule.kind != CommandKind::kClient) track(request, rule);
+  return next;
+}
+
+// A request that the tenant may make now.
+SessionFsm::Next SessionFsm::serve(const Request& request, const CommandRule& rule, Turn& turn) {
   switch (rule.kind) {
     case CommandKind::kPlain:
       return only_subscribes() ? ping_as_subscriber(request, turn) : pass_on(request, rule, turn);
@@ -110,6 +125,20 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
       return pass_on_held(request, rule, turn);
     case CommandKind::kUnwatch:
       return unwatch(request, rule, turn);
+    case CommandKind::kEval:
+    case CommandKind::kEvalSha:
+    case CommandKind::kScriptLoad:
+    case CommandKind::kScriptExists:
+    case CommandKind::kScriptFlush:
+      return script(request, rule, turn);
+    case CommandKind::kFcall:
+      if (!provides_function(backend_of(*turn.tenant), request.first)) {
+        return refuse(turn, fmt::format("NOPERM function '{}' is not provided here",
+                                        request.first.substr(0, kQuotedBytes)));
+      }
+      return pass_on(request, rule, turn);
+    case CommandKind::kCommand:
+      return ask_about_commands(request, turn);
     case CommandKind::kFlush:
     case CommandKind::kInfo:
       return has_prefix(turn) ? about_all_keys(request, rule, turn) : rewrite(request, rule, turn);
@@ -138,6 +167,10 @@ std::string SessionFsm::refusal(const Request& request, const CommandRule& rule,
   }
   if (rule.kind == CommandKind::kDenied) {
     return fmt::format("NOPERM '{}' is not available here: {}", rule.name, rule.reason);
+  }
+  if (database_ >= databases_of(turn) && rule.kind != CommandKind::kSelect) {
+    return fmt::format("ERR DB index is out of range: the databases of this tenant are 0 to {}",
+                       databases_of(turn) - 1);
   }
   if (turn.tenant->status == TenantStatus::kReadOnly && rule.effect != CommandEffect::kReads) {
     return fmt::format("NOPERM tenant {} is read-only for now; try again later", turn.tenant->slug);
@@ -173,6 +206,7 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
         (request.argument_count == 2 && (equal_ignoring_case(request.first, "async") ||
                                          equal_ignoring_case(request.first, "sync")));
     if (!known) return refuse(turn, "ERR syntax error");
+    if (rule.name == "flushall" && databases_of(turn) > 1) return flush_all(turn);
     text = make_request({"FLUSHDB", "ASYNC"});
   } else if (rule.kind == CommandKind::kPublish) {
     if (request.argument_count != 3) return refuse(turn, wrong_arguments(rule.name));
@@ -188,6 +222,19 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
                : with_channel_prefix(request, prefix, Prefixed::kAfterFirst);
     use = counts ? ReplyUse::kChannelCounts : ReplyUse::kChannels;
   }
+  const Next next = pass_on_instead(text, use, turn);
+  if (rule.kind == CommandKind::kFlush && next == Next::kDone) {
+    if (transaction_.open) {
+      transaction_.flushes = true;
+    } else if (held_ || turn.shared != nullptr) {
+      announce_flush(held_ ? *held_->upstream : *turn.shared, database_, turn);
+    }
+  }
+  return next;
+}
+
+// One request in the place of another; none of its arguments is a key.
+SessionFsm::Next SessionFsm::pass_on_instead(std::string_view text, ReplyUse use, Turn& turn) {
   const auto upstream = upstream_for_plain(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   if (must_wait_for(**upstream, turn)) return Next::kWait;
@@ -199,20 +246,37 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
   return Next::kDone;
 }
 
+SessionFsm::Next SessionFsm::ask_about_commands(const Request& request, Turn& turn) {
+  if (auto answer = command_answer(request)) return reply(turn, *std::move(answer));
+  return pass_on_instead(about_own_commands(request), ReplyUse::kPass, turn);
+}
+
 SessionFsm::Next SessionFsm::answer_locally(const Request& request, const CommandRule& rule,
                                             Turn& turn) {
   switch (rule.kind) {
     case CommandKind::kSelect:
-      return reply(turn, select_answer(request));
+      return select(request, turn);
     case CommandKind::kRole:
       return reply(turn, role_answer());
     case CommandKind::kConfigGet:
       return reply(turn, request.argument_count < 3
                              ? error(wrong_arguments("config|get"))
-                             : config_get_answer(request, *turn.tenant, protocol_));
+                             : config_get_answer(request, *turn.tenant, backend_of(*turn.tenant),
+                                                 protocol_));
+    case CommandKind::kConfigSet:
+      return reply(turn, config_set_answer(request, backend_of(*turn.tenant)));
     case CommandKind::kClient:
-      return reply(turn, rule.name == "client|setname" ? set_client_name(request)
-                                                       : client_answer(request, view()));
+      return client(request, rule, turn);
+    case CommandKind::kFunctionList:
+      return reply(turn, function_list_answer(request, backend_of(*turn.tenant), protocol_));
+    case CommandKind::kSlowLog:
+      return reply(turn, slow_log_answer(request, host_.slow_log, turn.tenant->id));
+    case CommandKind::kLatency:
+      return reply(turn, latency_answer(request, protocol_));
+    case CommandKind::kMemory:
+      return reply(turn, memory_answer(request, protocol_));
+    case CommandKind::kPubsub:
+      return reply(turn, pubsub_answer(request, host_.clients.of(turn.tenant->id)));
     case CommandKind::kWhoami: {
       std::string text;
       append_bulk(text, login_->user);
@@ -223,19 +287,6 @@ SessionFsm::Next SessionFsm::answer_locally(const Request& request, const Comman
     default:
       return refuse(turn, fmt::format("NOPERM '{}' is not available here", rule.name));
   }
-}
-
-std::string SessionFsm::set_client_name(const Request& request) {
-  ArgumentCursor cursor(request);
-  cursor.next();
-  cursor.next();
-  const auto name = cursor.next();
-  if (request.argument_count != 3) return error(wrong_arguments("client|setname"));
-  if (!is_client_name(*name) || name->size() > kQuotedBytes) {
-    return error("ERR Client names cannot contain spaces, newlines or special characters.");
-  }
-  name_ = *name;
-  return simple("OK");
 }
 
 SessionFsm::Next SessionFsm::refuse(Turn& turn, std::string_view text) {
@@ -271,16 +322,26 @@ SessionFsm::Next SessionFsm::reply(Turn& turn, std::string text) {
     say(text);
   } else {
     ++outstanding_;
+    waiting_bytes_ += text.size();
     route_->answer_in_turn(*this, std::move(text));
   }
   return Next::kDone;
 }
 
+const CacheBackend& SessionFsm::backend_of(const Tenant& tenant) const {
+  static const CacheBackend none;
+  const Cell* cell = host_.directory->find_cell(tenant.cell);
+  return cell == nullptr ? none : cell->cache;
+}
+
+ChannelNames SessionFsm::names_of(const Tenant& tenant) const {
+  return {tenant, backend_of(tenant)};
+}
+
 ClientView SessionFsm::view() const {
   return {.id = id_,
           .protocol = protocol_,
-          .address = address_,
-          .name = name_,
+          .database = database_,
           .user = login_ ? std::string_view(login_->user) : std::string_view()};
 }
 

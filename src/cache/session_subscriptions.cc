@@ -27,16 +27,23 @@ SessionFsm::Next SessionFsm::subscribe(const Request& request, const CommandRule
   }
   if (!adds && !subscriber_)
     return reply(turn, unsubscribed_from_nothing(request, rule.name, protocol_));
+  const auto family = subscription_family(rule.name);
+  const auto text =
+      family == Subscriptions::Family::kShardChannels
+          ? with_channel_prefix(request, channel_prefix(turn.tenant->id), Prefixed::kAllArguments)
+          : with_redis_names(request, names_of(*turn.tenant),
+                             family == Subscriptions::Family::kPatterns ? NamesAre::kPatterns
+                                                                        : NamesAre::kChannels);
+  if (!text) return refuse(turn, text.error().message);
   if (const auto other = count_against_rate(turn)) return *other;
   if (auto ready = open_subscriber(turn); !ready) {
     const bool limit = ready.error().kind == ErrorKind::kLimit;
     return refuse(turn, (limit ? "LIMIT " : "ERR ") + ready.error().message);
   }
-  const auto family = subscription_family(rule.name);
   confirmations_ += adds ? subscriptions_.subscribe(family, request)
                          : subscriptions_.unsubscribe(family, request);
-  subscriber_->upstream->send(
-      with_channel_prefix(request, channel_prefix(turn.tenant->id), Prefixed::kAllArguments));
+  register_self();
+  subscriber_->upstream->send(*text);
   return Next::kDone;
 }
 
@@ -50,11 +57,12 @@ SessionFsm::Next SessionFsm::ping_as_subscriber(const Request& request, Turn& tu
 
 Result<> SessionFsm::open_subscriber(Turn& turn) {
   if (subscriber_) return {};
+  ChannelNames names = names_of(*turn.tenant);
   const auto upstreams = tenant_upstreams(turn);
   if (!upstreams) return std::unexpected(upstreams.error());
-  auto opened = (*upstreams)->open_subscriber(*this, turn.now);
+  auto opened = (*upstreams)->open_subscriber(*this, names, turn.now);
   if (!opened) return std::unexpected(opened.error());
-  subscriber_ = Subscriber{std::move(*opened), upstreams_};
+  subscriber_ = Subscriber{std::move(*opened), upstreams_, std::move(names)};
   return {};
 }
 
@@ -73,7 +81,7 @@ void SessionFsm::deliver(const PushFrame& frame) {
   if (outstanding_ > 0 && route_->delivers_to(*this)) {
     messages_ += frame.text;
   } else {
-    say(frame.text);
+    push(frame.text);
   }
   if (confirmations_ == 0 && subscriptions_.empty()) drop_subscriber();
   waker_.wake();
@@ -81,7 +89,7 @@ void SessionFsm::deliver(const PushFrame& frame) {
 
 void SessionFsm::deliver_kept_messages() {
   if (messages_.empty() || (outstanding_ > 0 && route_->delivers_to(*this))) return;
-  say(messages_);
+  push(messages_);
   messages_.clear();
 }
 

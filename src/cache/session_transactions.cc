@@ -25,6 +25,7 @@ SessionFsm::Next SessionFsm::pass_on_held(const Request& request, const CommandR
     }
   }
   send(*held_->upstream, request, rule, turn);
+  if (held_->hold == Hold::kBlocking) set_blocked(true);
   if (rule.kind == CommandKind::kMulti) transaction_.open = true;
   if (rule.kind == CommandKind::kWatch) transaction_.watching = true;
   return Next::kDone;
@@ -55,6 +56,11 @@ SessionFsm::Next SessionFsm::end_transaction(const Request& request, const Comma
     ++outstanding_;
     held_->upstream->send(*this, request.bytes, 1, shape_of_exec());
   }
+  if (tracking_) {
+    for (const std::string& key : transaction_.read_keys) tracking_->feed->remember(key, id_);
+    tracking_->exception = false;
+  }
+  flushed_ = flushed_ || (exec && transaction_.flushes);
   transaction_ = {};
   held_->hold = Hold::kUntilAnswered;
   return Next::kDone;
@@ -73,6 +79,7 @@ Result<> SessionFsm::take_held(Turn& turn, Hold hold) {
 // is refused because Redis is busy, for one, leaves the transaction open.
 void SessionFsm::release_held() {
   const Held held = *std::exchange(held_, std::nullopt);
+  if (held.hold == Hold::kBlocking) set_blocked(false);
   const char last = held.upstream->last_reply_type();
   held.owner->give_back(held.upstream,
                         last == '-' || last == '!' ? Returned::kUnclear : Returned::kClean,
@@ -83,7 +90,12 @@ void SessionFsm::release_held() {
 void SessionFsm::drop_held() {
   if (!held_) return;
   const Held held = *std::exchange(held_, std::nullopt);
-  if (route_ == held.upstream) outstanding_ = 0;
+  if (held.hold == Hold::kBlocking) set_blocked(false);
+  if (stream_to_ == held.upstream) stream_to_.reset();
+  if (route_ == held.upstream) {
+    outstanding_ = 0;
+    waiting_bytes_ = 0;
+  }
   held.upstream->abandon(*this);
   held.owner->give_back(held.upstream, Returned::kUnclear, host_.time.monotonic());
   transaction_ = {};

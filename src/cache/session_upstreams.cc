@@ -7,7 +7,7 @@ namespace partywall::cache {
 
 Result<TenantUpstreams*> SessionFsm::tenant_upstreams(const Turn& turn) {
   if (upstreams_ == nullptr) {
-    auto upstreams = host_.upstreams.of(*turn.tenant, protocol_);
+    auto upstreams = host_.upstreams.of(*turn.tenant, protocol_, UpstreamUser::kTenant, database_);
     if (!upstreams) return std::unexpected(upstreams.error());
     upstreams_ = std::move(*upstreams);
   }
@@ -66,6 +66,14 @@ void SessionFsm::send_now(const std::shared_ptr<UpstreamFsm>& upstream, std::str
   }
 }
 
+// For SLOWLOG: of a command that is sent alone the time is known.
+void SessionFsm::time_requests(std::string_view requests, uint32_t count) {
+  timing_.running = outstanding_ == 0 && count == 1 && (!held_ || held_->hold != Hold::kBlocking);
+  if (!timing_.running) return;
+  timing_.since = host_.time.monotonic();
+  timing_.request.keep(requests);
+}
+
 void SessionFsm::flush(Turn& turn) {
   if (turn.run.empty()) return;
   const bool held = held_ && held_->upstream.get() == turn.run.to();
@@ -73,6 +81,7 @@ void SessionFsm::flush(Turn& turn) {
   assert(upstream.get() == turn.run.to());
   assert(outstanding_ == 0 || route_ == upstream);
   route_ = upstream;
+  time_requests(turn.run.bytes(), turn.run.count());
   outstanding_ += turn.run.count();
   upstream->send(*this, turn.run.bytes(), turn.run.count());
   turn.run.clear();

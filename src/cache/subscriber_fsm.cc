@@ -45,10 +45,11 @@ void SubscriberFsm::receive(std::string_view bytes) {
     if (step.status == ReplyScanner::Status::kInvalid) return fail("Redis sent what is not RESP");
     if (frame_.size() > kMaxFrameBytes) return fail("a message of more than 32 MiB");
     if (step.status == ReplyScanner::Status::kIncomplete) return;
-    const auto frame = strip_push_frame(frame_, prefix_);
+    const auto frame = read_push_frame(frame_, names_);
     if (!frame) return fail("Redis sent what is not of this tenant's channels");
     frame_ = {};
-    if (sink_ != nullptr) sink_->deliver(*frame);
+    const bool foreign = frame->kind == PushFrame::Kind::kForeign;
+    if (sink_ != nullptr && !foreign) sink_->deliver(*frame);
   }
 }
 

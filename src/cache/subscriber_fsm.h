@@ -26,10 +26,10 @@ class SubscriberSink {
 class SubscriberFsm final : public UpstreamIo {
  public:
   // `sink` must stay until detach() or subscriber_lost().
-  SubscriberFsm(Handshake handshake, std::string prefix, SubscriberSink& sink)
-      : handshake_(std::move(handshake)), prefix_(std::move(prefix)), sink_(&sink) {}
+  SubscriberFsm(Handshake handshake, ChannelNames names, SubscriberSink& sink)
+      : handshake_(std::move(handshake)), names_(std::move(names)), sink_(&sink) {}
 
-  // One request, its channels with the prefix.
+  // One request, its channels by the names that Redis knows.
   void send(std::string_view request);
   // Ends the connection; the sink hears nothing more.
   void detach();
@@ -52,7 +52,7 @@ class SubscriberFsm final : public UpstreamIo {
   void fail(std::string_view why);
 
   Handshake handshake_;
-  std::string prefix_;
+  ChannelNames names_;
   SubscriberSink* sink_;
   ByteBuffer output_;
   ReplyScanner scanner_;

@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <set>
 #include <string>
+#include <string_view>
 
 #include "cache/resp/request_parser.h"
 
@@ -24,6 +25,10 @@ class Subscriptions {
   void clear() { names_ = {}; }
 
   [[nodiscard]] size_t count() const;
+  [[nodiscard]] bool has(std::string_view channel) const {
+    return names_[0].contains(std::string(channel));
+  }
+  [[nodiscard]] size_t patterns() const { return names_[1].size(); }
   [[nodiscard]] bool empty() const { return count() == 0; }
 
  private:

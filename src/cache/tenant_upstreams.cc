@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cassert>
 
+#include "cache/errand_fsm.h"
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
@@ -53,6 +54,7 @@ void TenantUpstreams::give_back(std::shared_ptr<UpstreamFsm> upstream, Returned 
 }
 
 Result<std::shared_ptr<SubscriberFsm>> TenantUpstreams::open_subscriber(SubscriberSink& sink,
+                                                                        ChannelNames names,
                                                                         MonotonicTime now) {
   if (subscribers_ >= limits_.max_subscribers) {
     return fail(ErrorKind::kLimit, "{} clients of this tenant subscribe, more are not allowed",
@@ -61,8 +63,8 @@ Result<std::shared_ptr<SubscriberFsm>> TenantUpstreams::open_subscriber(Subscrib
   const auto server = find_server(now);
   if (!server) return std::unexpected(server.error());
   ++subscribers_;
-  auto upstream = std::make_shared<SubscriberFsm>(subscriber_handshake(target_),
-                                                  channel_prefix(target_.tenant), sink);
+  auto upstream =
+      std::make_shared<SubscriberFsm>(subscriber_handshake(target_), std::move(names), sink);
   network_.open(upstream, *server, target_.route->backend().tls);
   if (upstream->usable()) {
     open_subscribers_.push_back({upstream, *server});
@@ -76,6 +78,15 @@ Result<std::shared_ptr<SubscriberFsm>> TenantUpstreams::open_subscriber(Subscrib
 void TenantUpstreams::subscriber_ended() {
   assert(subscribers_ > 0);
   --subscribers_;
+}
+
+// Redis decides, so that an element which is on its way does not get lost.
+void TenantUpstreams::unblock(const UpstreamFsm& upstream, Unblock how) {
+  const uint64_t id = upstream.facts().connection_id;
+  if (id == 0) return;  // it is not even logged in
+  const char* word = how == Unblock::kAsByTimeout ? "TIMEOUT" : "ERROR";
+  network_.open(std::make_shared<ErrandFsm>(unblock_handshake(target_, id, word)),
+                upstream.server(), target_.route->backend().tls);
 }
 
 void TenantUpstreams::sweep(MonotonicTime now) {

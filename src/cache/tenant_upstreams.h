@@ -25,6 +25,7 @@ struct UpstreamLimits {
 };
 
 enum class Returned { kClean, kUnclear };
+enum class Unblock { kAsByTimeout, kWithError };
 
 // One worker's connections to one target: one that all sessions share, and those that belong to one
 // session for a while (transactions, blocking commands). Where the route leads to another server,
@@ -50,8 +51,12 @@ class TenantUpstreams final : public ServerEvents,
 
   // A connection for the subscriptions of one session; kLimit beyond max_subscribers. Whoever opens
   // one says when it has ended.
-  Result<std::shared_ptr<SubscriberFsm>> open_subscriber(SubscriberSink& sink, MonotonicTime now);
+  Result<std::shared_ptr<SubscriberFsm>> open_subscriber(SubscriberSink& sink, ChannelNames names,
+                                                         MonotonicTime now);
   void subscriber_ended();
+
+  // Ends the blocking command of one of these connections, as by its time-out or with an error.
+  void unblock(const UpstreamFsm& upstream, Unblock how);
 
   // Closes what nobody has used for a while, forgets what has ended.
   void sweep(MonotonicTime now);

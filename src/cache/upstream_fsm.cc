@@ -8,6 +8,7 @@ namespace partywall::cache {
 namespace {
 constexpr size_t kMaxCollectedBytes = 16UL << 20;
 constexpr size_t kKeptOutputBytes = 64UL << 10;
+constexpr size_t kDrainedBytes = 64UL << 10;  // those who waited may send more
 }  // namespace
 
 UpstreamFsm::~UpstreamFsm() { end_elsewhere(); }
@@ -37,6 +38,8 @@ void UpstreamFsm::push(Run run, std::string_view requests) {
   }
   wake();
 }
+
+void UpstreamFsm::send_for_nobody(std::string_view request) { push({.count = 1}, request); }
 
 void UpstreamFsm::answer_in_turn(ReplySink& sink, std::string text) {
   assert(!pending_.empty());
@@ -87,7 +90,18 @@ std::string_view UpstreamFsm::output() const {
 void UpstreamFsm::sent(size_t bytes) {
   if (!ready()) return handshake_.sent(bytes);
   output_.consume(bytes);
+  const size_t left = output_.size();
+  if (left <= kDrainedBytes && left + bytes > kDrainedBytes) tell_drained();
   if (output_.empty() && output_.capacity() > kKeptOutputBytes) output_.release();
+}
+
+void UpstreamFsm::tell_drained() {
+  ReplySink* last = nullptr;
+  for (size_t i = 0; i < pending_.size(); ++i) {
+    ReplySink* const sink = pending_.at(i).sink;
+    if (sink != nullptr && sink != last) sink->drained();
+    last = sink;
+  }
 }
 
 bool UpstreamFsm::wants_input() const {

@@ -69,6 +69,13 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
   // to all of them have the shape.
   void send(ReplySink& sink, std::string_view requests, uint32_t count, ReplyShape shape = {});
   void send_for(ReplyUse use, ReplySink& sink, std::string_view request);
+  // Whatever the answer is.
+  void send_for_nobody(std::string_view request);
+  // More of the last request that was sent.
+  void append(std::string_view bytes) {
+    output_.append(bytes);
+    wake();
+  }
   // Hands the text to the sink when everything sent so far has been answered. Something must be
   // outstanding.
   void answer_in_turn(ReplySink& sink, std::string text);
@@ -82,6 +89,8 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
   [[nodiscard]] bool usable() const { return !closing_ && !finishing_; }
   // Is part of a reply with this sink whose rest is still to come?
   [[nodiscard]] bool delivers_to(const ReplySink& sink) const;
+  // Bytes that Redis has not taken yet.
+  [[nodiscard]] size_t backlog() const { return output_.size(); }
   [[nodiscard]] bool idle() const { return pending_.empty(); }
   // The type byte of the last whole reply, 0 before the first.
   [[nodiscard]] char last_reply_type() const { return last_reply_type_; }
@@ -134,6 +143,7 @@ class UpstreamFsm final : public UpstreamIo, private ReplySink {
   void deliver_texts();
   void hand_over(std::string_view reply);
   void pop_front_request();
+  void tell_drained();
   void fail(std::string why);
 
   // upstream_redirects.cc: requests that another node must answer

@@ -1,16 +1,18 @@
 #include "cache/upstream_registry.h"
 
 #include <algorithm>
+#include <cassert>
 
 namespace partywall::cache {
 
 Result<std::shared_ptr<TenantUpstreams>> UpstreamRegistry::of(const Tenant& tenant,
-                                                              Protocol protocol,
-                                                              UpstreamUser user) {
+                                                              Protocol protocol, UpstreamUser user,
+                                                              uint32_t selected) {
   auto route = route_of(tenant);
   if (route == nullptr)
     return fail(ErrorKind::kUnavailable, "the cell of this tenant has no cache");
   UpstreamTarget target = target_of(tenant, std::move(route), protocol, user);
+  target.database += selected;
   std::shared_ptr<TenantUpstreams>& entry = targets_[target];
   if (entry == nullptr)
     entry = std::make_shared<TenantUpstreams>(std::move(target), limits_, network_);
@@ -78,8 +80,12 @@ bool UpstreamRegistry::is_current(const UpstreamTarget& target) const {
   const Tenant* tenant = directory_->find_tenant(target.tenant);
   if (tenant == nullptr || !is_served(tenant->status)) return false;
   auto route = route_of(*tenant);
-  return route != nullptr &&
-         target_of(*tenant, std::move(route), target.protocol, target.user) == target;
+  if (route == nullptr) return false;
+  UpstreamTarget current = target_of(*tenant, std::move(route), target.protocol, target.user);
+  // Any of the tenant's own databases.
+  if (current.key_prefix.empty() && owns_cache_database(*tenant, target.database))
+    current.database = target.database;
+  return current == target;
 }
 
 void UpstreamRegistry::finish_all() {

@@ -17,8 +17,10 @@ class UpstreamRegistry {
       : limits_(limits), network_(network) {}
 
   // The ones to where the last directory says that the tenant is; kUnavailable: it has no cache.
+  // `selected` is the client's number of the database, one of the tenant's.
   Result<std::shared_ptr<TenantUpstreams>> of(const Tenant& tenant, Protocol protocol,
-                                              UpstreamUser user = UpstreamUser::kTenant);
+                                              UpstreamUser user = UpstreamUser::kTenant,
+                                              uint32_t selected = 0);
 
   // To be called every kRouteTick: moves connections to where the routes lead now. How many routes
   // have got another server.

@@ -31,6 +31,7 @@ UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route
 Handshake tenant_handshake(const UpstreamTarget& target) {
   const CacheBackend& backend = target.route->backend();
   std::string requests = login(target.protocol, backend.door_user, backend.door_password);
+  requests += make_request({"CLIENT", "ID"});
   requests += make_request({"INFO", "server"});
   requests += make_request({"INFO", "memory"});
   // A server that another one has taken over from must not be taken for the primary.
@@ -39,8 +40,8 @@ Handshake tenant_handshake(const UpstreamTarget& target) {
   requests += make_request({"SELECT", fmt::format_int(target.database).c_str()});
   requests += make_request({"AUTH", tenant_user(target.tenant),
                             tenant_user_password(backend.tenant_password, target.tenant).reveal()});
-  constexpr uint32_t kReplies = 5;
-  constexpr uint32_t kRoleStep = 4;
+  constexpr uint32_t kReplies = 6;
+  constexpr uint32_t kRoleStep = 5;
   if (!ask_role) return {std::move(requests), kReplies};
   return {std::move(requests), kReplies + 1, kRoleStep};
 }
@@ -48,6 +49,15 @@ Handshake tenant_handshake(const UpstreamTarget& target) {
 Handshake keyspace_handshake(const UpstreamTarget& target) {
   const Secret& key = target.route->backend().tenant_password;
   return {login(target.protocol, kKeyspaceUser, keyspace_password(key)), 1};
+}
+
+Handshake unblock_handshake(const UpstreamTarget& target, uint64_t connection_id,
+                            std::string_view how) {
+  const CacheBackend& backend = target.route->backend();
+  std::string requests = login(Protocol::kResp2, backend.door_user, backend.door_password);
+  requests += make_request({"CLIENT", "UNBLOCK", fmt::format_int(connection_id).c_str(), how});
+  constexpr uint32_t kUnblockReplies = 2;
+  return {std::move(requests), kUnblockReplies};
 }
 
 Handshake subscriber_handshake(const UpstreamTarget& target) {

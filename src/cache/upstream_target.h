@@ -39,6 +39,9 @@ UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route
 Handshake tenant_handshake(const UpstreamTarget& target);
 // Logs in as the user that may SCAN and SORT. The door sends only what stays within the prefix.
 Handshake keyspace_handshake(const UpstreamTarget& target);
+// Logs in as the door and ends a blocking command of another connection; `how` is TIMEOUT or ERROR.
+Handshake unblock_handshake(const UpstreamTarget& target, uint64_t connection_id,
+                            std::string_view how);
 // Logs in as the user that may subscribe and nothing else.
 Handshake subscriber_handshake(const UpstreamTarget& target);
 

@@ -48,7 +48,7 @@ cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
   settings.tls = tls_settings(listen.tls);
   auto& requests = settings.sessions.requests;
   requests.max_request_bytes = options.max_request_bytes;
-  requests.max_argument_bytes = std::min(requests.max_argument_bytes, requests.max_request_bytes);
+  requests.max_argument_bytes = requests.max_request_bytes;
   settings.max_connections = options.max_connections;
   settings.login_timeout = options.login_timeout;
   settings.idle_timeout = options.idle_timeout;

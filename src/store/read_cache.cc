@@ -115,6 +115,27 @@ void read_cache_logins(YamlMap& map, FileLoader& files, CacheBackend& cache) {
               });
 }
 
+void read_function_library(YamlMap& map, CacheBackend& cache) {
+  CacheFunctionLibrary library;
+  map.required("library", library.name, "its name in Redis");
+  map.required_list("functions", "what tenants may call of it", [&](YamlMap& function) {
+    function.required("name", library.functions.emplace_back(), "as FCALL names it");
+  });
+  cache.functions.push_back(std::move(library));
+}
+
+// What its Redis offer beyond the usual.
+void read_features(YamlMap& map, CacheBackend& cache) {
+  map.optional(
+      "keyspace_events", cache.keyspace_events,
+      "provisioning has Redis tell subscribers what happens to keys; every write then costs "
+      "Redis more");
+  map.list("functions",
+           "libraries that the operator has loaded (FUNCTION LOAD) for tenants to call; they run "
+           "with the rights of the tenant that calls",
+           [&](YamlMap& library) { read_function_library(library, cache); });
+}
+
 }  // namespace
 
 void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
@@ -134,6 +155,7 @@ void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
     map.error("mode", "a Redis Cluster has one database: its tenants need 'mode: prefix'");
   }
   read_cache_logins(map, files, cache);
+  read_features(map, cache);
 }
 
 }  // namespace partywall::store

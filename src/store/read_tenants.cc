@@ -28,12 +28,13 @@ class TenantReader {
     read_tier(map, tenant);
     const Cell* const cell = read_placement(map, tenant);
     const std::string redis = read_cache_instance(map, tenant, cell);
-    read_cache_database(map, tenant, cell, redis);
+    read_cache_database(map, tenant, cell);
     read_cache_tag(map, tenant, cell, redis);
     map.section_like(
         "overrides", "tiers.<name>",
         "what differs from the tier for this tenant (`extends` makes no sense)",
         [&](YamlMap& terms) { read_terms(terms, tenant.limits, tenant.alarms, tenant.weight); });
+    claim_cache_databases(map, tenant, cell, redis);
     map.section("sql", "its own login at the sql door, with the slug as the user name",
                 [&](YamlMap& sql) { read_sql_login(sql, tenant, cell); });
     map.section("cache", "its own login at the cache door, with the slug as the user name",
@@ -139,12 +140,13 @@ class TenantReader {
     return redis;
   }
 
-  void read_cache_database(YamlMap& map, Tenant& tenant, const Cell* cell,
-                           const std::string& redis) {
+  void read_cache_database(YamlMap& map, Tenant& tenant, const Cell* cell) {
     std::optional<uint32_t> database;
-    map.optional("cache_database", database, {0, 1'000'000},
-                 "its Redis database, which no other tenant of the same Redis may have; required "
-                 "where the cell has a cache in database mode");
+    map.optional(
+        "cache_database", database, {0, 1'000'000},
+        "its Redis database, which no other tenant of the same Redis may have; required "
+        "where the cell has a cache in database mode. With a `cache.databases` above 1 its "
+        "first one: the others follow");
     if (!cell || !cell->cache.present()) return;
     if (cell->cache.mode == CacheMode::kPrefix) {
       if (database)
@@ -153,13 +155,21 @@ class TenantReader {
       return;
     }
     map.require("cache_database");
-    if (!database || redis.empty()) return;
-    tenant.cache_database = *database;
-    const std::string place = fmt::format("{} of {}", tenant.cache_database, redis);
-    const auto [first, is_new] = cache_databases_.emplace(place, tenant.slug);
-    if (!is_new)
-      map.error("cache_database", "Redis database {} belongs to tenant '{}' already", place,
-                first->second);
+    if (database) tenant.cache_database = *database;
+  }
+
+  // Once it is known how many they are.
+  void claim_cache_databases(YamlMap& map, const Tenant& tenant, const Cell* cell,
+                             const std::string& redis) {
+    const bool has_some = cell && cell->cache.mode == CacheMode::kDatabase && !redis.empty();
+    if (!has_some || !map.has("cache_database")) return;
+    for (uint32_t i = 0; i < tenant.limits.cache_databases; ++i) {
+      const std::string place = fmt::format("{} of {}", tenant.cache_database + i, redis);
+      const auto [first, is_new] = cache_databases_.emplace(place, tenant.slug);
+      if (is_new) continue;
+      return map.error("cache_database", "Redis database {} belongs to tenant '{}' already", place,
+                       first->second);
+    }
   }
 
   void read_cache_tag(YamlMap& map, Tenant& tenant, const Cell* cell, const std::string& redis) {

@@ -94,6 +94,8 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
   read_mebibytes(map, "max_memory_mb", limits.max_memory_bytes, "memory in MiB");
   map.section("cache", "what the tenant may keep in the cache", [&](YamlMap& cache) {
     cache.optional("keys", limits.cache_keys, {0, 1'000'000'000}, "keys at once");
+    cache.optional("databases", limits.cache_databases, {1, kMaxCacheDatabases},
+                   "databases of its own, which its clients choose with SELECT");
     read_mebibytes(cache, "megabytes", limits.cache_bytes, "memory in MiB");
   });
   map.section("cache_rate", "commands at the cache doors",

@@ -28,6 +28,14 @@ struct CacheInstance {
   bool operator==(const CacheInstance&) const = default;
 };
 
+// Functions that the operator has loaded into a Redis (FUNCTION LOAD), for its tenants to call.
+struct CacheFunctionLibrary {
+  std::string name;
+  std::vector<std::string> functions;
+
+  bool operator==(const CacheFunctionLibrary&) const = default;
+};
+
 // How tenants are told apart in a Redis.
 enum class CacheMode {
   kDatabase,  // each has a logical database
@@ -52,6 +60,8 @@ struct CacheBackend {
   // so.
   std::string administrator;
   Secret administrator_password;
+  bool keyspace_events = false;  // Redis tells subscribers what happens to keys
+  std::vector<CacheFunctionLibrary> functions;
 
   [[nodiscard]] bool present() const { return !instances.empty(); }
   // nullptr: there is no such instance. The empty name means the first one.

@@ -18,6 +18,9 @@ struct RateLimit {
   bool operator==(const RateLimit&) const = default;
 };
 
+// Databases of its own that a tenant may have at the cache door; Redis has 16 by default.
+inline constexpr uint32_t kMaxCacheDatabases = 16;
+
 struct Limits {
   uint32_t max_concurrent_requests = 10;  // in flight at the http doors of all nodes
   RateLimit api_rate{100, minutes(1), 10};
@@ -27,6 +30,7 @@ struct Limits {
   uint64_t max_memory_bytes = 512ULL << 20;
   uint64_t cache_keys = 1'000;
   uint64_t cache_bytes = 64ULL << 20;
+  uint32_t cache_databases = 1;  // SELECT 0 … n-1, at most kMaxCacheDatabases
   RateLimit cache_rate{1'000, seconds(1), 1'000};
 
   bool operator==(const Limits&) const = default;

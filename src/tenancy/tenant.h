@@ -61,14 +61,22 @@ struct Tenant {
   std::string cell;    // the placement: which cell serves the tenant now
   std::string region;  // required region, empty: anywhere
   TenantStatus status = TenantStatus::kActive;
-  Limits limits;                // the tier's, with this tenant's overrides applied
-  AlarmThresholds alarms;       // likewise
-  uint32_t weight = 1;          // likewise
-  std::string cache_instance;   // which of the cell's caches it is in; empty: the first one
-  uint32_t cache_database = 0;  // logical Redis database in database mode
-  std::string cache_tag;        // in prefix mode: what its keys begin with; empty: the id
+  Limits limits;               // the tier's, with this tenant's overrides applied
+  AlarmThresholds alarms;      // likewise
+  uint32_t weight = 1;         // likewise
+  std::string cache_instance;  // which of the cell's caches it is in; empty: the first one
+  // In database mode the first logical Redis database of the tenant; it has limits.cache_databases
+  // in a row.
+  uint32_t cache_database = 0;
+  std::string cache_tag;  // in prefix mode: what its keys begin with; empty: the id
   CachePlacement cache_placement = CachePlacement::kTagged;
 };
+
+// Is the logical Redis database one of the tenant's (in database mode)?
+constexpr bool owns_cache_database(const Tenant& tenant, uint32_t database) {
+  return database >= tenant.cache_database &&
+         database - tenant.cache_database < tenant.limits.cache_databases;
+}
 
 // 1-40 of a-z 0-9 '-': then no prefix of keys begins another one or is special in a pattern.
 Result<> check_cache_tag(std::string_view tag);

@@ -88,7 +88,7 @@ Result<> set_share(double& into, const JsonValue& value) {
 }
 
 // clang-format off
-constexpr std::array<Term, 12> kTerms = {{
+constexpr std::array<Term, 13> kTerms = {{
     {"max_concurrent_requests",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.max_concurrent_requests}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.max_concurrent_requests, v, 1, 1'000'000); }},
@@ -113,6 +113,9 @@ constexpr std::array<Term, 12> kTerms = {{
     {"cache_bytes",
      [](const Terms& t) { return JsonValue(t.limits.cache_bytes); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.cache_bytes, v, 1 << 20, kMostBytes); }},
+    {"cache_databases",
+     [](const Terms& t) { return JsonValue(uint64_t{t.limits.cache_databases}); },
+     [](Terms& t, const JsonValue& v) { return set_number(t.limits.cache_databases, v, 1, kMaxCacheDatabases); }},
     {"cache_rate",
      [](const Terms& t) { return rate_to_json(t.limits.cache_rate); },
      [](Terms& t, const JsonValue& v) { return set_rate(t.limits.cache_rate, v); }},

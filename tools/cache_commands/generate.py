@@ -14,7 +14,7 @@ HERE = pathlib.Path(__file__).resolve().parent
 OUTPUT = HERE.parents[1] / "src" / "cache" / "commands" / "command_table_data.cc"
 LINE = re.compile(r"(?:(?P<kind>[a-z_]+)|deny (?P<reason>[^:]+)|reply (?P<reply>[a-z]+)): (?P<names>.+)")
 # Scripts may write or not: Redis finds out when they run.
-MAY_WRITE = {"eval", "evalsha"}
+MAY_WRITE = {"eval", "evalsha", "fcall"}
 
 
 def read_policy(path):

@@ -18,6 +18,12 @@ enum class CommandKind : uint8_t {
   kWatch,
   kUnwatch,
   kKeyspace,  // about all keys at once: KEYS, SCAN, RANDOMKEY, DBSIZE
+  kEval,      // these: each tenant has its own scripts
+  kEvalSha,
+  kScriptLoad,
+  kScriptExists,
+  kFcall,     // of the functions that the operator provides
+  kCommand,   // about the tenant's commands only
   kFlush,     // as FLUSHDB ASYNC
   kPublish,   // with the tenant's channel prefix
   kChannels,  // the prefix taken off in the reply
@@ -34,7 +40,14 @@ enum class CommandKind : uint8_t {
   kRole,
   kWhoami,
   kConfigGet,
+  kConfigSet,
   kClient,
+  kScriptFlush,
+  kFunctionList,
+  kSlowLog,
+  kLatency,
+  kMemory,
+  kPubsub,
   kClusterOff,
   // Refused.
   kDenied,

@@ -1,5 +1,6 @@
 #include "cache/resp/request_parser.h"
 
+#include <algorithm>
 #include <cassert>
 #include <utility>
 
@@ -61,6 +62,17 @@ RequestParser::Status RequestParser::parse_argument(std::string_view rest,
   ++seen_;
   scanned_ = end;
   return Status::kRequest;
+}
+
+std::optional<RequestParser::Head> RequestParser::head(std::string_view rest, size_t above) const {
+  const uint32_t known = std::min(count_, 2U);
+  if (scanned_ == 0 || rest[0] != '*' || rest.size() <= above || seen_ < known) return std::nullopt;
+  return Head{.request = {.bytes = rest.substr(0, scanned_),
+                          .argument_count = count_,
+                          .name = rest.substr(name_.begin, name_.length),
+                          .first = rest.substr(first_.begin, first_.length),
+                          .form = RequestForm::kArray},
+              .arguments_left = count_ - seen_};
 }
 
 void RequestParser::finish_array(std::string_view rest) {

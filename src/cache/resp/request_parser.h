@@ -12,7 +12,7 @@ namespace partywall::cache {
 
 struct RequestLimits {
   uint32_t max_arguments = 1024 * 1024;
-  size_t max_argument_bytes = 8UL << 20;
+  size_t max_argument_bytes = 16UL << 20;
   size_t max_request_bytes = 16UL << 20;  // with framing
   size_t max_inline_bytes = 64UL << 10;
 };
@@ -33,11 +33,23 @@ struct Request {
 // can be framed differently there: CR LF in every place, canonical numbers, no negative counts.
 class RequestParser {
  public:
+  // A request that has begun: whole arguments, of which the first two are known.
+  struct Head {
+    Request request;  // its bytes are those of the whole arguments only
+    uint32_t arguments_left = 0;
+  };
+
   enum class Status { kRequest, kIncomplete, kInvalid };
 
   // `buffered` begins where the last request ended (consumed() later); after kIncomplete the same
   // bytes come again with more behind them, and only the new ones are looked at.
   Status parse(std::string_view buffered, const RequestLimits& limits);
+
+  // After kIncomplete, from where the request begins: what is there of it, if that is more than
+  // `above` bytes, and enough to tell what it is.
+  [[nodiscard]] std::optional<Head> head(std::string_view rest, size_t above) const;
+  // Forgets a request that has begun.
+  void reset() { scanned_ = 0; }
 
   [[nodiscard]] const Request& request() const { return request_; }
   // Bytes of `buffered` that are done with: the request and empty lines before it.

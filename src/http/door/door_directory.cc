@@ -5,17 +5,12 @@
 namespace partywall::http {
 
 Result<std::shared_ptr<const DoorDirectory>> DoorDirectories::make(DirectoryRef directory) {
-  if (!verifier_ || directory->issuers() != issuers_) {
-    auto verifier = JwtVerifier::create(directory->issuers());
-    if (!verifier) return std::unexpected(verifier.error());
-    verifier_ = std::move(*verifier);
-    issuers_ = directory->issuers();
-    ++generation_;
-  }
+  auto current = verifiers_.of(directory->issuers());
+  if (!current) return std::unexpected(current.error());
   auto door = std::make_shared<DoorDirectory>();
   door->directory = std::move(directory);
-  door->verifier = verifier_;
-  door->key_generation = generation_;
+  door->verifier = std::move(current->verifier);
+  door->key_generation = current->generation;
   return door;
 }
 

@@ -75,6 +75,18 @@ JsonValue cache_instance_parts(const CacheInstance& instance) {
                               {"primary_name", text(instance.primary_name)}});
 }
 
+JsonValue function_parts(const std::vector<CacheFunctionLibrary>& libraries) {
+  JsonArray parts;
+  for (const CacheFunctionLibrary& library : libraries) {
+    JsonArray functions;
+    for (const std::string& function : library.functions)
+      functions.emplace_back(JsonObject{{"name", text(function)}});
+    parts.emplace_back(JsonObject{{"library", text(library.name)},
+                                  {"functions", JsonValue(std::move(functions))}});
+  }
+  return JsonValue(std::move(parts));
+}
+
 JsonValue cache_parts(const CacheBackend& cache) {
   JsonArray instances;
   for (const CacheInstance& instance : cache.instances) {
@@ -86,7 +98,9 @@ JsonValue cache_parts(const CacheBackend& cache) {
                    {"mode", text(mode->first)},
                    {"door_user", text(cache.door_user)},
                    {"sentinel_user", text(cache.sentinel_user)},
-                   {"administrator", text(cache.administrator)}};
+                   {"administrator", text(cache.administrator)},
+                   {"keyspace_events", JsonValue(cache.keyspace_events)},
+                   {"functions", function_parts(cache.functions)}};
   if (cache.tls) {
     parts.push_back(
         {"tls", JsonValue(JsonObject{{"ca_file", text(cache.tls->ca_file)},
@@ -167,6 +181,18 @@ Result<> read_tls(const JsonValue& value, std::optional<TlsClientSettings>& tls)
   return fields.result();
 }
 
+Result<> read_function_library(const JsonValue& value, CacheBackend& cache) {
+  JsonFields fields(value, "function library");
+  CacheFunctionLibrary library{.name = fields.text("library"), .functions = {}};
+  fields.each("functions", [&](const JsonValue& element) -> Result<> {
+    JsonFields inner(element, "function");
+    library.functions.push_back(inner.text("name"));
+    return inner.result();
+  });
+  cache.functions.push_back(std::move(library));
+  return fields.result();
+}
+
 Result<> read_cache(const JsonValue& value, CacheBackend& cache) {
   JsonFields fields(value, "cache");
   fields.each("instances", [&](const JsonValue& element) -> Result<> {
@@ -183,6 +209,13 @@ Result<> read_cache(const JsonValue& value, CacheBackend& cache) {
   cache.door_user = fields.text("door_user");
   cache.sentinel_user = fields.optional_text("sentinel_user");
   cache.administrator = fields.optional_text("administrator");
+  cache.keyspace_events =
+      fields.optional_value("keyspace_events") != nullptr && fields.flag("keyspace_events");
+  if (fields.optional_value("functions") != nullptr) {
+    fields.each("functions", [&](const JsonValue& element) -> Result<> {
+      return read_function_library(element, cache);
+    });
+  }
   if (const JsonValue* const tls = fields.optional_value("tls"))
     fields.take(read_tls(*tls, cache.tls));
   return fields.result();

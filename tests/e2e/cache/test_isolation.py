@@ -38,13 +38,13 @@ def test_each_sees_only_its_own_keys(cache, secret):
 @pytest.mark.parametrize("words", [
     ["SELECT", "2"], ["SELECT", "-1"], ["SWAPDB", "1", "2"], ["MOVE", "k", "2"], ["COPY", "k", "k2", "DB", "2"],
     ["COPY", "k", "k2"], ["MIGRATE", "127.0.0.1", "6379", "k", "2", "100"], ["CONFIG", "SET", "maxmemory", "1"],
-    ["CONFIG", "REWRITE"], ["DEBUG", "SLEEP", "0"], ["MONITOR"], ["SHUTDOWN", "NOSAVE"], ["SCRIPT", "FLUSH"], ["SCRIPT", "KILL"],
+    ["CONFIG", "REWRITE"], ["DEBUG", "SLEEP", "0"], ["MONITOR"], ["SHUTDOWN", "NOSAVE"], ["SCRIPT", "KILL"],
     ["FUNCTION", "LOAD", "#!lua name=x\nredis.register_function('f', function() return 1 end)"], ["FUNCTION", "FLUSH"],
-    ["FCALL", "f", "0"], ["CLIENT", "TRACKING", "ON", "BCAST"], ["CLIENT", "TRACKING", "ON"], ["CLIENT", "KILL", "TYPE", "normal"],
-    ["CLIENT", "PAUSE", "1000"], ["CLIENT", "REPLY", "OFF"], ["CLIENT", "UNBLOCK", "1"], ["ACL", "SETUSER", "x", "on"], ["ACL", "LIST"],
-    ["ACL", "GETUSER", "default"], ["SLOWLOG", "GET"], ["LATENCY", "LATEST"], ["REPLICAOF", "127.0.0.1", "1"], ["SLAVEOF", "127.0.0.1", "1"],
+    ["FCALL", "f", "0"], ["CLIENT", "TRACKING", "ON", "BCAST"], ["CLIENT", "TRACKING", "ON"],
+    ["CLIENT", "PAUSE", "1000"], ["ACL", "SETUSER", "x", "on"], ["ACL", "LIST"],
+    ["ACL", "GETUSER", "default"], ["REPLICAOF", "127.0.0.1", "1"], ["SLAVEOF", "127.0.0.1", "1"],
     ["PSYNC", "?", "-1"], ["SYNC"], ["SAVE"], ["BGSAVE"], ["MODULE", "LIST"], ["RESTORE", "k", "0", "x"], ["CLUSTER", "SLOTS"],
-    ["OBJECT|ENCODING", "k"], ["NOSUCHCOMMAND"], ["MEMORY", "STATS"], ["PUBSUB", "NUMPAT"], ["WAIT", "0", "0"], ["LASTSAVE"],
+    ["OBJECT|ENCODING", "k"], ["NOSUCHCOMMAND"], ["MEMORY", "STATS"], ["WAIT", "0", "0"], ["LASTSAVE"],
 ])
 def test_refused_commands(cache, secret, words):
     with Resp(cache.port, "acme", cache.secrets["acme"]) as client:
@@ -205,8 +205,8 @@ def test_redis_refuses_the_tenants_user_what_the_door_refuses(cache):
     administrator = cache.administrator()
     commands = json.loads((POLICY / "redis-7.0.json").read_text())["commands"]
     arity = {name: row["arity"] for name, row in commands.items()}
-    answered_by_the_door = {"auth", "hello", "reset", "quit", "select", "info", "role", "whoami", "config_get", "client", "cluster_off",
-                            "subscribe", "unsubscribe"}
+    answered_by_the_door = {"auth", "hello", "reset", "quit", "select", "info", "role", "whoami", "config_get", "config_set", "client",
+                            "cluster_off", "script_flush", "function_list", "slow_log", "latency", "memory", "pubsub", "subscribe", "unsubscribe"}
     checked = 0
     for name, denied, kind in policy_of_commands():
         if "|" not in name and any(other.startswith(name + "|") for other in arity):

@@ -119,7 +119,7 @@ def test_a_redis_that_is_not_provisioned_serves_nobody(own_stack):
     with pytest.raises(redis.ResponseError, match="cannot be reached"):
         own_stack.client("acme").get("a")
     assert own_stack.client("globex").set("a", 1)
-    assert "the opening exchange failed, step 5: -WRONGPASS" in own_stack.process.log()
+    assert "the opening exchange failed, step 6: -WRONGPASS" in own_stack.process.log()
 
 
 def test_metrics_count_by_tenant(own_stack):

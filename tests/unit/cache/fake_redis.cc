@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "base/crypto.h"
+#include "base/hex.h"
 #include "cache/ascii.h"
 #include "cache/glob.h"
 #include "cache/resp/resp_writer.h"
@@ -109,6 +111,7 @@ std::string FakeRedis::Connection::execute(const Words& words) {
   if (user_ == "door") {
     if (name == "info")
       return bulk("# x\r\nredis_version:7.0.15\r\nmaxmemory_policy:allkeys-lru\r\n");
+    if (name == "client") return execute_for_door(words);
     if (name != "select") return "-NOPERM\r\n";
     if (!redis_.refuse_select.empty()) return redis_.refuse_select;
     database_ = std::stoi(words[1]);
@@ -134,6 +137,39 @@ std::string FakeRedis::Connection::execute(const Words& words) {
   return execute_data(words);
 }
 
+// CLIENT ID, CLIENT UNBLOCK.
+std::string FakeRedis::Connection::execute_for_door(const Words& words) {
+  if (to_lower(words[1]) == "id") return integer(id_);
+  for (const auto& other : redis_.connections) {
+    if (std::to_string(other->id_) != words[2] || !other->blocked_) continue;
+    other->blocked_.reset();
+    other->output_ += words[3] == "ERROR" ? "-UNBLOCKED client unblocked\r\n" : "*-1\r\n";
+    return integer(1);
+  }
+  return integer(0);
+}
+
+// SCRIPT LOAD, SCRIPT EXISTS, EVAL, EVALSHA; "bad" is no script.
+std::string FakeRedis::Connection::execute_script(const Words& words) {
+  const auto name_of = [](std::string_view text) {
+    const Sha1Digest digest = sha1(text);
+    return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
+  };
+  const bool load = words[0] == "script" && to_lower(words[1]) == "load";
+  if (load || words[0] == "eval") {
+    const std::string& text = words[load ? 2 : 1];
+    if (text == "bad") return "-ERR Error compiling script\r\n";
+    redis_.scripts.insert(name_of(text));
+    return bulk(load ? name_of(text) : "ran");
+  }
+  if (words[0] == "evalsha")
+    return redis_.scripts.contains(words[1]) ? bulk("ran") : "-NOSCRIPT No matching script.\r\n";
+  std::string out;
+  append_array_header(out, words.size() - 2);
+  for (size_t i = 2; i < words.size(); ++i) out += integer(redis_.scripts.contains(words[i]));
+  return out;
+}
+
 std::string FakeRedis::Connection::execute_subscription(const Words& words) {
   std::string out;
   Words names(words.begin() + 1, words.end());
@@ -152,6 +188,13 @@ std::string FakeRedis::Connection::execute_subscription(const Words& words) {
 
 void FakeRedis::Connection::push_message(const std::string& channel, const std::string& text) {
   output_ += (resp3_ ? ">3\r\n" : "*3\r\n") + bulk("message") + bulk(channel) + bulk(text);
+}
+
+void FakeRedis::Connection::push_pattern_message(const std::string& pattern,
+                                                 const std::string& channel,
+                                                 const std::string& text) {
+  output_ += (resp3_ ? ">4\r\n" : "*4\r\n") + bulk("pmessage") + bulk(pattern) + bulk(channel) +
+             bulk(text);
 }
 
 std::string FakeRedis::Connection::execute_transaction() {
@@ -230,6 +273,7 @@ std::string FakeRedis::Connection::execute_data(const Words& words) {
     return {};
   }
   if (name == "publish") return integer(0);
+  if (name == "script" || name.starts_with("eval")) return execute_script(words);
   if (name == "pubsub")
     return "*2\r\n" + bulk(words[2].substr(0, words[2].size() - 1) + "news") + bulk("foreign");
   return "-ERR unknown command\r\n";

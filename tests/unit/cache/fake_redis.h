@@ -23,7 +23,9 @@ class FakeRedis final : public UpstreamNetwork {
   class Connection final : public Waker {
    public:
     Connection(FakeRedis& redis, std::shared_ptr<UpstreamIo> upstream)
-        : redis_(redis), upstream_(std::move(upstream)) {}
+        : redis_(redis),
+          upstream_(std::move(upstream)),
+          id_(static_cast<int64_t>(1000 + redis.opened++)) {}
     void wake() override {}
 
     // Takes at most so many bytes of what the upstream has written, and answers them.
@@ -32,6 +34,9 @@ class FakeRedis final : public UpstreamNetwork {
     void deliver(size_t bytes);
     // A message of a channel, whether subscribed or not.
     void push_message(const std::string& channel, const std::string& text);
+    // The same, as whoever subscribes to the pattern gets it.
+    void push_pattern_message(const std::string& pattern, const std::string& channel,
+                              const std::string& text);
     // Answers a blocked BLPOP.
     void unblock(const std::string& value);
     void break_connection();
@@ -46,6 +51,8 @@ class FakeRedis final : public UpstreamNetwork {
 
    private:
     std::string execute(const Words& words);
+    std::string execute_script(const Words& words);
+    std::string execute_for_door(const Words& words);
     std::string execute_data(const Words& words);
     std::string scan(const Words& words);
     std::string execute_subscription(const Words& words);
@@ -53,6 +60,7 @@ class FakeRedis final : public UpstreamNetwork {
 
     FakeRedis& redis_;
     std::shared_ptr<UpstreamIo> upstream_;
+    int64_t id_;  // as CLIENT ID gives it
     RequestParser parser_;
     std::string input_;
     std::string output_;
@@ -73,7 +81,9 @@ class FakeRedis final : public UpstreamNetwork {
   std::vector<std::unique_ptr<Connection>> connections;
   std::map<std::string, std::string> passwords;  // by user
   std::map<int, std::map<std::string, std::string>> databases;
-  std::vector<Words> log;  // every request after the handshake
+  std::set<std::string> scripts;  // by SHA-1
+  std::vector<Words> log;         // every request after the handshake
+  size_t opened = 0;
   bool refuse_connections = false;
   std::string refuse_select;  // the error that SELECT gives, if not empty
 };

@@ -20,8 +20,16 @@ class LimitWait : public testing::Test {
 
   SessionWorld world_;
   partywall::test::FakeLimitStore store_{world_.states};
-  SessionHost host_{world_.limits, world_.time,   *store_.desk,     world_.registry,
-                    world_.meters, world_.random, world_.directory, {}};
+  SessionHost host_{.limits = world_.limits,
+                    .time = world_.time,
+                    .limits_desk = *store_.desk,
+                    .upstreams = world_.registry,
+                    .meters = world_.meters,
+                    .random = world_.random,
+                    .clients = world_.client_register,
+                    .scripts = world_.scripts,
+                    .slow_log = world_.slow_log,
+                    .directory = world_.directory};
   std::unique_ptr<FakeClient> client_ = std::make_unique<FakeClient>(host_, 77);
 };
 

@@ -9,8 +9,9 @@ namespace {
 using Kind = PushFrame::Kind;
 
 std::string strip(std::string_view frame) {
-  const auto stripped = strip_push_frame(frame, "t:");
-  return stripped ? stripped->text : "refused";
+  const auto read = read_push_frame(frame, ChannelNames("t:", 5, 1));
+  if (!read) return "refused";
+  return read->kind == Kind::kForeign ? "foreign" : read->text;
 }
 
 TEST(PushFrame, TakesThePrefixOffNames) {
@@ -38,6 +39,20 @@ TEST(PushFrame, RefusesForeignAndUnknownOnes) {
         "*0\r\n", "*-1\r\n", ":1\r\n", "$1\r\na\r\n", ""}) {
     EXPECT_EQ(strip(frame), "refused") << frame;
   }
+}
+
+TEST(PushFrame, GivesKeyspaceNotificationsTheTenantsNumbers) {
+  EXPECT_EQ(strip("*3\r\n$7\r\nmessage\r\n$16\r\n__keyspace@5__:a\r\n$3\r\nset\r\n"),
+            "*3\r\n$7\r\nmessage\r\n$16\r\n__keyspace@0__:a\r\n$3\r\nset\r\n");
+  EXPECT_EQ(strip("*4\r\n$8\r\npmessage\r\n$12\r\n__key*@5__:*\r\n$16\r\n__keyspace@5__:a"
+                  "\r\n$3\r\nset\r\n"),
+            "*4\r\n$8\r\npmessage\r\n$12\r\n__key*@0__:*\r\n$16\r\n__keyspace@0__:a\r\n"
+            "$3\r\nset\r\n");
+  // A neighbour's key "x@5__:y" is matched by that pattern too.
+  EXPECT_EQ(strip("*4\r\n$8\r\npmessage\r\n$12\r\n__key*@5__:*\r\n$22\r\n__keyspace@6__:x@5__:y"
+                  "\r\n$3\r\nset\r\n"),
+            "foreign");
+  EXPECT_EQ(strip("*3\r\n$7\r\nmessage\r\n$16\r\n__keyspace@6__:a\r\n$3\r\nset\r\n"), "refused");
 }
 
 }  // namespace

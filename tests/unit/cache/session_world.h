@@ -9,14 +9,15 @@
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
 #include "identity/context_token.h"
+#include "identity/dev_issuer.h"
 
 namespace partywall::cache {
 
 // A client of the door, in memory: what it sends goes straight to its session.
 class FakeClient final : public Waker {
  public:
-  FakeClient(SessionHost& host, uint64_t id)
-      : session(std::make_unique<SessionFsm>(host, *this, id, "127.0.0.1:1")) {}
+  FakeClient(SessionHost& host, uint64_t number)
+      : id(number), session(std::make_unique<SessionFsm>(host, *this, number, "127.0.0.1:1")) {}
   void wake() override { woken = true; }
 
   void send(std::string_view bytes) { session->receive(bytes); }
@@ -31,6 +32,7 @@ class FakeClient final : public Waker {
     if (std::exchange(woken, false)) session->resume();
   }
 
+  const uint64_t id;
   bool woken = false;
   std::unique_ptr<SessionFsm> session;
 };
@@ -39,6 +41,11 @@ class FakeClient final : public Waker {
 class SessionWorld {
  public:
   SessionWorld() {
+    client_register.set_deliver(0, [this](uint64_t id, ClientOrder order, const std::string& key) {
+      for (FakeClient* client : clients) {
+        if (client->id == id) client->session->obey(order, key);
+      }
+    });
     publish([](DirectoryData&) {});
   }
 
@@ -48,6 +55,7 @@ class SessionWorld {
     data.version = ++version_;
     const DirectoryRef before = std::exchange(directory, Directory::build(std::move(data)).value());
     host.directory = directory;
+    host.issuers = verifiers_.of(directory->issuers()).value();
     for (const Tenant& tenant : directory->tenants()) {
       redis.passwords[tenant_user(tenant.id)] =
           tenant_user_password(Secret("cell key"), tenant.id).reveal();
@@ -88,6 +96,15 @@ class SessionWorld {
         .value();
   }
 
+  // Of the issuer that the directory trusts.
+  std::string jwt(std::string tenant, Duration lifetime = seconds(60)) {
+    return issuer().sign(
+        {.tenant = std::move(tenant),
+         .subject = "job",
+         .issued_at = time.wall(),
+         .expires_at = time.wall() + std::chrono::duration_cast<milliseconds>(lifetime)});
+  }
+
   static TenantId acme() { return TenantId(Uuid::from_halves(1, 1)); }
   static TenantId globex() { return TenantId(Uuid::from_halves(2, 2)); }
 
@@ -100,7 +117,18 @@ class SessionWorld {
   Meters<CacheMeter> meters;
   UpstreamRegistry registry{upstream_limits, redis};
   SeededRandom random{1};
-  SessionHost host{limits, time, desk, registry, meters, random, nullptr, {}};
+  ClientRegister client_register;
+  ScriptRegister scripts;
+  SlowLog slow_log;
+  SessionHost host{.limits = limits,
+                   .time = time,
+                   .limits_desk = desk,
+                   .upstreams = registry,
+                   .meters = meters,
+                   .random = random,
+                   .clients = client_register,
+                   .scripts = scripts,
+                   .slow_log = slow_log};
   DirectoryRef directory;
   std::vector<FakeClient*> clients;  // that are told of a new directory
 
@@ -116,6 +144,7 @@ class SessionWorld {
                   .tenant_password = Secret("cell key")};
     data.cells = {cell};
     data.tenants = {make_tenant(acme(), "acme", 1), make_tenant(globex(), "globex", 2)};
+    data.issuers = {issuer().trusted()};
     data.context_keys = {{.id = 1, .key = Secret(std::string(32, 'k'))}};
     data.cache_logins = {
         {.user = "acme", .secret_sha256 = sha256("acme secret"), .tenant = acme()},
@@ -136,6 +165,12 @@ class SessionWorld {
     return tenant;
   }
 
+  static const DevIssuer& issuer() {
+    static const DevIssuer issuer = DevIssuer::generate("https://issuer.test", "cache");
+    return issuer;
+  }
+
+  IssuerVerifiers verifiers_;
   TenantNumbers numbers_;
   uint64_t version_ = 0;
   uint64_t last_id_ = 0;

@@ -28,10 +28,10 @@ class Takeover : public testing::Test {
   Takeover() { route_->set_primary(at(6379)); }
 
   ScriptedNetwork::Connection& last() { return network_.opened.back(); }
-  // Six answers: AUTH, two of INFO, ROLE, SELECT, AUTH.
+  // Seven answers: AUTH, CLIENT ID, two of INFO, ROLE, SELECT, AUTH.
   static void let_in(ScriptedNetwork::Connection& connection, const std::string& role = kMaster) {
     connection.take();
-    connection.say(kOk + kOk + kOk + role + kOk + kOk);
+    connection.say(kOk + kOk + kOk + kOk + role + kOk + kOk);
   }
   std::shared_ptr<UpstreamFsm> open_shared() {
     auto upstream = upstreams_->shared(now_).value();
@@ -93,7 +93,7 @@ TEST_F(Takeover, WhatIsBoundToTheOldServerEnds) {
   let_in(last());
   taken->send(sink_, make_request({"BLPOP", "a", "0"}), 1);
   Subscribed subscribed;
-  const auto subscriber = upstreams_->open_subscriber(subscribed, now_).value();
+  const auto subscriber = upstreams_->open_subscriber(subscribed, ChannelNames(), now_).value();
   take_over(6380);
   EXPECT_THAT(sink_.losses, ElementsAre(LostReplies::kUnknownOutcome));
   EXPECT_EQ(subscribed.losses, 1);

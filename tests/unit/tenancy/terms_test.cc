@@ -13,7 +13,8 @@ JsonValue json(std::string_view text) { return JsonValue::parse(text).value(); }
 // the build here: give it a term, or the control store would lose it.
 Terms strange_terms() {
   Terms terms;
-  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, cache] = terms.limits;
+  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, databases, cache] =
+      terms.limits;
   auto& [error_share, slow] = terms.alarms;
   requests = 77;
   api = {.tokens = 1, .period = hours(1), .burst = 2};
@@ -23,6 +24,7 @@ Terms strange_terms() {
   memory = 81ULL << 20;
   keys = 82;
   bytes = 83ULL << 20;
+  databases = 16;
   cache = {.tokens = 3, .period = minutes(1), .burst = 4};
   error_share = 0.25;
   slow = milliseconds(84);

@@ -1,0 +1,86 @@
+#include "cache/commands/command_table.h"
+#include "cache/session_fsm.h"
+
+// Requests with big arguments: they are passed on while they arrive, on a connection of their own,
+// so that a client that sends slowly holds up nobody and no argument is in memory as a whole. Only
+// what is passed on to the byte can go this way.
+namespace partywall::cache {
+
+// Looks at a request that has begun to arrive; the bytes that were passed on or dropped, 0 where it
+// has to wait for the rest.
+size_t SessionFsm::begin_stream(std::string_view bytes, Turn& turn) {
+  // What a tracking client reads must be known whole.
+  if (turn.tenant == nullptr || confirmations_ > 0 || tracking_) return 0;
+  const auto head = parser_.head(bytes, host_.limits.stream_above_bytes);
+  if (!head) return 0;
+  const auto upstreams = tenant_upstreams(turn);
+  // In a cluster a request is kept until it is answered: another node may have to get it.
+  if (!upstreams || has_prefix(turn) ||
+      (*upstreams)->target().route->instance().topology == CacheTopology::kCluster)
+    return 0;
+  const CommandRule* rule = find_command(head->request.name, head->request.first);
+  const bool streams = rule != nullptr && rule->kind == CommandKind::kPlain && !only_subscribes();
+  if (!streams) return 0;
+  if (held_ && held_->hold == Hold::kUntilReleased && !held_->upstream->usable()) return 0;
+  if (const std::string text = refusal(head->request, *rule, turn); !text.empty()) {
+    refuse(turn, text);
+  } else if (begin_passing_on(head->request, turn) == Next::kWait) {
+    stalled_ = true;
+    return 0;
+  }
+  stream_.emplace(head->arguments_left, head->request.bytes.size());
+  parser_.reset();
+  ++turn.commands;
+  const size_t begun = head->request.bytes.size();
+  return begun + continue_stream(bytes.substr(begun), turn);
+}
+
+// The first part of the request. When the door refuses it, nothing is passed on.
+SessionFsm::Next SessionFsm::begin_passing_on(const Request& begun, Turn& turn) {
+  if (!held_ || held_->hold != Hold::kUntilReleased) {
+    if (!all_answered(turn) || held_) return Next::kWait;
+  }
+  flush(turn);
+  if (outstanding_ > 0 && (!held_ || route_ != held_->upstream)) return Next::kWait;
+  if (const auto other = count_against_rate(turn)) return *other;
+  if (!held_) {
+    const auto taken = take_held(turn, Hold::kUntilAnswered);
+    if (!taken) {
+      const bool limit = taken.error().kind == ErrorKind::kLimit;
+      return refuse(turn, (limit ? "LIMIT " : "ERR ") + taken.error().message);
+    }
+  }
+  send_now(held_->upstream, begun.bytes, ReplyUse::kPass);
+  stream_to_ = held_->upstream;
+  return Next::kDone;
+}
+
+size_t SessionFsm::continue_stream(std::string_view bytes, Turn& turn) {
+  const RequestStream::Step step = stream_->feed(bytes, host_.limits.requests);
+  if (stream_to_ != nullptr) stream_to_->append(bytes.substr(0, step.bytes));
+  if (step.status == RequestStream::Status::kInvalid) {
+    const std::string problem(stream_->problem());
+    end_stream();
+    std::string text;
+    append_error(text, "ERR Protocol error: " + problem);
+    reply(turn, std::move(text));
+    closing_ = true;
+  } else if (step.status == RequestStream::Status::kDone) {
+    stream_.reset();
+    stream_to_.reset();
+  }
+  return step.bytes;
+}
+
+// Before its end: Redis has half a request, the connection is good for nothing any more.
+void SessionFsm::end_stream() {
+  stream_.reset();
+  if (std::exchange(stream_to_, nullptr) != nullptr) drop_held();
+}
+
+bool SessionFsm::stream_is_congested() const {
+  return stream_to_ != nullptr && stream_to_->usable() &&
+         stream_to_->backlog() >= host_.limits.upstream_pause_bytes;
+}
+
+}  // namespace partywall::cache

@@ -1,0 +1,94 @@
+"""Client-side caching: told of the tenant's own keys that were read, of nothing else."""
+import threading
+
+import pytest
+from cache_stack import CacheStack
+from resp import Resp
+
+
+@pytest.fixture(scope="module")
+def tracked():
+    stack = CacheStack()
+    stack.platform["cells"]["main"]["cache"]["keyspace_events"] = True
+    stack.start()
+    yield stack
+    assert stack.stop() == 0
+
+
+@pytest.fixture
+def client(tracked):
+    with Resp(tracked.port) as connection:
+        assert connection.ask("HELLO", 3, "AUTH", "acme", tracked.secrets["acme"])["b'proto'"] == 3
+        yield connection
+
+
+def test_a_change_of_what_was_read_is_told_once(tracked, client):
+    assert client.ask("CLIENT", "TRACKING", "ON") == b"OK"
+    other = tracked.client("acme")
+    other.set("k", 1)
+    assert client.ask("GET", "k") == b"1"
+    other.set("unread", 1)
+    other.set("k", 2)
+    assert client.read() == [b"invalidate", [b"k"]]
+    other.set("k", 3)
+    assert client.ask("MGET", "k", "l") == [b"3", None]
+    other.expire("k", 1)
+    assert client.read() == [b"invalidate", [b"k"]]
+    other.mset({"l": 1})
+    assert client.read() == [b"invalidate", [b"l"]]
+    assert client.ask("CLIENT", "TRACKINGINFO")["b'flags'"] == [b"on"]
+    client.ask("GET", "l")
+    other.eval("redis.call('DEL', KEYS[1])", 1, "l")
+    assert client.read() == [b"invalidate", [b"l"]]
+    client.ask("GET", "x")
+    other.flushdb()
+    assert client.read() == [b"invalidate", None]
+
+
+def test_a_neighbours_change_of_a_key_of_the_same_name_is_not_told(tracked, client):
+    """Redis itself would: it tracks by name over all databases."""
+    assert client.ask("CLIENT", "TRACKING", "ON") == b"OK"
+    globex, acme = tracked.client("globex"), tracked.client("acme")
+    for key in ("same", "__keyspace@1__:same", "x"):
+        client.ask("GET", key)
+        globex.set(key, 1)
+        globex.delete(key)
+    globex.flushall()
+    acme.set("x", 1)
+    assert client.read() == [b"invalidate", [b"x"]], "the first thing that is told is the tenant's own"
+    assert client.ask("CLIENT", "TRACKING", "ON", "BCAST").startswith("NOPERM")
+
+
+def test_redirection_is_for_clients_of_the_tenant(tracked):
+    with Resp(tracked.port, "acme", tracked.secrets["acme"]) as reader, \
+            Resp(tracked.port, "acme", tracked.secrets["acme"]) as listener, \
+            Resp(tracked.port, "globex", tracked.secrets["globex"]) as stranger:
+        stranger_id, listener_id = stranger.ask("CLIENT", "ID"), listener.ask("CLIENT", "ID")
+        assert listener.ask("SUBSCRIBE", "__redis__:invalidate")[0] == b"subscribe"
+        assert "does not exist" in reader.ask("CLIENT", "TRACKING", "ON", "REDIRECT", stranger_id)
+        assert reader.ask("CLIENT", "TRACKING", "ON", "REDIRECT", listener_id) == b"OK"
+        assert reader.ask("CLIENT", "GETREDIR") == listener_id
+        reader.ask("GET", "redirected")
+        tracked.client("acme").set("redirected", 1)
+        assert listener.read() == [b"message", b"__redis__:invalidate", [b"redirected"]]
+
+
+def test_what_is_kept_is_never_old(tracked, client):
+    """A reader that keeps what it reads until it is told, while a writer goes on: at the end it has the last value."""
+    assert client.ask("CLIENT", "TRACKING", "ON") == b"OK"
+    rounds = 2_000
+    writer = threading.Thread(target=lambda: [tracked.client("acme").set("n", number) for number in range(rounds + 1)])
+    writer.start()
+    kept, seen = None, []
+    while kept != rounds:
+        if kept is None:
+            client.send(b"*2\r\n$3\r\nGET\r\n$1\r\nn\r\n")
+            while (answer := client.read()) == [b"invalidate", [b"n"]]:
+                pass  # of what was kept before
+            kept = int(answer or -1)
+            seen.append(kept)
+        elif client.read() == [b"invalidate", [b"n"]]:
+            kept = None
+    writer.join()
+    assert seen == sorted(seen)
+    print(len(seen), "reads for", rounds, "writes")
