@@ -14,7 +14,9 @@ namespace partywall::fleet {
 // Which measurement, as an index into the pool's own list. The first ones are the same for all.
 using SignalId = StrongId<uint32_t, struct SignalIdTag>;
 
-inline constexpr SignalId kOfferedLoad{0};  // requests in flight plus queued, over the whole pool
+// Requests that would be in flight over the whole pool if nobody waited, plus what serves the queue
+// within 30 s.
+inline constexpr SignalId kOfferedLoad{0};
 inline constexpr SignalId kRequestRate{1};  // requests a second, over the whole pool
 inline constexpr SignalId kCpu{2};          // 0..1, the mean of the ready instances
 inline constexpr SignalId kMemory{3};       // 0..1, the mean of the ready instances

@@ -12,7 +12,6 @@ namespace {
 using testing::Contains;
 using testing::Field;
 using testing::HasSubstr;
-using testing::IsEmpty;
 
 // A scaler with one scripted policy, whose decisions are carried out at once.
 class ScalerTest : public testing::Test {
