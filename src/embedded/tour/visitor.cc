@@ -2,6 +2,7 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "base/text.h"
 
 namespace partywall::embedded {
 
@@ -39,6 +40,18 @@ bool answers_health_check(const fleet::ObservedInstance& instance) {
       client.send({.url = fmt::format("http://{}/healthz", instance.endpoint.to_string()),
                    .timeout = seconds(1)});
   return answer && answer->status == 200;
+}
+
+size_t count_healthy_instances(const Endpoint& admin) {
+  constexpr std::string_view kSample = "\npartywall_http_instances{health=\"up\"} ";
+  fetch::Client client;
+  const auto answer = client.send(
+      {.url = fmt::format("http://{}/metrics", admin.to_string()), .timeout = seconds(1)});
+  if (!answer || answer->status != 200) return 0;
+  const size_t at = answer->body.find(kSample);
+  if (at == std::string::npos) return 0;
+  const std::string_view rest = std::string_view(answer->body).substr(at + kSample.size());
+  return parse_unsigned(rest.substr(0, rest.find('\n'))).value_or(0);
 }
 
 std::string with_claim_of(const std::string& token, std::string_view tenant,

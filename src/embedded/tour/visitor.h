@@ -31,6 +31,9 @@ class Visitor {
 // Does the instance answer by itself, and is not only its process there?
 bool answers_health_check(const fleet::ObservedInstance& instance);
 
+// How many instances of the application the http door holds for healthy, by its metrics.
+size_t count_healthy_instances(const Endpoint& admin);
+
 // The token with another tenant in its claims and the signature that it had.
 std::string with_claim_of(const std::string& token, std::string_view tenant,
                           std::string_view other_tenant);

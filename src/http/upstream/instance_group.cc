@@ -63,26 +63,34 @@ InstanceGroup::InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry&
 }
 
 std::shared_ptr<UpstreamInstance> InstanceGroup::draw(Random& random,
-                                                      const UpstreamInstance* except) {
+                                                      const UpstreamInstance* except,
+                                                      Judgement judgement) {
+  const auto may_be_drawn = [&](const UpstreamInstance& instance) {
+    return instance.is_up() == (judgement == Judgement::kUp) && &instance != except;
+  };
   uint64_t total = 0;
   for (const auto& instance : instances_) {
-    if (instance->is_up() && instance.get() != except) total += instance->weight();
+    if (may_be_drawn(*instance)) total += instance->weight();
   }
   if (total == 0) return nullptr;
   uint64_t ticket = random.below(total);
   for (const auto& instance : instances_) {
-    if (!instance->is_up() || instance.get() == except) continue;
+    if (!may_be_drawn(*instance)) continue;
     if (ticket < instance->weight()) return instance;
     ticket -= instance->weight();
   }
-  return nullptr;  // another thread marked one down meanwhile
+  return nullptr;  // another thread judged one anew meanwhile
 }
 
 std::shared_ptr<UpstreamInstance> InstanceGroup::pick(Random& random,
                                                       const UpstreamInstance* except) {
-  std::shared_ptr<UpstreamInstance> first = draw(random, except);
-  if (!first) return except ? draw(random, nullptr) : nullptr;
-  std::shared_ptr<UpstreamInstance> second = draw(random, first.get());
+  std::shared_ptr<UpstreamInstance> first = draw(random, except, Judgement::kUp);
+  if (!first) {
+    if (!except) return nullptr;
+    auto any_other = draw(random, except, Judgement::kNotUp);
+    return any_other ? any_other : draw(random, nullptr, Judgement::kUp);
+  }
+  std::shared_ptr<UpstreamInstance> second = draw(random, first.get(), Judgement::kUp);
   if (!second || second.get() == except) return first;
   return is_less_loaded(*second, *first) ? second : first;
 }

@@ -97,8 +97,9 @@ class InstanceGroup {
                 const InstanceGroup* before);
 
   // The less loaded of two healthy instances drawn at random by weight ("power of two choices",
-  // Mitzenmacher 2001): as good as looking at all, without herding. `except` (may be nullptr) is
-  // drawn only if there is no other. nullptr: none is healthy.
+  // Mitzenmacher 2001): as good as looking at all, without herding. `except` (may be nullptr) has
+  // just failed: one that is not healthy is drawn before it, because the checks may lag behind; it
+  // itself only if there is no other. nullptr: none is healthy.
   std::shared_ptr<UpstreamInstance> pick(Random& random, const UpstreamInstance* except = nullptr);
 
   [[nodiscard]] const std::vector<std::shared_ptr<UpstreamInstance>>& instances() const {
@@ -106,7 +107,9 @@ class InstanceGroup {
   }
 
  private:
-  std::shared_ptr<UpstreamInstance> draw(Random& random, const UpstreamInstance* except);
+  enum class Judgement : uint8_t { kUp, kNotUp };
+  std::shared_ptr<UpstreamInstance> draw(Random& random, const UpstreamInstance* except,
+                                         Judgement judgement);
 
   std::vector<std::shared_ptr<UpstreamInstance>> instances_;
 };

@@ -98,6 +98,13 @@ TEST_F(InstanceGroupTest, ARetryGoesElsewhereIfThereIsAnElsewhere) {
   EXPECT_EQ(pick_many(50, group->instances()[0].get()), (std::map<std::string, int>{{"a", 50}}));
 }
 
+TEST_F(InstanceGroupTest, ARetryTriesOneNotYetJudgedBeforeTheOneThatFailed) {
+  for (const Health other : {Health::kUnknown, Health::kDown}) {
+    use({instance("a", 1), instance("b", 2)}, {Health::kUp, other});
+    EXPECT_EQ(pick_many(50, group->instances()[0].get()), (std::map<std::string, int>{{"b", 50}}));
+  }
+}
+
 TEST_F(InstanceGroupTest, UnitsGiveThemselvesBack) {
   use({instance("a", 1)}, {Health::kUp});
   {
