@@ -186,10 +186,15 @@ void CellPool::refuse_all(const SqlError& error) {
 
 void CellPool::give_back(ServerLease& lease) {
   const std::shared_ptr<ServerConnection> connection = std::exchange(lease.connection_, nullptr);
-  lease.units_.release();
   lease.pool_ = nullptr;
   put_away(connection);
-  context_.on_units_released();
+  LeftOver& left_over = left_overs_[connection->slot];
+  if (left_over.pid == connection->fsm.info().key.pid) {
+    left_over.units = std::move(lease.units_);
+  } else {
+    lease.units_.release();
+    context_.on_units_released();
+  }
   run_steps();
 }
 
@@ -219,7 +224,8 @@ void CellPool::put_away(const std::shared_ptr<ServerConnection>& connection) {
 
 void CellPool::drop(PoolPlan::Slot slot) {
   const ServerFsm& fsm = connections_[slot]->fsm;
-  if (!fsm.is_quiet()) left_overs_[slot] = {fsm.info().key.pid, context_.loop.now()};
+  if (!fsm.is_quiet())
+    left_overs_[slot] = {.pid = fsm.info().key.pid, .since = context_.loop.now()};
   connections_[slot]->is_doomed = true;
   connections_[slot]->stream->close();
   connections_[slot] = nullptr;

@@ -147,6 +147,7 @@ class CellPool {
   [[nodiscard]] std::string last_tenant(PoolPlan::Slot slot) const;
   void on_login_failure(PoolPlan::Slot slot, const Error& error);
   void look_after_left_overs();
+  void forget_left_over(PoolPlan::Slot slot);
   void repair(PoolPlan::Slot slot, uint32_t left_over_pid);
   void on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome);
   net::Task<Result<std::shared_ptr<ServerConnection>>> log_in(PoolPlan::Slot slot);
@@ -164,18 +165,20 @@ class CellPool {
   std::vector<std::shared_ptr<ServerConnection>> connections_;  // by slot
   std::vector<ServerLease*> reserved_;                          // by slot: who waits for its reset
   std::vector<TenantId> last_tenants_;                          // by slot: who used its role last
-  std::vector<MonotonicTime> repaired_at_;  // by slot: max() while that is under way
-  // By slot: the server process of a connection that was closed while a statement ran.
+  std::vector<MonotonicTime> repaired_at_;             // by slot: max() while that is under way
+  std::unordered_map<TenantNumber, LimitAsk> limits_;  // of tenants that wait or waited
+  std::unordered_map<TenantNumber, LimitWait> limit_waits_;  // of those that other nodes keep off
+  std::unordered_map<TenantNumber, ConcurrencyGate> held_;   // connections, by tenant
+  // By slot: the server process of a connection that was closed while a statement ran. It counts as
+  // a connection of the tenant that left it, or one that comes and goes would take all slots.
   struct LeftOver {
     uint32_t pid = 0;
     MonotonicTime since;
+    LeaseUnits units{};
   };
   std::vector<LeftOver> left_overs_;
-  std::unordered_map<TenantNumber, LimitAsk> limits_;        // of tenants that wait or waited
-  std::unordered_map<TenantNumber, LimitWait> limit_waits_;  // of those that other nodes keep off
-  std::unordered_map<TenantNumber, ConcurrencyGate> held_;   // connections, by tenant
-  LeaseUnits acquired_;                                      // by may_serve, for the next step
-  std::optional<ScramClientKeys> keys_;                      // most slots share salt and password
+  LeaseUnits acquired_;                  // by may_serve, for the next step
+  std::optional<ScramClientKeys> keys_;  // most slots share salt and password
   std::optional<Settings> greeting_;
   std::vector<std::unique_ptr<net::EventLink>> greeting_waiters_;
   PoolCounters counters_;

@@ -25,7 +25,7 @@ net::Task<> CellPool::connect(PoolPlan::Slot slot) {
     ++counters_.connects;
     greeting_ = (*connection)->fsm.info().reported;
     connections_[slot] = std::move(*connection);
-    left_overs_[slot] = {};  // its role is free again
+    forget_left_over(slot);  // its role is free again
     plan_.connected(slot, now);
     if (is_closed_) drop(slot);
   } else {
@@ -78,10 +78,19 @@ void CellPool::repair(PoolPlan::Slot slot, uint32_t left_over_pid) {
 void CellPool::look_after_left_overs() {
   const MonotonicTime now = context_.loop.now();
   for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
-    const LeftOver& left_over = left_overs_[slot];
+    LeftOver& left_over = left_overs_[slot];
     if (left_over.pid == 0 || now - left_over.since < context_.settings.left_over_after) continue;
+    // Most have ended by themselves long ago, and nobody needed the slot since.
+    left_over.units.release();
+    context_.on_units_released();
     repair(slot, left_over.pid);
   }
+}
+
+void CellPool::forget_left_over(PoolPlan::Slot slot) {
+  if (left_overs_[slot].pid == 0) return;
+  left_overs_[slot] = {};
+  context_.on_units_released();
 }
 
 void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome) {
@@ -97,7 +106,7 @@ void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Re
     return;
   }
   if (left_over_pid != 0) {
-    if (left_overs_[slot].pid == left_over_pid) left_overs_[slot] = {};
+    if (left_overs_[slot].pid == left_over_pid) forget_left_over(slot);
     plan_.repaired(slot, now);
     run_steps();
     return;

@@ -162,7 +162,7 @@ def test_floods_without_a_sync_hurt_only_their_sender(sql_walls):
 def test_clients_that_leave_at_once(sql_walls):
     """acme begins long statements and goes away, again and again: its connections are stopped, and globex is served meanwhile."""
     with sql_walls.node.raw_sql("globex") as neighbour:
-        for _ in range(12):  # more than the slots of a worker
+        for _ in range(40):  # more than all slots; acme has no more of them than its tier allows
             attacker = sql_walls.node.raw_sql("acme")
             attacker.send(query("SELECT pg_sleep(600)"))
             attacker.abort()
