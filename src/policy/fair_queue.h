@@ -27,7 +27,8 @@ enum class FairQueueFull { kTenant, kQueue };
 template <class Item>
 class FairQueue {
  public:
-  // Names one waiting item. After the item has left, the ticket names nothing, for ever.
+  // Names one waiting item. After the item has left, the ticket names nothing, for ever; nor does
+  // one that push() has not made.
   struct Ticket {
     uint32_t slot = 0;
     uint32_t generation = 0;
@@ -108,7 +109,7 @@ class FairQueue {
   struct Slot {
     std::optional<Item> item;
     TenantNumber tenant;
-    uint32_t generation = 0;
+    uint32_t generation = 1;
     uint32_t previous = kNone;
     uint32_t next = kNone;  // in its line, or in the list of free slots
   };

@@ -66,6 +66,14 @@ TEST(FairQueue, RemoveTakesOutOnlyWhatItsTicketNames) {
   EXPECT_EQ(queue.remove({.slot = 99, .generation = 0}), std::nullopt);
 }
 
+// A session that was served without waiting has such a ticket: it must not take out another's item.
+TEST(FairQueue, ATicketThatWasNeverGivenNamesNothing) {
+  FairQueue<int> queue;
+  ASSERT_TRUE(queue.push(tenant(0), 1, 1));
+  EXPECT_EQ(queue.remove({}), std::nullopt);
+  EXPECT_EQ(queue.size(), 1U);
+}
+
 TEST(FairQueue, RemovingAnItemDoesNotCostTheTenantItsPlace) {
   FairQueue<std::string> queue;
   for (const char* item : {"a1", "a2"}) ASSERT_TRUE(queue.push(tenant(0), 1, item));
