@@ -1,6 +1,5 @@
 #include "embedded/stack.h"
 
-#include <algorithm>
 #include <filesystem>
 #include <thread>
 
@@ -203,8 +202,10 @@ Result<> Stack::Impl::wait_for_shop() {
   for (Duration waited{}; waited < kShopPatience; waited += kPause) {
     const auto answer = visitor.get("/api/products?limit=1");
     record.instances = provider->observe(group).value_or(std::vector<fleet::ObservedInstance>());
-    if (answer.status == 200 && count_healthy_instances(record.admin) >= kShopInstances) return {};
-    last = fmt::format("{} {}", answer.status, answer.body);
+    const size_t healthy = count_healthy_instances(record.admin);
+    if (answer.status == 200 && healthy >= kShopInstances) return {};
+    last = fmt::format("{} {} ({} of {} instances healthy)", answer.status, answer.body, healthy,
+                       kShopInstances);
     std::this_thread::sleep_for(kPause);
   }
   return fail(ErrorKind::kTimeout, "the shop does not answer; the door's last answer: {}{}", last,

@@ -147,6 +147,7 @@ class CellPool {
   [[nodiscard]] std::string last_tenant(PoolPlan::Slot slot) const;
   void on_login_failure(PoolPlan::Slot slot, const Error& error);
   void look_after_left_overs();
+  void stop_counting_left_over(PoolPlan::Slot slot);
   void forget_left_over(PoolPlan::Slot slot);
   void repair(PoolPlan::Slot slot, uint32_t left_over_pid);
   void on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome);

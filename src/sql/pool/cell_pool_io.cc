@@ -28,6 +28,8 @@ net::Task<> CellPool::connect(PoolPlan::Slot slot) {
     forget_left_over(slot);  // its role is free again
     plan_.connected(slot, now);
     if (is_closed_) drop(slot);
+  } else if (connection.error().kind == ErrorKind::kLimit && left_overs_[slot].pid != 0) {
+    plan_.role_in_use(slot, now);
   } else {
     on_login_failure(slot, connection.error());
     plan_.connect_failed(slot, now);
@@ -78,19 +80,26 @@ void CellPool::repair(PoolPlan::Slot slot, uint32_t left_over_pid) {
 void CellPool::look_after_left_overs() {
   const MonotonicTime now = context_.loop.now();
   for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
-    LeftOver& left_over = left_overs_[slot];
+    const LeftOver& left_over = left_overs_[slot];
     if (left_over.pid == 0 || now - left_over.since < context_.settings.left_over_after) continue;
-    // Most have ended by themselves long ago, and nobody needed the slot since.
-    left_over.units.release();
-    context_.on_units_released();
-    repair(slot, left_over.pid);
+    if (backend_.provisioner_role.empty()) {
+      stop_counting_left_over(slot);  // nobody can say whether it still runs
+    } else {
+      repair(slot, left_over.pid);
+    }
   }
 }
 
-void CellPool::forget_left_over(PoolPlan::Slot slot) {
-  if (left_overs_[slot].pid == 0) return;
-  left_overs_[slot] = {};
+void CellPool::stop_counting_left_over(PoolPlan::Slot slot) {
+  LeaseUnits units = std::move(left_overs_[slot].units);
+  if (!units.of_pool.held()) return;
+  units.release();
   context_.on_units_released();
+}
+
+void CellPool::forget_left_over(PoolPlan::Slot slot) {
+  stop_counting_left_over(slot);
+  left_overs_[slot] = {};
 }
 
 void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome) {
@@ -103,6 +112,9 @@ void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Re
                {"slot", slot_numbers_[slot]},
                {"last_tenant", last_tenant(slot)},
                {"reason", outcome.error().message}});
+    // Counted for ever it would lock its tenant out.
+    if (left_over_pid != 0 && left_overs_[slot].pid == left_over_pid) stop_counting_left_over(slot);
+    run_steps();
     return;
   }
   if (left_over_pid != 0) {

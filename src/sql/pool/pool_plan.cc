@@ -112,6 +112,11 @@ void PoolPlan::connect_failed(Slot slot, MonotonicTime now) {
   if (open() == 0) no_connect_before_ = now + wait;
 }
 
+void PoolPlan::role_in_use(Slot slot, MonotonicTime now) {
+  --connecting_;
+  slots_[slot] = {.since = now + limits_.first_backoff};
+}
+
 void PoolPlan::repaired(Slot slot, MonotonicTime now) {
   if (slots_[slot].state == State::kEmpty) slots_[slot].since = now;
   no_connect_before_ = std::min(no_connect_before_, now);

@@ -65,6 +65,8 @@ class PoolPlan {
   // --- What has happened to a slot.
   void connected(Slot slot, MonotonicTime now);
   void connect_failed(Slot slot, MonotonicTime now);
+  // Its role is still in use by a session that was left: that says nothing about the server.
+  void role_in_use(Slot slot, MonotonicTime now);
   // Why its login failed is mended: it may be tried again at once.
   void repaired(Slot slot, MonotonicTime now);
   // Makes the first connection without anybody who waits for it.

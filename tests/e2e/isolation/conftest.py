@@ -27,12 +27,6 @@ def generous(platform):
         tenant["overrides"] = {"api_rate_limit": {"per_second": 1000, "burst": 1000}}
 
 
-def patient(platform):
-    """One connection for everybody: a machine that stands still for seconds is not what its tests are about."""
-    generous(platform)
-    platform.setdefault("doors", {}).setdefault("sql", {})["queue_timeout"] = "60s"
-
-
 def with_asserting_login(platform):
     """A login that may name tenants, but only from an address that the tests do not have."""
     generous(platform)
@@ -66,7 +60,7 @@ def lab(stack, application, rsa_issuer):
 @pytest.fixture(scope="session")
 def narrow(stack, application):
     """A node with one server connection, which all tenants share one after the other; TEMP is allowed."""
-    node = Node(stack, "narrow", SCHEMA, slots=1, allow_temp=True, instances=[application.port], change=patient)
+    node = Node(stack, "narrow", SCHEMA, slots=1, allow_temp=True, instances=[application.port], change=generous)
     yield node
     assert node.stop() == 0
 

@@ -162,7 +162,7 @@ def test_floods_without_a_sync_hurt_only_their_sender(sql_walls):
 def test_clients_that_leave_at_once(sql_walls):
     """acme begins long statements and goes away, again and again: its connections are stopped, and globex is served meanwhile."""
     with sql_walls.node.raw_sql("globex") as neighbour:
-        for _ in range(40):  # more than all slots; acme has no more of them than its tier allows
+        for _ in range(40):  # more than all slots
             attacker = sql_walls.node.raw_sql("acme")
             attacker.send(query("SELECT pg_sleep(600)"))
             attacker.abort()
@@ -174,16 +174,38 @@ def test_clients_that_leave_at_once(sql_walls):
             time.sleep(0.05)
 
 
+ENDLESS = "DO $$BEGIN LOOP BEGIN PERFORM pg_sleep(1); EXCEPTION WHEN query_canceled THEN END; END LOOP; END$$"
+
+
+def test_what_clients_leave_running_counts_against_their_tenant(sql_walls):
+    """acme leaves statements that no cancel ends: no more of them run at once than the 5 connections of its tier, of the 8 there are."""
+    with sql_walls.node.raw_sql("globex") as neighbour, sql_walls.node.superuser() as server:
+        most = 0
+        for number in range(10):
+            with sql_walls.node.raw_sql("acme") as attacker:
+                attacker.query("SET client_connection_check_interval = 0")
+                attacker.send(query(f"{ENDLESS} -- {number}"))
+                time.sleep(0.2)  # it runs by then, or waits
+                attacker.abort()
+            running = server.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s", (ENDLESS + "%",)).fetchone()[0]
+            most = max(most, running)
+            assert titles(neighbour.query(READ)) == OWN["globex"]
+        deadline = time.monotonic() + 60
+        while server.execute("SELECT count(*) FROM pg_stat_activity WHERE query LIKE %s", (ENDLESS + "%",)).fetchone()[0]:
+            assert time.monotonic() < deadline, "one still runs"
+            time.sleep(0.1)
+    assert 0 < most <= 5
+
+
 def test_a_statement_that_no_cancel_ends(sql_walls):
     """It catches every cancel, and has switched off what would end it when its client goes: it must not keep a slot for ever."""
-    endless = "DO $$BEGIN LOOP BEGIN PERFORM pg_sleep(1); EXCEPTION WHEN query_canceled THEN END; END LOOP; END$$"
     with sql_walls.node.raw_sql("acme") as attacker:
         attacker.query("SET client_connection_check_interval = 0")
-        attacker.send(query(endless))
+        attacker.send(query(ENDLESS))
         time.sleep(0.5)
         attacker.abort()
     deadline = time.monotonic() + 60
     with sql_walls.node.superuser() as server:
-        while server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", (endless,)).fetchone()[0]:
+        while server.execute("SELECT count(*) FROM pg_stat_activity WHERE query = %s", (ENDLESS,)).fetchone()[0]:
             assert time.monotonic() < deadline, "it still runs"
             time.sleep(0.1)

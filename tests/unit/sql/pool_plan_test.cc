@@ -157,6 +157,18 @@ TEST_F(PoolPlanTest, ASlotThatFailsDoesNotStopTheOthers) {
   EXPECT_NE(second.slot, first.slot);
 }
 
+TEST_F(PoolPlanTest, ARoleThatIsInUseSaysNothingAboutTheServer) {
+  PoolWaiter one = waiter(1);
+  ASSERT_TRUE(plan_.enqueue(one));
+  const auto first = next();
+  ASSERT_EQ(first.action, Action::kConnect);
+  plan_.role_in_use(first.slot, now_);
+  EXPECT_FALSE(plan_.is_down());
+  const auto second = next();
+  ASSERT_EQ(second.action, Action::kConnect) << "the other slots are tried at once";
+  EXPECT_NE(second.slot, first.slot);
+}
+
 TEST_F(PoolPlanTest, AClosedSlotRestsAndTheLongestRestedIsUsedFirst) {
   const auto first = open(1);
   const auto second = open(2);
