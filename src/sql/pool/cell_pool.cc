@@ -42,20 +42,14 @@ void CellPool::request(ServerLease& lease, const Request& request) {
   lease.waiting_since_ = context_.loop.now();
   lease.pool_ = this;
   lease.is_asking_ = true;
-  const LimitAsk limit{.number = request.number,
-                       .id = request.tenant,
-                       .kind = LimitKind::kSqlConnections,
-                       .slots = request.max_connections};
-  if (plan_.waiting() == 0 && plan_.idle_count() > 0 && may_serve(limit)) {
+  lease.limit_ = {.number = request.number,
+                  .id = request.tenant,
+                  .kind = LimitKind::kSqlConnections,
+                  .slots = request.max_connections};
+  if (plan_.waiting() == 0 && plan_.idle_count() > 0 && may_serve(lease.limit_)) {
     take(plan_.take_idle(lease));
   } else {
-    limits_[request.number] = limit;
-    const auto ticket = plan_.enqueue(lease);
-    if (ticket) {
-      lease.ticket_ = *ticket;
-    } else {
-      refuse(lease, errors::queue_full());
-    }
+    enqueue(lease);
   }
   run_steps();
   lease.is_asking_ = false;
@@ -138,9 +132,8 @@ void CellPool::grant(PoolPlan::Slot slot, ServerLease& lease) {
   const std::shared_ptr<ServerConnection> connection = connections_[slot];
   if (!is_still_there(*connection)) {
     drop(slot);
-    lease.units_.release();
     lease.refusal_.reset();
-    requeue(lease);
+    enqueue(lease);
     return;
   }
   ++counters_.grants;
@@ -164,7 +157,11 @@ void CellPool::grant(PoolPlan::Slot slot, ServerLease& lease) {
   if (!lease.is_asking_) lease.wake_.set();
 }
 
-void CellPool::requeue(ServerLease& lease) {
+// Also again, when the connection that it was to have has failed: the units of that one would keep
+// it from the next.
+void CellPool::enqueue(ServerLease& lease) {
+  lease.units_.release();
+  limits_[lease.number] = lease.limit_;
   const auto ticket = plan_.enqueue(lease);
   if (ticket) {
     lease.ticket_ = *ticket;

@@ -136,7 +136,7 @@ class CellPool {
   void wait_for_limit(const LimitAsk& limit);
   void take(const PoolPlan::Step& step);
   void grant(PoolPlan::Slot slot, ServerLease& lease);
-  void requeue(ServerLease& lease);
+  void enqueue(ServerLease& lease);
   void refuse(ServerLease& lease, const SqlError& error);
   void refuse_all(const SqlError& error);
   void drop(PoolPlan::Slot slot);

@@ -157,7 +157,7 @@ net::Task<> CellPool::reset(PoolPlan::Slot slot, std::shared_ptr<ServerConnectio
     log_warning("a server connection could not be reset and was closed",
                 {{"cell", name_}, {"slot", slot_numbers_[slot]}});
     drop(slot);
-    if (lease) requeue(*lease);
+    if (lease) enqueue(*lease);
   } else {
     ++counters_.resets;
     if (lease) {

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "net/event.h"
 #include "policy/concurrency.h"
+#include "policy/limit_desk.h"
 #include "sql/pool/pool_plan.h"
 #include "sql/pool/server_connection.h"
 #include "sql/wire/sql_error.h"
@@ -48,6 +49,7 @@ class ServerLease : private PoolWaiter {
 
   net::Event& wake_;
   CellPool* pool_ = nullptr;
+  LimitAsk limit_;  // the tenant's, of connections
   PoolPlan::Queue::Ticket ticket_;
   std::shared_ptr<ServerConnection> connection_;
   LeaseUnits units_;

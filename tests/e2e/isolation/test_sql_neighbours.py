@@ -125,6 +125,20 @@ def test_cancels_that_race_with_the_end_of_a_statement(narrow):
             thread.join()
 
 
+def test_a_dead_connection_costs_nobody_its_turn(narrow):
+    """The connection that globex is to have after acme dies before it is reset: globex gets the next one."""
+    with narrow.raw_sql("acme") as other, narrow.raw_sql("globex") as waiting, narrow.superuser() as server:
+        other.send(query("SELECT pg_sleep(0.2)"))
+        time.sleep(0.05)
+        assert waiting.query("SELECT 1").errors == [], "it has waited in the queue once"
+        other.read_answer()
+        assert other.query("SELECT 1").errors == []
+        server.execute("SELECT pg_terminate_backend(pid, 1000) FROM pg_stat_activity WHERE usename LIKE 'narrow_slot_%'")
+        answer = waiting.query("SELECT 2")
+        assert answer.errors == [], answer.error_text
+        assert answer.rows == [["2"]]
+
+
 def test_plain_postgresql_cancels_whatever_runs(naive):
     """The control: a cancel request names a server connection, not whose statement it was for."""
     with naive.connect("naive") as pooled:
