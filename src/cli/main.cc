@@ -12,6 +12,7 @@
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
 #include "cli/schema.h"
+#include "cli/schema_lint.h"
 #include "cli/serve.h"
 #include "cli/simulate.h"
 #include "cli/up.h"
@@ -120,9 +121,46 @@ void add_up(CLI::App& app, Command& command) {
   });
 }
 
+void add_schema_lint(CLI::App& schema, Command& command) {
+  auto* lint = schema.add_subcommand(
+      "lint", "Say what in a schema lets tenants see each other; changes nothing");
+  auto options = std::make_shared<SchemaLintOptions>();
+  lint->add_option("database", options->database, "Its name, or a libpq connection string or URI")
+      ->required();
+  lint->add_option("-f,--file", options->platform_file,
+                   "Platform file: where the database of the cell is");
+  lint->add_option("--cell", options->cell,
+                   "Cell of the platform file; needless if it has only one");
+  lint->add_option("--tenant-column", options->settings.tenant_column,
+                   "Column with the tenant's UUID")
+      ->capture_default_str();
+  lint->add_option("--ignore", options->settings.ignored,
+                   "RULE or RULE:OBJECT that is known and accepted; repeatable")
+      ->take_all();
+  lint->add_option("--format", options->format, "text, json or sarif")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, LintFormat>{{"text", LintFormat::kText},
+                                            {"json", LintFormat::kJson},
+                                            {"sarif", LintFormat::kSarif}}));
+  auto fail_on = std::make_shared<std::string>("error");
+  lint->add_option("--fail-on", *fail_on,
+                   "Exit status 1 from this level on: error, warning, info or never")
+      ->check(CLI::IsMember({"error", "warning", "info", "never"}))
+      ->capture_default_str();
+  lint->callback([&command, options, fail_on] {
+    options->fail_on.reset();
+    for (const auto level :
+         {sql::FindingLevel::kInfo, sql::FindingLevel::kWarning, sql::FindingLevel::kError}) {
+      if (to_string(level) == *fail_on) options->fail_on = level;
+    }
+    command = [options] { return schema_lint(*options); };
+  });
+}
+
 void add_schema(CLI::App& app, Command& command) {
-  auto* schema =
-      app.add_subcommand("schema", "Prepare the databases of cells")->require_subcommand(1);
+  auto* schema = app.add_subcommand("schema", "Prepare and check the databases of cells")
+                     ->require_subcommand(1);
+  add_schema_lint(*schema, command);
   auto* protect = schema->add_subcommand(
       "protect", "Install the tenant register, slot roles and row-level security; safe to repeat");
   auto options = std::make_shared<SchemaProtectOptions>();

@@ -3,6 +3,7 @@
 
 #include "sql/schema/planners.h"
 #include "sql/schema/register_sql.h"
+#include "sql/schema/tenant_policy.h"
 
 namespace partywall::sql {
 namespace {
@@ -23,18 +24,11 @@ std::string listed(const Wanted& privileges, const auto& fits) {
   return text;
 }
 
-// PostgreSQL shows an expression with blanks and parentheses of its own taste.
-std::string without_layout(std::string_view expression) {
-  std::string text;
-  std::ranges::copy_if(expression, std::back_inserter(text),
-                       [](char c) { return c != ' ' && c != '(' && c != ')'; });
-  return text;
-}
-
 class TablePlanner {
  public:
   TablePlanner(const TableState& table, const std::string& tenant_column, SchemaPlan& plan)
       : table_(table),
+        tenant_column_(tenant_column),
         column_(quote_identifier(tenant_column)),
         plan_(plan),
         name_(table.name.quoted()) {}
@@ -78,23 +72,10 @@ class TablePlanner {
     return policy == table_.policies.end() ? nullptr : &*policy;
   }
 
-  [[nodiscard]] bool is_tenant_test(std::string_view expression) const {
-    const std::string text = without_layout(expression);
-    // Unquoted where PostgreSQL need not quote it.
-    const std::string column =
-        text.starts_with('"') ? without_layout(column_) : column_.substr(1, column_.size() - 2);
-    const std::string test = column + "=SELECTpartywall.tenant_id";
-    return text == test || text == test + "AStenant_id";
-  }
-
   // Restrictive: whatever other policies somebody adds later, they narrow what this one leaves.
   void plan_tenant_policy() {
     const PolicyState* present = find_policy(kTenantPolicy);
-    const bool is_right = present != nullptr && !present->is_permissive &&
-                          present->is_for_everybody && present->command == "*" &&
-                          is_tenant_test(present->using_expression) &&
-                          is_tenant_test(present->check_expression);
-    if (is_right) return;
+    if (present != nullptr && is_tenant_policy(*present, tenant_column_)) return;
     drop(present);
     const std::string test = fmt::format("{} = (SELECT {})", column_, kTenantDefault);
     add(fmt::format(
@@ -152,7 +133,8 @@ class TablePlanner {
   }
 
   const TableState& table_;
-  std::string column_;
+  const std::string& tenant_column_;
+  std::string column_;  // quoted
   SchemaPlan& plan_;
   std::string name_;
 };

@@ -11,6 +11,14 @@
 // The parts of read_state; each is one or two queries.
 namespace partywall::sql {
 
+// Of pg_namespace n: schemas that are somebody's application. $1: the register's.
+inline constexpr std::string_view kApplicationSchemas =
+    "n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+// Of pg_class c.
+inline constexpr std::string_view kNotOfAnExtension =
+    "NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = "
+    "c.oid AND e.deptype = 'e')";
+
 postgres::PostgresResult<std::vector<NamespaceState>> read_namespaces(
     postgres::Connection& connection);
 postgres::PostgresResult<std::vector<TableState>> read_tables(postgres::Connection& connection,

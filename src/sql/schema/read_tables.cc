@@ -10,14 +10,6 @@ using postgres::PostgresResult;
 
 namespace {
 
-// Schemas that are nobody's application. $1: ours.
-constexpr std::string_view kApplicationSchemas =
-    "n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
-
-constexpr std::string_view kNotOfAnExtension =
-    "NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = "
-    "c.oid AND e.deptype = 'e')";
-
 // $2: the tenant column.
 constexpr std::string_view kTablesQuery = R"(
 SELECT n.nspname, c.relname, c.relkind, pg_get_userbyid(c.relowner), c.relispartition, c.relrowsecurity,

@@ -110,10 +110,10 @@ class Postgres:
             cursor = connection.execute(statement)
             return cursor.fetchall() if cursor.description else None
 
-    def create_database(self, name=None, owner=None):
-        """A fresh database; its name. Drop it with drop_database()."""
+    def create_database(self, name=None, owner=None, template="template0"):
+        """A fresh database, or a copy of one that nobody uses; its name. Drop it with drop_database()."""
         name = name or f"test_{next(self._numbers)}"
-        statement = sql.SQL("CREATE DATABASE {} TEMPLATE template0").format(sql.Identifier(name))
+        statement = sql.SQL("CREATE DATABASE {} TEMPLATE {}").format(sql.Identifier(name), sql.Identifier(template))
         if owner:
             statement += sql.SQL(" OWNER {}").format(sql.Identifier(owner))
         self.execute(statement)
