@@ -46,8 +46,8 @@ int schema_lint(const SchemaLintOptions& options) {
   if (!report) return failed(report.error());
   fmt::print("{}", written(*report, options.format));
   const bool fails = options.fail_on && std::ranges::any_of(report->findings, [&](const auto& one) {
-    return one.level >= *options.fail_on;
-  });
+                       return one.level >= *options.fail_on;
+                     });
   return fails ? kExitFailure : kExitSuccess;
 }
 

@@ -5,6 +5,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/tls_settings.h"
 #include "base/yaml_map.h"
 #include "store/control_store_options.h"
 #include "store/file_keys.h"
@@ -34,6 +35,9 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
 // `address` and `port`, or a unix socket's path as the address. True: both were there and right.
 bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port,
                    Need need = Need::kRequired);
+
+// `tls` of servers that a node connects to.
+[[nodiscard]] TlsClientSettings read_client_tls(YamlMap& map, FileLoader& files);
 
 // A cell's `cache`.
 void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache);

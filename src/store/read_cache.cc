@@ -63,30 +63,6 @@ void read_instances(YamlMap& map, CacheBackend& cache) {
            });
 }
 
-void read_pem_path(YamlMap& map, FileLoader& files, std::string_view key, std::string& path,
-                   std::string_view help) {
-  if (auto file = read_pem_file(map, files, key, Need::kOptional, help))
-    path = std::move(file->path);
-}
-
-void read_client_tls(YamlMap& map, FileLoader& files, CacheBackend& cache) {
-  TlsClientSettings tls;
-  read_pem_path(map, files, "ca", tls.ca_file,
-                "certificate authorities in PEM form; absent: the system's");
-  map.optional("server_name", tls.server_name,
-               "name that the servers' certificates must have; absent: any name");
-  read_pem_path(map, files, "certificate", tls.certificate_file,
-                "certificate chain of the door, where the servers want one");
-  if (auto file = read_pem_file(map, files, "private_key", Need::kOptional,
-                                "the certificate's private key")) {
-    warn_if_exposed(map, "private_key", *file);
-    tls.private_key_file = std::move(file->path);
-  }
-  if (map.has("certificate")) map.require("private_key");
-  if (map.has("private_key")) map.require("certificate");
-  cache.tls = std::move(tls);
-}
-
 void read_cache_logins(YamlMap& map, FileLoader& files, CacheBackend& cache) {
   map.required("door_user", cache.door_user,
                "Redis user of the door: it may authenticate and select a database");
@@ -148,7 +124,7 @@ void read_cache(YamlMap& map, FileLoader& files, CacheBackend& cache) {
                       "how its tenants are told apart: each has a database, or their keys have "
                       "prefixes");
   map.section("tls", "to the servers and the Sentinels; absent: plain",
-              [&](YamlMap& inside) { read_client_tls(inside, files, cache); });
+              [&](YamlMap& inside) { cache.tls = read_client_tls(inside, files); });
   const bool has_cluster = std::ranges::find(cache.instances, CacheTopology::kCluster,
                                              &CacheInstance::topology) != cache.instances.end();
   if (has_cluster && cache.mode != CacheMode::kPrefix) {

@@ -6,18 +6,6 @@
 namespace partywall::store {
 namespace {
 
-void read_tls(YamlMap& map, FileLoader& files, LimitStoreOptions& store) {
-  TlsClientSettings tls;
-  if (auto file = read_file_key(map, files, "ca", Need::kOptional,
-                                "certificate authorities in PEM form that its certificate must be "
-                                "of; absent: the system's")) {
-    tls.ca_file = std::move(file->path);
-  }
-  map.optional("server_name", tls.server_name,
-               "name that its certificate must have; absent: the name is not checked");
-  store.tls = std::move(tls);
-}
-
 // A tenant that could reach the store could give itself what it likes, and a tenant that fills or
 // blocks the Redis of its cell would take away everybody's limits.
 void check_apart(YamlMap& map, const LimitStoreOptions& store, const std::vector<Cell>& cells) {
@@ -43,7 +31,7 @@ void read_limit_store(YamlMap& map, FileLoader& files, const std::vector<Cell>& 
                 "it a 'login'");
   }
   map.section("tls", "encrypts with TLS 1.2 or 1.3; absent: plain",
-              [&](YamlMap& tls) { read_tls(tls, files, store); });
+              [&](YamlMap& tls) { store.tls = read_client_tls(tls, files); });
   constexpr Range<Duration> kPatience = {milliseconds(10), minutes(1)};
   map.optional("connect_timeout", store.connect_timeout, kPatience, "to connect to it");
   map.optional("answer_timeout", store.answer_timeout, kPatience,

@@ -8,6 +8,7 @@
 
 #include "cache/resp/reply_scanner.h"
 #include "cache/resp/request_parser.h"
+#include "cache/resp/request_stream.h"
 #include "cache/resp/resp_writer.h"
 
 namespace {
@@ -70,6 +71,39 @@ std::vector<size_t> reply_ends(std::string_view bytes, size_t piece) {
   return ends;
 }
 
+// A request that is passed on before its end has come ends where the parser says that it ends, and
+// is refused where the parser refuses it.
+void compare_stream(std::string_view arguments, uint32_t count, size_t piece) {
+  std::string whole;
+  append_array_header(whole, count);
+  RequestStream stream(count, whole.size());
+  const size_t begin = whole.size();
+  whole += arguments;
+  RequestParser parser;
+  const RequestParser::Status expected = parser.parse(whole, kLimits);
+  RequestStream::Status found = RequestStream::Status::kIncomplete;
+  size_t taken = begin;
+  for (size_t offered = begin;
+       offered < whole.size() && found == RequestStream::Status::kIncomplete;) {
+    offered = std::min(whole.size(), offered + piece);
+    const auto step = stream.feed(std::string_view(whole).substr(taken, offered - taken), kLimits);
+    require(step.bytes <= offered - taken);
+    taken += step.bytes;
+    found = step.status;
+  }
+  switch (expected) {
+    case RequestParser::Status::kRequest:
+      require(found == RequestStream::Status::kDone && taken == parser.consumed());
+      break;
+    case RequestParser::Status::kInvalid:
+      require(found == RequestStream::Status::kInvalid && !stream.problem().empty());
+      break;
+    case RequestParser::Status::kIncomplete:
+      require(found == RequestStream::Status::kIncomplete);
+      break;
+  }
+}
+
 }  // namespace
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
@@ -78,5 +112,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const std::string_view bytes(reinterpret_cast<const char*>(data + 1), size - 1);
   require(requests_in(bytes, piece) == requests_in(bytes, SIZE_MAX));
   require(reply_ends(bytes, piece) == reply_ends(bytes, SIZE_MAX));
+  compare_stream(bytes, 1 + data[0] / 32 % 8, piece);
   return 0;
 }

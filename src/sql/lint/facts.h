@@ -20,7 +20,7 @@ struct TenantTableFacts {
 // A unique index or exclusion constraint of such a table that leaves out the tenant column.
 struct KeyFacts {
   QualifiedName table;
-  std::string name;                  // of the constraint, else of the index
+  std::string name;  // of the constraint, else of the index
   bool is_constraint = false;
   bool is_primary = false;
   bool is_exclusion = false;
@@ -55,7 +55,7 @@ struct FunctionFacts {
 struct LoginFacts {
   std::string name;
   bool is_superuser = false;
-  bool bypasses = false;                // BYPASSRLS
+  bool bypasses = false;          // BYPASSRLS
   std::vector<std::string> owns;  // owners of tenants' tables that it can act as
 };
 

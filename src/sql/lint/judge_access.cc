@@ -90,10 +90,10 @@ void judge_access(const LintFacts& facts, std::vector<LintFinding>& findings) {
   judge_database(facts.schema.database, findings);
   for (const NamespaceState& space : facts.schema.namespaces) {
     if (!space.public_create) continue;
-    findings.push_back({LintRule::kSchemaCreate, FindingLevel::kError, "schema " + space.name,
-                        "every role may create objects in it",
-                        fmt::format("REVOKE CREATE ON SCHEMA {} FROM PUBLIC;",
-                                    quote_identifier(space.name))});
+    findings.push_back(
+        {LintRule::kSchemaCreate, FindingLevel::kError, "schema " + space.name,
+         "every role may create objects in it",
+         fmt::format("REVOKE CREATE ON SCHEMA {} FROM PUBLIC;", quote_identifier(space.name))});
   }
   for (const LoginFacts& login : facts.logins) judge_login(login, findings);
   for (const SequenceFacts& sequence : facts.sequences) judge_sequence(sequence, findings);

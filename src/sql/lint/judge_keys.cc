@@ -29,17 +29,17 @@ std::string remedy_of(const KeyFacts& key, const std::string& column) {
                      columns);
 }
 
-void judge_key(const KeyFacts& key, const std::string& column,
-               std::vector<LintFinding>& findings) {
+void judge_key(const KeyFacts& key, const std::string& column, std::vector<LintFinding>& findings) {
   findings.push_back(
-      {LintRule::kUniqueWithoutTenant, key.is_generated ? FindingLevel::kInfo : FindingLevel::kError,
-       "table " + key.table.shown(),
-       fmt::format("{} {} leaves out {}{}",
-                   key.is_exclusion ? "exclusion constraint"
-                   : key.is_primary ? "primary key"
-                                    : "unique key",
-                   key.name, column,
-                   key.is_generated ? "; its values are the database's own, which says little" : ""),
+      {LintRule::kUniqueWithoutTenant,
+       key.is_generated ? FindingLevel::kInfo : FindingLevel::kError, "table " + key.table.shown(),
+       fmt::format(
+           "{} {} leaves out {}{}",
+           key.is_exclusion ? "exclusion constraint"
+           : key.is_primary ? "primary key"
+                            : "unique key",
+           key.name, column,
+           key.is_generated ? "; its values are the database's own, which says little" : ""),
        remedy_of(key, column)});
 }
 

@@ -30,21 +30,19 @@ bool mentions(const PolicyState& policy, std::string_view text) {
 void judge_policy(const TableState& table, const PolicyState& policy, const std::string& column,
                   std::vector<LintFinding>& findings) {
   constexpr std::string_view kSetting = "current_setting(";
-  const std::string object =
-      fmt::format("policy {} on table {}", policy.name, table.name.shown());
+  const std::string object = fmt::format("policy {} on table {}", policy.name, table.name.shown());
   const std::string drop = fmt::format(
       "DROP POLICY {} ON {};", postgres::quote_identifier(policy.name), table.name.quoted());
   if (mentions(policy, kSetting) && mentions(policy, column)) {
-    findings.push_back({LintRule::kPolicyReadsSetting, FindingLevel::kError, object,
-                        fmt::format("it compares {} with a setting, which every session can change",
-                                    column),
-                        drop + " -- the policy of the tenant register takes its place"});
+    findings.push_back(
+        {LintRule::kPolicyReadsSetting, FindingLevel::kError, object,
+         fmt::format("it compares {} with a setting, which every session can change", column),
+         drop + " -- the policy of the tenant register takes its place"});
   }
   for (const std::string_view call : {std::string_view(kTenantDefault), kSetting}) {
     if (!is_called_for_each_row(policy.using_expression, call)) continue;
     findings.push_back({LintRule::kPolicyNotSubselect, FindingLevel::kWarning, object,
-                        fmt::format("{} is called for each row",
-                                    call.substr(0, call.find('('))),
+                        fmt::format("{} is called for each row", call.substr(0, call.find('('))),
                         fmt::format("Write {} = (SELECT {}) instead.", column, kTenantDefault)});
     return;
   }
@@ -62,13 +60,13 @@ void judge_policies(const LintFacts& facts, std::vector<LintFinding>& findings) 
       return is_tenant_policy(policy, facts.tenant_column);
     });
     if (is_tied || !table.row_security) continue;
-    findings.push_back(
-        {LintRule::kNoTenantPolicy,
-         table.policies.empty() ? FindingLevel::kWarning : FindingLevel::kError,
-         "table " + table.name.shown(),
-         table.policies.empty() ? "it has no policy: nobody but its owner sees a row"
-                                : "none of its policies is the restrictive one on the register",
-         "partywall schema protect DATABASE makes it."});
+    findings.push_back({LintRule::kNoTenantPolicy,
+                        table.policies.empty() ? FindingLevel::kWarning : FindingLevel::kError,
+                        "table " + table.name.shown(),
+                        table.policies.empty()
+                            ? "it has no policy: nobody but its owner sees a row"
+                            : "none of its policies is the restrictive one on the register",
+                        "partywall schema protect DATABASE makes it."});
   }
 }
 

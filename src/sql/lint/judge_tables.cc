@@ -104,12 +104,11 @@ void judge_tables(const LintFacts& facts, std::vector<LintFinding>& findings) {
     } else if (table.tenant_type.empty()) {
       judge_without_tenant(table, facts.tenant_column, findings);
     } else if (table.tenant_type != "uuid") {
-      findings.push_back({LintRule::kTenantColumnNotUuid, level_if_open(table), object_of(table),
-                          fmt::format("its column {} is {}", facts.tenant_column,
-                                      table.tenant_type),
-                          fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE uuid USING …;",
-                                      table.name.quoted(),
-                                      quote_identifier(facts.tenant_column))});
+      findings.push_back(
+          {LintRule::kTenantColumnNotUuid, level_if_open(table), object_of(table),
+           fmt::format("its column {} is {}", facts.tenant_column, table.tenant_type),
+           fmt::format("ALTER TABLE {} ALTER COLUMN {} TYPE uuid USING …;", table.name.quoted(),
+                       quote_identifier(facts.tenant_column))});
     } else {
       judge_row_security(table, findings);
     }

@@ -13,8 +13,7 @@ using postgres::Connection;
 using postgres::PostgresResult;
 
 PostgresResult<> read_logins(Connection& connection, LintFacts& facts) {
-  const auto rows = connection.execute(
-      fmt::format(R"(
+  const auto rows = connection.execute(fmt::format(R"(
 WITH owners AS (
   SELECT DISTINCT c.relowner AS oid FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
     JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = $2 AND t.attnum > 0 AND NOT t.attisdropped
@@ -22,8 +21,8 @@ WITH owners AS (
 SELECT r.rolname, r.rolsuper, r.rolbypassrls,
   ARRAY(SELECT pg_get_userbyid(o.oid) FROM owners o WHERE NOT r.rolsuper AND pg_has_role(r.oid, o.oid, 'MEMBER') ORDER BY 1)
 FROM pg_roles r WHERE r.rolcanlogin ORDER BY 1)",
-                  kApplicationSchemas),
-      {std::string(kRegisterSchema), facts.tenant_column});
+                                                   kApplicationSchemas),
+                                       {std::string(kRegisterSchema), facts.tenant_column});
   if (!rows) return std::unexpected(rows.error());
   for (size_t i = 0; i < rows->size(); ++i) {
     facts.logins.push_back({.name = text(*rows, i, 0),
@@ -35,15 +34,14 @@ FROM pg_roles r WHERE r.rolcanlogin ORDER BY 1)",
 }
 
 PostgresResult<> read_sequences(Connection& connection, LintFacts& facts) {
-  const auto rows = connection.execute(
-      fmt::format(R"(
+  const auto rows = connection.execute(fmt::format(R"(
 SELECT n.nspname, c.relname, bool_or(a.privilege_type = 'UPDATE'), bool_or(a.privilege_type = 'SELECT'),
   bool_or(a.privilege_type = 'USAGE')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
   JOIN LATERAL aclexplode(c.relacl) a ON a.grantee = 0
 WHERE c.relkind = 'S' AND {} AND {} GROUP BY 1, 2 ORDER BY 1, 2)",
-                  kApplicationSchemas, kNotOfAnExtension),
-      {std::string(kRegisterSchema)});
+                                                   kApplicationSchemas, kNotOfAnExtension),
+                                       {std::string(kRegisterSchema)});
   if (!rows) return std::unexpected(rows.error());
   for (size_t i = 0; i < rows->size(); ++i) {
     facts.sequences.push_back({.name = {text(*rows, i, 0), text(*rows, i, 1)},

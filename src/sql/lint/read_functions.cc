@@ -10,8 +10,7 @@ namespace partywall::sql {
 // in a language that may do anything. Of extensions only dblink's: what an extension brings is its
 // own concern, but for the way out.
 postgres::PostgresResult<> read_functions(postgres::Connection& connection, LintFacts& facts) {
-  const auto rows = connection.execute(
-      fmt::format(R"(
+  const auto rows = connection.execute(fmt::format(R"(
 SELECT format('%I.%I(%s)', n.nspname, p.proname, pg_get_function_identity_arguments(p.oid)),
   pg_get_userbyid(p.proowner), l.lanname, o.rolsuper OR o.rolbypassrls, p.prosecdef,
   EXISTS (SELECT FROM unnest(p.proconfig) AS s(setting) WHERE s.setting LIKE 'search_path=%'),
@@ -27,8 +26,8 @@ WHERE p.prokind IN ('f', 'p') AND {} AND (x.oid IS NULL OR (x.extname = 'dblink'
                                           OR x.extname = 'dblink' AND p.proname = 'dblink'))
   AND (p.prosecdef OR x.oid IS NOT NULL OR NOT (l.lanpltrusted OR l.lanname IN ('internal', 'c', 'sql')))
 ORDER BY 1)",
-                  kApplicationSchemas),
-      {std::string(kRegisterSchema)});
+                                                   kApplicationSchemas),
+                                       {std::string(kRegisterSchema)});
   if (!rows) return std::unexpected(rows.error());
   for (size_t i = 0; i < rows->size(); ++i) {
     facts.functions.push_back({.signature = text(*rows, i, 0),

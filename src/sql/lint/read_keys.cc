@@ -52,7 +52,8 @@ PostgresResult<> read_tenant_tables(Connection& connection, LintFacts& facts) {
 
 // Of partitions the parent's key is reported.
 PostgresResult<> read_keys(Connection& connection, LintFacts& facts) {
-  const auto rows = ask(connection, facts, R"(n.nspname, c.relname, x.relname, k.oid IS NOT NULL,
+  const auto rows =
+      ask(connection, facts, R"(n.nspname, c.relname, x.relname, k.oid IS NOT NULL,
   i.indisprimary, i.indisexclusion,
   CASE WHEN 0 = ANY (i.indkey::smallint[]) THEN '{}' ELSE ARRAY(
     SELECT quote_ident(a.attname) FROM unnest(i.indkey::smallint[]) WITH ORDINALITY AS u(number, place)
@@ -63,10 +64,10 @@ PostgresResult<> read_keys(Connection& connection, LintFacts& facts) {
       LEFT JOIN pg_attrdef d ON d.adrelid = c.oid AND d.adnum = u.number
     WHERE u.number = 0 OR (a.attidentity = '' AND coalesce(pg_get_expr(d.adbin, d.adrelid), '')
                              !~ '^(\w+\.)?(nextval|gen_random_uuid|uuid_generate_v4)\(')))",
-                        R"(JOIN pg_index i ON i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)
+          R"(JOIN pg_index i ON i.indrelid = c.oid AND (i.indisunique OR i.indisexclusion)
   JOIN pg_class x ON x.oid = i.indexrelid LEFT JOIN pg_constraint k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x'))",
-                        "NOT c.relispartition AND t.attnum <> ALL ((i.indkey::smallint[])"
-                        "[0:i.indnkeyatts - 1])");
+          "NOT c.relispartition AND t.attnum <> ALL ((i.indkey::smallint[])"
+          "[0:i.indnkeyatts - 1])");
   if (!rows) return std::unexpected(rows.error());
   for (size_t i = 0; i < rows->size(); ++i) {
     facts.keys.push_back({.table = name_at(*rows, i, 0),

@@ -85,7 +85,8 @@ constexpr auto kRules = std::to_array<LintRuleText>({
     {kSequenceShared, "sequence-shared", "Tenants share a sequence",
      "The gaps in a tenant's numbers tell how much the others write between."},
     {kPublication, "publication", "A publication carries the rows of all tenants",
-     "Logical replication does not apply row-level security: who subscribes gets everybody's rows."},
+     "Logical replication does not apply row-level security: who subscribes gets everybody's "
+     "rows."},
     {kSchemaCreate, "schema-create", "PUBLIC may create objects",
      "A tenant's table, function or operator can stand in front of the one that other tenants' "
      "statements mean."},

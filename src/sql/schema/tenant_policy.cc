@@ -21,9 +21,9 @@ std::string without_layout(std::string_view expression) {
 bool is_tenant_test(std::string_view expression, std::string_view tenant_column) {
   const std::string text = without_layout(expression);
   // Unquoted where PostgreSQL need not quote it.
-  const std::string column =
-      text.starts_with('"') ? without_layout(postgres::quote_identifier(tenant_column))
-                            : std::string(tenant_column);
+  const std::string column = text.starts_with('"')
+                                 ? without_layout(postgres::quote_identifier(tenant_column))
+                                 : std::string(tenant_column);
   const std::string test = column + "=SELECTpartywall.tenant_id";
   return text == test || text == test + "AStenant_id";
 }

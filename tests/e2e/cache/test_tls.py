@@ -7,24 +7,9 @@ import tempfile
 import pytest
 from cache_stack import ADMINISTRATOR, CacheStack
 from resp import Resp
+from support.certificates import make_certificates
 from support.paths import partywall_binary
 from support.sentinel_set import RedisNode
-
-
-def openssl(folder, *arguments):
-    subprocess.run(["openssl", *map(str, arguments)], cwd=folder, check=True, capture_output=True, timeout=60)
-
-
-def make_certificates(folder):
-    """An authority, and a server and a door that it vouches for."""
-    openssl(folder, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", 2, "-subj", "/CN=test",
-            "-keyout", "ca.key", "-out", "ca.pem")
-    for name in ("redis.internal", "door"):
-        openssl(folder, "req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                "-keyout", f"{name}.key", "-out", f"{name}.csr")
-        (folder / "extensions").write_text(f"subjectAltName=DNS:{name}")
-        openssl(folder, "x509", "-req", "-in", f"{name}.csr", "-CA", "ca.pem", "-CAkey", "ca.key", "-days", 2,
-                "-extfile", "extensions", "-out", f"{name}.pem")
 
 
 class TlsRedis(RedisNode):
@@ -32,7 +17,7 @@ class TlsRedis(RedisNode):
 
     def __init__(self):
         self.base = pathlib.Path(tempfile.mkdtemp(prefix="partywall-tls-"))
-        make_certificates(self.base)
+        make_certificates(self.base, "redis.internal", "door")
         super().__init__(self.base, "server", [
             "port 0", "tls-port {port}", f"tls-cert-file {self.base}/redis.internal.pem",
             f"tls-key-file {self.base}/redis.internal.key", f"tls-ca-cert-file {self.base}/ca.pem", "tls-auth-clients yes",

@@ -125,8 +125,10 @@ class Node:
 
 
 class Cluster:
-    def __init__(self, postgres, binary, nodes=3):
+    def __init__(self, postgres, binary, nodes=3, store=None, store_tls=None):
+        """`store`: a limits store of the test's own; `store_tls`: how the nodes are to trust it."""
         self.binary = binary
+        self.store, self.store_tls = store or RedisServer(), store_tls
         self.application = Application()
         self.sql = SqlStack(postgres, binary, slots=6, change=self._extend)
         self.folder = self.sql.folder
@@ -134,7 +136,7 @@ class Cluster:
 
     def _extend(self, platform):
         self.files = pathlib.Path(tempfile.mkdtemp(prefix="partywall-limits-"))
-        self.cells_redis, self.store = RedisServer(databases=16), RedisServer()
+        self.cells_redis = RedisServer(databases=16)
         self.secrets = {name: secrets.token_hex(32) for name in ("door", "tenants", "administrator", "store")}
         self.cache_secrets = {slug: secrets.token_urlsafe(24) for slug in TENANTS}
         self.key = ec.generate_private_key(ec.SECP256R1())
@@ -161,6 +163,8 @@ class Cluster:
             "address": "127.0.0.1", "port": self.store.port,
             "login": {"user": STORE_USER, "password_file": str(self.files / "store")},
             "answer_timeout": "3s"}}  # the machine that runs the tests may be busy
+        if self.store_tls:
+            platform["cluster"]["limits"]["tls"] = self.store_tls
 
     @property
     def platform(self):

@@ -1,8 +1,9 @@
+#include "sql/lint/report.h"
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
 #include "base/json.h"
-#include "sql/lint/report.h"
 
 namespace partywall::sql {
 namespace {

@@ -1,10 +1,11 @@
+#include "sql/lint/rules.h"
+
 #include <algorithm>
 #include <set>
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
-#include "sql/lint/rules.h"
 #include "sql/schema/planners.h"
 #include "sql/schema/register_sql.h"
 
