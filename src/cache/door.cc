@@ -29,7 +29,8 @@ struct Door::Impl {
 
   Result<> make_workers() {
     const auto count = static_cast<unsigned>(node.workers.size());
-    const DoorWorker::Shared shared{.clients = clients, .scripts = scripts, .slow_log = slow_log};
+    const DoorWorker::Shared shared{
+        .seats = seats, .clients = clients, .scripts = scripts, .slow_log = slow_log};
     for (unsigned i = 0; i < count; ++i) {
       std::unique_ptr<net::TlsContext> tls;
       if (settings.tls) {
@@ -74,6 +75,7 @@ struct Door::Impl {
   DoorSettings settings;
   Node& node;
   UserHealer healer;
+  ClientSeats seats{settings.max_tenant_connections};
   ClientRegister clients{static_cast<unsigned>(node.workers.size())};
   ScriptRegister scripts;
   SlowLog slow_log;

@@ -28,6 +28,7 @@ class DoorWorker final : public UpstreamNetwork {
   };
   // What all workers of the door share.
   struct Shared {
+    ClientSeats& seats;
     ClientRegister& clients;
     ScriptRegister& scripts;
     SlowLog& slow_log;

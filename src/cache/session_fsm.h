@@ -311,8 +311,9 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   bool stalled_ = false;  // there is input that cannot be looked at now
 
   std::optional<Login> login_;
-  std::optional<TenantNumber> number_;  // of the login's tenant, for the meters
-  uint64_t directory_version_ = 0;      // that the login was checked against
+  std::optional<TenantNumber> number_;      // of the login's tenant, for the meters
+  std::optional<ClientSeats::Units> seat_;  // while logged in
+  uint64_t directory_version_ = 0;          // that the login was checked against
   uint32_t failed_logins_ = 0;
   Protocol protocol_ = Protocol::kResp2;
   Replies replies_ = Replies::kOn;

@@ -13,6 +13,7 @@
 #include "cache/upstream_registry.h"
 #include "identity/issuer_verifier.h"
 #include "identity/verified_tokens.h"
+#include "policy/client_seats.h"
 #include "policy/limit_desk.h"
 #include "policy/meters.h"
 #include "policy/tenant_states.h"
@@ -60,6 +61,7 @@ struct SessionHost {
   UpstreamRegistry& upstreams;
   Meters<CacheMeter>& meters;
   Random& random;
+  ClientSeats& seats;
   ClientRegister& clients;
   ScriptRegister& scripts;
   SlowLog& slow_log;

@@ -15,6 +15,10 @@ std::string error_text(std::string_view text) {
   return out;
 }
 
+std::string refused_login(const Error& error) {
+  return error_text((error.kind == ErrorKind::kLimit ? "LIMIT " : "WRONGPASS ") + error.message);
+}
+
 struct HelloOptions {
   Protocol protocol = Protocol::kResp2;
   std::optional<std::pair<std::string_view, std::string_view>> auth;
@@ -96,7 +100,7 @@ SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
     return reply(turn, error_text(wrong_arguments("auth")));
   }
   const auto done = log_in(std::move(login), turn);
-  return reply(turn, done ? "+OK\r\n" : error_text("WRONGPASS " + done.error().message));
+  return reply(turn, done ? "+OK\r\n" : refused_login(done.error()));
 }
 
 SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
@@ -118,7 +122,7 @@ SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
   if (options->auth) {
     const auto [user, password] = *options->auth;
     const auto done = log_in(check_login(login_authority(), user, password), turn);
-    if (!done) return reply(turn, error_text("WRONGPASS " + done.error().message));
+    if (!done) return reply(turn, refused_login(done.error()));
   }
   if (!login_) {
     return reply(turn, error_text("NOAUTH HELLO must be called with the client already "
@@ -159,6 +163,15 @@ Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
   login_ = std::move(*login);
   directory_version_ = host_.directory->version();
   bind_tenant(turn);
+  if (number_) {
+    seat_ = host_.seats.take(*number_);
+    if (!seat_) {
+      log_out(turn);
+      closing_ = true;
+      return fail(ErrorKind::kLimit, "this tenant has {} clients already, close some of them",
+                  host_.seats.limit());
+    }
+  }
   register_self();
   return {};
 }
@@ -198,6 +211,7 @@ void SessionFsm::log_out(Turn& turn) {
   if (login_) host_.clients.leave(id_);
   login_.reset();
   number_.reset();
+  seat_.reset();
 }
 
 }  // namespace partywall::cache

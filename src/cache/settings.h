@@ -15,7 +15,8 @@ struct DoorSettings {
   std::optional<net::TlsServerSettings> tls;
   SessionLimits sessions;
   UpstreamLimits upstreams;
-  uint32_t max_connections = 10'000;  // of clients, per worker
+  uint32_t max_connections = 10'000;        // of clients, per worker
+  uint32_t max_tenant_connections = 2'500;  // of one tenant's clients, of all workers
   Duration login_timeout =
       seconds(10);  // from accepting to AUTH, and from the end of a login to the next
   Duration idle_timeout = minutes(10);         // without a request, and with nothing to wait for

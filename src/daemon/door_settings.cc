@@ -50,6 +50,7 @@ cache::DoorSettings cache_door_settings(const store::ListenSettings& listen,
   requests.max_request_bytes = options.max_request_bytes;
   requests.max_argument_bytes = requests.max_request_bytes;
   settings.max_connections = options.max_connections;
+  settings.max_tenant_connections = options.max_tenant_connections;
   settings.login_timeout = options.login_timeout;
   settings.idle_timeout = options.idle_timeout;
   settings.slow_reader_timeout = options.write_timeout;
@@ -63,6 +64,7 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   settings.listen = listen.endpoint;
   settings.tls = tls_settings(listen.tls);
   settings.max_clients = options.max_connections;
+  settings.max_tenant_clients = options.max_tenant_connections;
   settings.require_tls = options.require_tls;
   settings.without_tenant = options.without_tenant == store::WithoutTenant::kRefuse
                                 ? sql::WithoutTenant::kRefuse

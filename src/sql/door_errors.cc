@@ -219,6 +219,12 @@ SqlError too_many_clients() {
           "Close connections that are not used, or try again later.", Severity::kFatal};
 }
 
+SqlError too_many_clients_of(std::string_view slug, uint32_t limit) {
+  return {kTooManyConnections,
+          fmt::format("tenant {} has {} connections to the sql door already", slug, limit),
+          "Close connections that are not used, or share them in a pool.", Severity::kFatal};
+}
+
 SqlError startup_parameter_refused(std::string_view name) {
   return {kFeatureNotSupported,
           fmt::format("start-up parameter \"{}\" is not supported by the sql door", name),

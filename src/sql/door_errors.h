@@ -61,5 +61,6 @@ SqlError replication_refused();
 SqlError unsupported_protocol();
 SqlError tls_required();
 SqlError too_many_clients();
+SqlError too_many_clients_of(std::string_view slug, uint32_t limit);
 
 }  // namespace partywall::sql::errors

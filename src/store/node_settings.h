@@ -69,8 +69,9 @@ enum class WithoutTenant {
 };
 
 struct SqlDoorOptions {
-  uint32_t max_connections = 10'000;  // of clients, each worker
-  bool require_tls = false;           // of clients over TCP
+  uint32_t max_connections = 10'000;        // of clients, each worker
+  uint32_t max_tenant_connections = 2'500;  // of one tenant's clients, all workers
+  bool require_tls = false;                 // of clients over TCP
   WithoutTenant without_tenant = WithoutTenant::kRefuse;
   uint64_t max_message_bytes = 64 << 20;
   uint32_t max_prepared_statements = 1'000;  // of one client
@@ -86,12 +87,13 @@ struct SqlDoorOptions {
 };
 
 struct CacheDoorOptions {
-  uint32_t max_connections = 10'000;      // of clients, each worker
-  uint64_t max_request_bytes = 16 << 20;  // one command with its arguments
-  Duration login_timeout = seconds(10);   // from accepting to AUTH
-  Duration idle_timeout = minutes(10);    // without a request, and with nothing to wait for
-  Duration write_timeout = seconds(10);   // without the client taking a byte of its replies
-  Duration connect_timeout = seconds(2);  // to Redis, and the same again for logging in there
+  uint32_t max_connections = 10'000;        // of clients, each worker
+  uint32_t max_tenant_connections = 2'500;  // of one tenant's clients, all workers
+  uint64_t max_request_bytes = 16 << 20;    // one command with its arguments
+  Duration login_timeout = seconds(10);     // from accepting to AUTH
+  Duration idle_timeout = minutes(10);      // without a request, and with nothing to wait for
+  Duration write_timeout = seconds(10);     // without the client taking a byte of its replies
+  Duration connect_timeout = seconds(2);    // to Redis, and the same again for logging in there
 
   bool operator==(const CacheDoorOptions&) const = default;
 };

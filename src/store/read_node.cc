@@ -83,6 +83,9 @@ constexpr Range<ByteSize> kMessageSize = {{1 << 10}, {1 << 30}};
 constexpr Range<Duration> kShortTimeout = {milliseconds(10), minutes(10)};
 constexpr Range<Duration> kLongTimeout = {milliseconds(10), hours(24)};
 
+constexpr std::string_view kTenantConnectionsHelp =
+    "of them bound to one tenant, of all workers: so that no tenant can take them all";
+
 void read_size(YamlMap& map, std::string_view key, uint64_t& bytes, Range<ByteSize> range,
                std::string_view help) {
   ByteSize size{bytes};
@@ -124,6 +127,8 @@ constexpr Choice<WithoutTenant> kWithoutTenant[] = {
 
 void read_sql(YamlMap& map, const std::optional<ListenSettings>& listen, SqlDoorOptions& door) {
   map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
+  map.optional("max_tenant_connections", door.max_tenant_connections, kConnections,
+               kTenantConnectionsHelp);
   map.optional("require_tls", door.require_tls, "clients over TCP must use TLS");
   if (door.require_tls && listen && !listen->tls && !listen->endpoint.is_unix()) {
     map.error("require_tls", "'require_tls' needs 'listen.sql.tls', otherwise nobody could log in");
@@ -153,6 +158,8 @@ void read_sql(YamlMap& map, const std::optional<ListenSettings>& listen, SqlDoor
 
 void read_cache(YamlMap& map, CacheDoorOptions& door) {
   map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
+  map.optional("max_tenant_connections", door.max_tenant_connections, kConnections,
+               kTenantConnectionsHelp);
   read_size(map, "max_request_size", door.max_request_bytes, kMessageSize,
             "one command with its arguments");
   map.optional("login_timeout", door.login_timeout, kShortTimeout,

@@ -1,5 +1,5 @@
-// What a limits store answers, whatever it is and in whatever pieces: it is understood or refused the
-// same way, and nobody is lent more than was asked for.
+// What a limits store answers, whatever it is and in whatever pieces: it is understood or refused
+// the same way, and nobody is lent more than was asked for.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -40,7 +40,8 @@ Outcome play(std::string_view answers, size_t piece) {
   SharedLimits shared{1, now};
   LeaseBook book{"node", states, shared};
   StoreReturn comeback{"node"};
-  LimitSession session({.user = "nodes", .password = Secret("secret")}, book, comeback, shared, now);
+  LimitSession session({.user = "nodes", .password = Secret("secret")}, book, comeback, shared,
+                       now);
   session.receive("+OK\r\n$3\r\naaa\r\n$3\r\nbbb\r\n$3\r\nccc\r\n", now);
   for (int beat = 0; beat < 2; ++beat) {
     session.run(now);

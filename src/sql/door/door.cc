@@ -16,6 +16,7 @@ struct Door::Impl {
         node(door_node),
         shared{.settings = settings,
                .tenants = node.tenants,
+               .seats = seats,
                .random = node.random,
                .limits = node.limits,
                .workers = {}} {
@@ -59,6 +60,7 @@ struct Door::Impl {
   }
 
   DoorSettings settings;
+  ClientSeats seats{settings.max_tenant_clients};
   Node& node;
   DoorShared shared;
   SlotKeeper keeper;  // ends before the workers that it calls back

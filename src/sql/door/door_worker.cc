@@ -22,6 +22,12 @@ bool same_backend(const SqlBackend& a, const SqlBackend& b) {
          a.provisioner_password.equals(b.provisioner_password.reveal());
 }
 
+void say_last(AdmittedClient& client, const SqlError& error) {
+  std::string words;
+  append_error(words, error);
+  client.stream->write(words);
+}
+
 net::Task<> ignore_outcome(net::Task<bool> task) { co_await std::move(task); }
 
 }  // namespace
@@ -150,16 +156,29 @@ net::Task<> DoorWorker::serve_counted(AdmittedClient client) {
   clients_.fetch_sub(1, std::memory_order_relaxed);
 }
 
+// nullptr: the login is not bound to one, or it has left the directory meanwhile.
+const Tenant* DoorWorker::bound_tenant(const Admission& admission) const {
+  if (admission.login_class != LoginClass::kBound || !admission.tenant) return nullptr;
+  return directory_->find_tenant(*admission.tenant);
+}
+
 net::Task<> DoorWorker::serve_admitted(AdmittedClient client) {
   if (client.admission.login_class == LoginClass::kMigration) {
     co_await serve_migration(*this, std::move(client));
     co_return;
   }
+  std::optional<ClientSeats::Units> seat;
+  if (const Tenant* tenant = bound_tenant(client.admission)) {
+    seat = shared_.seats.take(tenant->number);
+    if (!seat) {
+      counters_.refused_clients.add();
+      say_last(client, errors::too_many_clients_of(tenant->slug, shared_.seats.limit()));
+      co_return;
+    }
+  }
   auto told = co_await what_to_tell(client.admission);
   if (!told) {
-    std::string words;
-    append_error(words, errors::cannot_connect(client.admission.cell));
-    client.stream->write(words);
+    say_last(client, errors::cannot_connect(client.admission.cell));
     co_return;
   }
   auto session = std::make_unique<Session>(*this, std::move(client), *told);

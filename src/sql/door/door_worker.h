@@ -10,6 +10,7 @@
 #include "net/drain.h"
 #include "net/loop.h"
 #include "net/scope.h"
+#include "policy/client_seats.h"
 #include "policy/meters.h"
 #include "sql/door/cancel_keys.h"
 #include "sql/door/client_login.h"
@@ -30,7 +31,8 @@ inline constexpr size_t kMaxWorkers = 64;
 struct DoorShared {
   const DoorSettings& settings;
   TenantStates& tenants;
-  Random& random;  // thread-safe
+  ClientSeats& seats;  // of bound logins
+  Random& random;      // thread-safe
   LimitStore* limits = nullptr;
   std::vector<std::unique_ptr<class DoorWorker>>
       workers;  // by index; all are there before any starts
@@ -108,6 +110,7 @@ class DoorWorker {
   net::Task<> tick_regularly();
   void hand_over(AdmittedClient client, DoorWorker& owner);
   [[nodiscard]] DoorWorker& owner_of(const Admission& admission);
+  [[nodiscard]] const Tenant* bound_tenant(const Admission& admission) const;
   void update_pools();
   void wake_other_workers();
   void note_waiting();

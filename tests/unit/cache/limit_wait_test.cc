@@ -26,6 +26,7 @@ class LimitWait : public testing::Test {
                     .upstreams = world_.registry,
                     .meters = world_.meters,
                     .random = world_.random,
+                    .seats = world_.seats,
                     .clients = world_.client_register,
                     .scripts = world_.scripts,
                     .slow_log = world_.slow_log,

@@ -66,6 +66,32 @@ TEST_F(Session, ClosesAfterManyWrongPasswords) {
   EXPECT_TRUE(client_->session->finished());
 }
 
+TEST_F(Session, ATenantsClientsAreBoundedAndNobodyElses) {
+  std::vector<std::unique_ptr<FakeClient>> clients;
+  for (uint32_t i = 0; i < world_.seats.limit(); ++i) {
+    clients.push_back(world_.connect());
+    ASSERT_EQ(world_.ask(*clients.back(), "AUTH acme 'acme secret'\r\n"), "+OK\r\n");
+  }
+  // In whatever way it logs in; and what follows in the same packet is not served.
+  for (const std::string& login : {std::string("AUTH acme 'acme secret'\r\nGET a\r\n"),
+                                   std::string("HELLO 3 AUTH acme 'acme secret'\r\nGET a\r\n"),
+                                   "AUTH " + world_.context(SessionWorld::acme()) + "\r\n"}) {
+    client_ = world_.connect();
+    EXPECT_EQ(ask(login), "-LIMIT this tenant has 200 clients already, close some of them\r\n");
+    EXPECT_TRUE(client_->session->finished());
+  }
+  client_ = world_.connect();
+  EXPECT_EQ(ask("AUTH globex 'globex secret'\r\n"), "+OK\r\n");
+  // A client that logs in again keeps its seat; one that logs out or goes gives it back.
+  EXPECT_EQ(world_.ask(*clients[0], "AUTH acme 'acme secret'\r\n"), "+OK\r\n");
+  EXPECT_EQ(world_.ask(*clients[0], "RESET\r\n"), "+RESET\r\n");
+  clients.pop_back();
+  for (int i = 0; i < 2; ++i) {
+    clients.push_back(world_.connect());
+    EXPECT_EQ(world_.ask(*clients.back(), "AUTH acme 'acme secret'\r\n"), "+OK\r\n");
+  }
+}
+
 TEST_F(Session, ARefusedAuthEndsThePreviousLogin) {
   // Redis keeps it. Here the requests behind it would run for the wrong tenant.
   log_in();

@@ -117,6 +117,7 @@ class SessionWorld {
   Meters<CacheMeter> meters;
   UpstreamRegistry registry{upstream_limits, redis};
   SeededRandom random{1};
+  ClientSeats seats{200};
   ClientRegister client_register;
   ScriptRegister scripts;
   SlowLog slow_log;
@@ -126,6 +127,7 @@ class SessionWorld {
                    .upstreams = registry,
                    .meters = meters,
                    .random = random,
+                   .seats = seats,
                    .clients = client_register,
                    .scripts = scripts,
                    .slow_log = slow_log};

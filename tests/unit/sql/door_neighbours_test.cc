@@ -26,6 +26,22 @@ TEST(DoorNeighbours, CancelOfAClientStopsItsStatementOnly) {
   EXPECT_EQ(two.take(), "E:57014 Z:I");
 }
 
+// The door's connections are bounded, and bound connections of a tenant are all on one worker.
+TEST(DoorNeighbours, ATenantsClientsAreBoundedAndNobodyElses) {
+  World world({.tenant_clients = 2});
+  Client& first = world.log_in(1);
+  Client& second = world.log_in(1);
+  Client& refused = world.log_in(1);
+  EXPECT_TRUE(refused.is_closed);
+  EXPECT_EQ(refused.key.pid, 0u);
+  EXPECT_EQ(world.worker().counters().refused_clients.value(), 1u);
+  EXPECT_EQ(world.ask(world.log_in(2), query("select 1")), "D C:SELECT 1 Z:I");
+  EXPECT_EQ(world.ask(second, query("select 1")), "D C:SELECT 1 Z:I");
+  first.leave();
+  world.settle();
+  EXPECT_EQ(world.ask(world.log_in(1), query("select 1")), "D C:SELECT 1 Z:I");
+}
+
 // A tenant must not be able to make `enter` fail: its connection would be closed.
 TEST(DoorNeighbours, CancelIsHeldBackWhileTheDoorsOwnRequestRuns) {
   World world({.slots = 1});

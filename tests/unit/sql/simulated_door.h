@@ -20,6 +20,7 @@ inline TenantId id_of(uint64_t number) { return TenantId(Uuid::from_halves(0, nu
 struct WorldSettings {
   uint32_t slots = 2;
   uint32_t max_db_connections = 5;
+  uint32_t tenant_clients = 2'500;
   test::MemoryNetworkSettings network;
 };
 
@@ -74,7 +75,8 @@ class Client {
 
 class World {
  public:
-  explicit World(WorldSettings settings = {}) : settings_(settings), postgres(loop, kServer) {
+  explicit World(WorldSettings settings = {})
+      : postgres(loop, kServer), seats(settings.tenant_clients), settings_(settings) {
     loop.network() = settings.network;
     door_settings.pool.limits.slot_rest = milliseconds(5);
     shared.workers.push_back(std::make_unique<DoorWorker>(loop, 0, shared, nullptr));
@@ -185,8 +187,10 @@ class World {
   TenantStates states;
   SeededRandom random{1};
   DoorSettings door_settings;
+  ClientSeats seats;
   DoorShared shared{.settings = door_settings,
                     .tenants = states,
+                    .seats = seats,
                     .random = random,
                     .limits = nullptr,
                     .workers = {}};
