@@ -1,6 +1,7 @@
 #include "net/listener.h"
 
 #include <cerrno>
+#include <utility>
 
 #include <fcntl.h>
 #include <sys/stat.h>
@@ -24,68 +25,70 @@ bool is_out_of_descriptors(int error) {
 
 }  // namespace
 
-// Shared with the handlers that Asio still holds after close().
-struct Listener::Impl : std::enable_shared_from_this<Listener::Impl> {
-  Impl(Worker& owner, int descriptor, Endpoint at)
-      : worker(owner),
-        socket(owner.impl().context.get_executor(), descriptor),
-        pause(owner.impl().context.get_executor()),
-        endpoint(std::move(at)) {}
+struct Listener::Impl final : private DescriptorWatch {
+  Impl(Worker& owner, int listening, Endpoint at)
+      : worker(owner), descriptor(listening), endpoint(std::move(at)) {}
+  ~Impl() { close(); }
 
-  void wait_for_connections() {
-    socket.async_wait(Descriptor::wait_read,
-                      [self = shared_from_this()](const boost::system::error_code& error) {
-                        if (!error) self->worker.impl().turn([&] { self->accept_waiting(); });
-                      });
+  void start(OnAccept handler) {
+    on_accept = std::move(handler);
+    watch();
   }
 
-  void accept_waiting() {
-    for (int accepted = 0; accepted < kAcceptsPerWake && socket.is_open(); ++accepted) {
+  // Not edge-triggered: what is left after kAcceptsPerWake is reported again.
+  void watch() {
+    is_watched = worker.impl().reactor.add(descriptor, *this, EPOLLIN);
+    if (!is_watched) pause_accepting(errno);
+  }
+
+  void unwatch() {
+    if (std::exchange(is_watched, false)) worker.impl().reactor.remove(descriptor, *this);
+  }
+
+  void on_ready(uint32_t /*events*/) override {
+    if (std::exchange(is_paused, false)) return watch();
+    for (int accepted = 0; accepted < kAcceptsPerWake && descriptor >= 0; ++accepted) {
       SocketAddress peer;
-      const int descriptor =
-          ::accept4(socket.native_handle(), peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
-      if (descriptor < 0) {
-        if (is_out_of_descriptors(errno)) return wait_for_descriptors(errno);
-        if (errno == EAGAIN || errno == EWOULDBLOCK) break;
+      const int client =
+          ::accept4(descriptor, peer.get(), &peer.length, SOCK_NONBLOCK | SOCK_CLOEXEC);
+      if (client < 0) {
+        if (is_out_of_descriptors(errno)) return pause_accepting(errno);
+        if (errno == EAGAIN || errno == EWOULDBLOCK) return;
         continue;  // that client has gone already; the next one may be there
       }
-      on_accept(make_socket_stream(worker, descriptor,
-                                   endpoint.is_unix() ? endpoint : peer.to_endpoint()));
+      on_accept(
+          make_socket_stream(worker, client, endpoint.is_unix() ? endpoint : peer.to_endpoint()));
     }
-    if (socket.is_open()) wait_for_connections();
   }
 
-  void wait_for_descriptors(int error) {
+  void pause_accepting(int error) {
     log_warning("no connection can be accepted now; raise the limit of open files (nofile)",
                 {{"listener", endpoint.to_string()}, {"error", system_error_text(error)}});
-    pause.expires_after(kPauseWithoutDescriptors);
-    pause.async_wait([self = shared_from_this()](const boost::system::error_code& cancelled) {
-      if (!cancelled && self->socket.is_open())
-        self->worker.impl().turn([&] { self->accept_waiting(); });
-    });
+    unwatch();
+    is_paused = true;
+    worker.impl().call_later(*this, worker.now() + kPauseWithoutDescriptors);
   }
 
   void close() {
-    boost::system::error_code ignored;  // the descriptor is gone either way
-    socket.close(ignored);
-    pause.cancel();
+    // Closed on its worker's thread it may be destroyed on any.
+    if (std::exchange(is_paused, false)) worker.impl().forget_later(*this);
+    unwatch();
+    if (descriptor >= 0) ::close(std::exchange(descriptor, -1));
   }
 
   Worker& worker;
-  Descriptor socket;
-  AsioTimer pause;
+  int descriptor;
+  bool is_watched = false;
+  bool is_paused = false;
   Endpoint endpoint;
   OnAccept on_accept;
 };
 
-Listener::Listener(std::shared_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Listener::Listener(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 
-Listener::~Listener() { close(); }
+Listener::~Listener() = default;
 
-void Listener::start(OnAccept on_accept) {
-  impl_->on_accept = std::move(on_accept);
-  impl_->wait_for_connections();
-}
+void Listener::start(OnAccept on_accept) { impl_->start(std::move(on_accept)); }
 
 void Listener::close() { impl_->close(); }
 
@@ -175,7 +178,7 @@ Result<BoundListeners> bind_listeners(WorkerGroup& workers, const Endpoint& endp
       }
     }
     bound.listeners.push_back(std::make_unique<Listener>(
-        std::make_shared<Listener::Impl>(workers[i], descriptor, bound.endpoint)));
+        std::make_unique<Listener::Impl>(workers[i], descriptor, bound.endpoint)));
   }
   return bound;
 }

@@ -26,10 +26,10 @@ class Listener {
   void close();
 
   struct Impl;
-  explicit Listener(std::shared_ptr<Impl> impl);
+  explicit Listener(std::unique_ptr<Impl> impl);
 
  private:
-  std::shared_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_;
 };
 
 // A listening address of all workers: bind it on the main thread (so that errors come before

@@ -15,7 +15,7 @@
 namespace partywall::net {
 
 // One thread's event loop, as sessions see it: the time, timers, other coroutines, and the way out.
-// Worker is the real one, on Asio; SimulatedLoop (tests/) runs the same sessions on a virtual
+// Worker is the real one, on epoll; SimulatedLoop (tests/) runs the same sessions on a virtual
 // clock. Everything here but post() is for the loop's own thread.
 class Loop {
  public:

@@ -1,7 +1,7 @@
 #include "net/socket_stream.h"
 
-#include <array>
 #include <cerrno>
+#include <utility>
 
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -15,47 +15,22 @@
 namespace partywall::net {
 namespace {
 
-using boost::asio::posix::descriptor_base;
+constexpr uint32_t kEndEvents = EPOLLRDHUP | EPOLLHUP | EPOLLERR;
+constexpr uint32_t kReadEvents = EPOLLIN | kEndEvents;
+constexpr uint32_t kWriteEvents = EPOLLOUT | EPOLLHUP | EPOLLERR;
 
-// Outlives the stream while a wait of Asio's is in flight. All on one thread, but Asio copies
-// handlers only by moving, so the count is the only cost.
-struct SocketState {
-  SocketState(Worker& worker, int descriptor)
-      : loop(worker.impl()), socket(loop.context.get_executor(), descriptor) {}
+bool has_exhausted(int error) { return error == EAGAIN || error == EWOULDBLOCK; }
 
-  struct Direction {
-    EventLink link;
-    bool waiting = false;
-  };
-
-  Worker::Impl& loop;
-  Descriptor socket;
-  Direction read;
-  Direction write;
-};
-
-void wait_for(const std::shared_ptr<SocketState>& state, SocketState::Direction& direction,
-              descriptor_base::wait_type what, Event& event) {
-  direction.link.arm(event);
-  if (direction.waiting) return;
-  direction.waiting = true;
-  state->socket.async_wait(what, [state, &direction](const boost::system::error_code&) {
-    direction.waiting = false;
-    // Whatever happened, the next read or write says it.
-    state->loop.turn([&] { direction.link.fire(); });
-  });
-}
-
-IoResult from_errno() {
-  if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return {IoStatus::kWouldBlock};
-  return {IoStatus::kError};
-}
-
-class SocketStream final : public Stream {
+// Epoll reports edges: what it said holds until a read or write finds that it no longer does, and
+// until then no system call is made that is known to be in vain.
+class SocketStream final : public Stream, private DescriptorWatch {
  public:
-  SocketStream(Worker& worker, int descriptor, Endpoint peer)
-      : state_(std::make_shared<SocketState>(worker, descriptor)),
-        peer_{.endpoint = std::move(peer)} {}
+  enum class State : uint8_t { kConnected, kConnecting };
+
+  SocketStream(Worker& worker, int descriptor, Endpoint peer, State state)
+      : loop_(&worker.impl()), peer_{.endpoint = std::move(peer)} {
+    watch(descriptor, state == State::kConnected);
+  }
 
   ~SocketStream() override {
     disarm();
@@ -64,67 +39,122 @@ class SocketStream final : public Stream {
   }
 
   IoResult read(std::span<char> into) override {
-    if (!state_->socket.is_open()) return {IoStatus::kError};
-    const ssize_t count =
-        ::recv(state_->socket.native_handle(), into.data(), into.size(), MSG_DONTWAIT);
-    if (count > 0) return {IoStatus::kOk, static_cast<size_t>(count)};
-    return count == 0 ? IoResult{IoStatus::kEnd} : from_errno();
+    if (!is_open()) return {IoStatus::kError};
+    if (!may_read_) return {IoStatus::kWouldBlock};
+    const ssize_t count = ::recv(descriptor_, into.data(), into.size(), MSG_DONTWAIT);
+    if (count > 0) {
+      // What comes later is an edge of its own. So is the end of the stream, unless it was already
+      // reported together with these bytes.
+      if (static_cast<size_t>(count) < into.size() && !has_ended_) may_read_ = false;
+      return {IoStatus::kOk, static_cast<size_t>(count)};
+    }
+    if (count == 0) return {IoStatus::kEnd};
+    if (has_exhausted(errno)) may_read_ = false;
+    return from_errno();
   }
 
   IoResult write(std::string_view bytes) override {
-    if (!state_->socket.is_open()) return {IoStatus::kError};
-    const ssize_t count = ::send(state_->socket.native_handle(), bytes.data(), bytes.size(),
-                                 MSG_DONTWAIT | MSG_NOSIGNAL);
-    return count >= 0 ? IoResult{IoStatus::kOk, static_cast<size_t>(count)} : from_errno();
+    if (!is_open()) return {IoStatus::kError};
+    if (!may_write_) return {IoStatus::kWouldBlock};
+    const ssize_t count =
+        ::send(descriptor_, bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (count >= 0) return {IoStatus::kOk, static_cast<size_t>(count)};
+    if (has_exhausted(errno)) may_write_ = false;
+    return from_errno();
   }
 
-  void arm_read(Event& event) override { arm(state_->read, descriptor_base::wait_read, event); }
-  void arm_write(Event& event) override { arm(state_->write, descriptor_base::wait_write, event); }
+  void arm_read(Event& event) override { arm(read_, may_read_, EPOLLIN, event); }
+  void arm_write(Event& event) override { arm(write_, may_write_, EPOLLOUT, event); }
 
-  [[nodiscard]] bool awaits_input() const override { return state_->read.link.armed(); }
+  [[nodiscard]] bool awaits_input() const override { return read_.armed(); }
 
   void disarm() override {
-    state_->read.link.disarm();
-    state_->write.link.disarm();
+    read_.disarm();
+    write_.disarm();
   }
 
   void leave() override {
     disarm();
-    descriptor_on_its_way_ = state_->socket.release();
+    descriptor_on_its_way_ = unwatch();
   }
 
   void join(Loop& loop) override {
-    const int descriptor = std::exchange(descriptor_on_its_way_, -1);
-    state_ = std::make_shared<SocketState>(static_cast<Worker&>(loop), descriptor);
+    loop_ = &static_cast<Worker&>(loop).impl();
+    watch(std::exchange(descriptor_on_its_way_, -1), /*may_be_ready=*/true);
   }
 
   void shutdown_write() override {
-    if (state_->socket.is_open()) ::shutdown(state_->socket.native_handle(), SHUT_WR);
+    if (is_open()) ::shutdown(descriptor_, SHUT_WR);
   }
 
   void close() override {
-    boost::system::error_code ignored;  // the descriptor is gone either way
-    state_->socket.close(ignored);
-    state_->read.link.fire();
-    state_->write.link.fire();
+    if (is_open()) ::close(unwatch());
+    read_.fire();
+    write_.fire();
   }
 
   [[nodiscard]] const Peer& peer() const override { return peer_; }
 
-  [[nodiscard]] int descriptor() const { return state_->socket.native_handle(); }
+  [[nodiscard]] int descriptor() const { return descriptor_; }
 
  private:
-  void arm(SocketState::Direction& direction, descriptor_base::wait_type what, Event& event) {
-    if (state_->socket.is_open()) {
-      wait_for(state_, direction, what, event);
+  static IoResult from_errno() {
+    if (has_exhausted(errno) || errno == EINTR) return {IoStatus::kWouldBlock};
+    return {IoStatus::kError};
+  }
+
+  [[nodiscard]] bool is_open() const { return descriptor_ >= 0; }
+
+  // Where the kernel has no room for another watch the stream is closed from the start.
+  void watch(int descriptor, bool may_be_ready) {
+    may_read_ = may_write_ = may_be_ready;
+    has_ended_ = false;
+    soon_ = 0;
+    if (loop_->reactor.add(descriptor, *this, EPOLLIN | EPOLLOUT | EPOLLRDHUP | EPOLLET)) {
+      descriptor_ = descriptor;
     } else {
-      event.set();
+      ::close(descriptor);
     }
   }
 
-  std::shared_ptr<SocketState> state_;
-  Peer peer_;
+  int unwatch() {
+    if (is_open()) loop_->reactor.remove(descriptor_, *this);
+    return std::exchange(descriptor_, -1);
+  }
+
+  void arm(EventLink& link, bool may_be_ready, uint32_t what, Event& event) {
+    if (!is_open()) return event.set();
+    link.arm(event);
+    // There may be more, and no new edge will say so.
+    if (!may_be_ready || (soon_ & what) != 0) return;
+    soon_ |= what;
+    loop_->reactor.call_soon(*this, what);
+  }
+
+  // Whatever happened, the next read or write says it.
+  void on_ready(uint32_t events) override {
+    if ((events & kReadEvents) != 0) {
+      may_read_ = true;
+      read_.fire();
+    }
+    if ((events & kWriteEvents) != 0) {
+      may_write_ = true;
+      write_.fire();
+    }
+    if ((events & kEndEvents) != 0) has_ended_ = true;
+    soon_ &= ~events;
+  }
+
+  Worker::Impl* loop_;
+  int descriptor_ = -1;
   int descriptor_on_its_way_ = -1;  // between leave() and join()
+  bool may_read_ = false;           // not known to be exhausted
+  bool may_write_ = false;
+  bool has_ended_ = false;  // no more edges may come: only a read tells
+  uint32_t soon_ = 0;       // what on_ready() will be called with although nothing has happened
+  EventLink read_;
+  EventLink write_;
+  Peer peer_;
 };
 
 void send_small_packets_at_once(int descriptor) {
@@ -163,7 +193,8 @@ class OwnedDescriptor {
 
 std::unique_ptr<Stream> make_socket_stream(Worker& worker, int descriptor, Endpoint peer) {
   send_small_packets_at_once(descriptor);
-  return std::make_unique<SocketStream>(worker, descriptor, std::move(peer));
+  return std::make_unique<SocketStream>(worker, descriptor, std::move(peer),
+                                        SocketStream::State::kConnected);
 }
 
 Task<Result<std::unique_ptr<Stream>>> connect_socket(Worker& worker, Endpoint to,
@@ -176,14 +207,16 @@ Task<Result<std::unique_ptr<Stream>>> connect_socket(Worker& worker, Endpoint to
   send_small_packets_at_once(socket.get());
 
   if (::connect(socket.get(), address->get(), address->length) == 0) {
-    co_return std::make_unique<SocketStream>(worker, socket.take(), to);
+    co_return std::make_unique<SocketStream>(worker, socket.take(), to,
+                                             SocketStream::State::kConnected);
   }
   // A full backlog of a unix socket says EAGAIN and can only be tried again by the caller.
   if (errno != EINPROGRESS) co_return cannot_connect(to, system_error_text(errno));
 
   Event ready(worker);
   Timer deadline(worker.timers(), ready);
-  auto stream = std::make_unique<SocketStream>(worker, socket.take(), to);
+  auto stream =
+      std::make_unique<SocketStream>(worker, socket.take(), to, SocketStream::State::kConnecting);
   deadline.arm(worker.now() + timeout);
   stream->arm_write(ready);
   co_await ready.wait();

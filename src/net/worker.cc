@@ -1,9 +1,10 @@
 #include "net/worker.h"
 
-#include <boost/asio/post.hpp>
+#include <algorithm>
 #include <csignal>
 #include <future>
 #include <thread>
+#include <utility>
 
 #include "net/scope.h"
 #include "net/socket_stream.h"
@@ -12,51 +13,94 @@
 namespace partywall::net {
 namespace {
 constexpr size_t kScratchBytes = 64 * 1024;
+
+// Which loop this thread runs.
+thread_local const Worker::Impl* current = nullptr;
+
+}  // namespace
+
+Worker::Impl::Impl(Worker& owner) : worker_(owner) {}
+
+void Worker::Impl::run() {
+  current = this;
+  while (!stopped_) {
+    reactor.wait(longest_wait());
+    reactor.dispatch();
+    run_ready();
+    look_at_timers();
+    if (!later_.empty()) look_at_later();
+    run_posted();
+    if (ready_after_others_.empty()) continue;
+    ready_.insert(ready_.end(), ready_after_others_.begin(), ready_after_others_.end());
+    ready_after_others_.clear();
+    run_ready();
+  }
+  current = nullptr;
 }
 
-Worker::Impl::Impl(Worker& owner)
-    : worker(owner), keep_running(context.get_executor()), timer(context.get_executor()) {}
+Duration Worker::Impl::longest_wait() const {
+  if (!ready_.empty() || !ready_after_others_.empty() ||
+      has_posted_.load(std::memory_order_acquire))
+    return Duration(0);
+  MonotonicTime first = timer_due_;
+  for (const Later& each : later_) first = std::min(first, each.when);
+  if (first == MonotonicTime::max()) return Duration::max();
+  return std::max(first - worker_.now(), Duration(0));
+}
 
-void Worker::Impl::arm_timer(MonotonicTime due) {
-  // The loop's own time may be another clock than Asio's: only the distance counts.
-  const Duration wait = std::max(due - worker.now(), Duration(0));
-  timer.expires_after(wait);
-  timer.async_wait([this](const boost::system::error_code& error) {
-    if (error) return;  // replaced by an earlier one
-    turn([this] {
-      if (const auto next = worker.timers_.advance(worker.now())) arm_timer(*next);
-    });
+void Worker::Impl::look_at_timers() {
+  if (timer_due_ == MonotonicTime::max()) return;
+  const MonotonicTime now = worker_.now();
+  if (now < timer_due_) return;
+  timer_due_ = worker_.timers_.advance(now).value_or(MonotonicTime::max());
+  run_ready();
+}
+
+void Worker::Impl::look_at_later() {
+  const MonotonicTime now = worker_.now();
+  std::erase_if(later_, [this, now](const Later& each) {
+    const bool is_due = each.when <= now;
+    if (is_due) reactor.call_soon(*each.watch, 0);
+    return is_due;
   });
 }
 
-void Worker::Impl::schedule(std::coroutine_handle<> coroutine) {
-  ready.push_back(coroutine);
-  if (!in_turn && ready.size() == 1) post_turn();
+void Worker::Impl::forget_later(DescriptorWatch& watch) {
+  std::erase_if(later_, [&watch](const Later& each) { return each.watch == &watch; });
 }
 
-void Worker::Impl::schedule_after_others(std::coroutine_handle<> coroutine) {
-  ready_after_others.push_back(coroutine);
-  if (ready_after_others.size() > 1) return;
-  // Asio's queue is first in, first out: the handlers of all sockets that were found ready come
-  // before this one.
-  boost::asio::post(context, [this] {
-    turn([this] {
-      ready.insert(ready.end(), ready_after_others.begin(), ready_after_others.end());
-      ready_after_others.clear();
-    });
-  });
+void Worker::Impl::post(std::move_only_function<void()> work) {
+  bool is_first = false;
+  {
+    const std::scoped_lock lock(posted_mutex_);
+    is_first = posted_.empty();
+    posted_.push_back(std::move(work));
+    has_posted_.store(true, std::memory_order_release);
+  }
+  // Its own thread looks before it waits.
+  if (is_first && current != this) reactor.wake();
+}
+
+void Worker::Impl::run_posted() {
+  if (!has_posted_.load(std::memory_order_acquire)) return;
+  std::vector<std::move_only_function<void()>> works;
+  {
+    const std::scoped_lock lock(posted_mutex_);
+    works.swap(posted_);
+    has_posted_.store(false, std::memory_order_relaxed);
+  }
+  for (auto& work : works) {
+    if (stopped_) return;
+    work();
+    run_ready();
+  }
 }
 
 void Worker::Impl::run_ready() {
   // What becomes ready meanwhile waits for its own turn, so that the sockets get theirs.
-  running.swap(ready);
-  for (const std::coroutine_handle<> coroutine : running) coroutine.resume();
-  running.clear();
-  if (!ready.empty()) post_turn();
-}
-
-void Worker::Impl::post_turn() {
-  boost::asio::post(context, [this] { turn([] {}); });
+  running_.swap(ready_);
+  for (const std::coroutine_handle<> coroutine : running_) coroutine.resume();
+  running_.clear();
 }
 
 Worker::Worker(unsigned index, const TimeSource& time)
@@ -76,22 +120,16 @@ void Worker::schedule_after_others(std::coroutine_handle<> coroutine) {
   impl_->schedule_after_others(coroutine);
 }
 
-void Worker::post(std::move_only_function<void()> work) {
-  boost::asio::post(impl_->context,
-                    [this, work = std::move(work)]() mutable { impl_->turn(work); });
-}
+void Worker::post(std::move_only_function<void()> work) { impl_->post(std::move(work)); }
 
 Task<Result<std::unique_ptr<Stream>>> Worker::connect(Endpoint to, Duration timeout) {
   return connect_socket(*this, std::move(to), timeout);
 }
 
-void Worker::run() { impl_->context.run(); }
+void Worker::run() { impl_->run(); }
 
 void Worker::stop() {
-  boost::asio::post(impl_->context, [this] {
-    impl_->keep_running.reset();
-    impl_->context.stop();
-  });
+  post([this] { impl_->stop(); });
 }
 
 struct WorkerGroup::Threads {

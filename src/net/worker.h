@@ -10,7 +10,7 @@
 
 namespace partywall::net {
 
-// One thread with one Asio io_context. Only net/ sees Asio: `Impl` is in net/worker_impl.h.
+// One thread with an event loop of its own: `Impl` is in net/worker_impl.h.
 class Worker final : public Loop {
  public:
   Worker(unsigned index, const TimeSource& time);

@@ -39,5 +39,30 @@ TEST(EventTurns, AGathererComesAfterWhoeverIsReadyToo) {
   EXPECT_THAT(order, ElementsAre("first", "second", "gatherer"));
 }
 
+Task<> pass_on(Event& from, Event& to) {
+  co_await from.wait_after_others();
+  to.set();
+}
+
+// The loop must not go to sleep in between: nothing else happens that would wake it.
+TEST(EventTurns, AGathererIsWokenByAnother) {
+  SystemTime time;
+  Worker worker(0, time);
+  Event first(worker);
+  Event second(worker);
+  std::vector<std::string> order;
+  TaskScope scope(worker);
+  scope.spawn(pass_on(first, second));
+  auto end = [](Worker& loop, Event& event, std::vector<std::string>& names) -> Task<> {
+    co_await event.wait_after_others();
+    names.emplace_back("second");
+    loop.stop();
+  };
+  scope.spawn(end(worker, second, order));
+  worker.post([&] { first.set(); });
+  worker.run();
+  EXPECT_THAT(order, ElementsAre("second"));
+}
+
 }  // namespace
 }  // namespace partywall::net
