@@ -10,6 +10,9 @@ namespace {
 constexpr uint64_t kMebibyte = 1 << 20;
 constexpr uint32_t kMostTokens = 10'000'000;
 
+constexpr std::array<Choice<CacheAtQuota>, 2> kAtQuota = {
+    {{"refuse", CacheAtQuota::kRefuse}, {"evict", CacheAtQuota::kEvict}}};
+
 struct Period {
   std::string_view key;
   Duration length;
@@ -97,6 +100,10 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
     cache.optional("databases", limits.cache_databases, {1, kMaxCacheDatabases},
                    "databases of its own, which its clients choose with SELECT");
     read_mebibytes(cache, "megabytes", limits.cache_bytes, "memory in MiB");
+    cache.optional_choice("at_quota", limits.cache_at_quota, kAtQuota,
+                          "what happens to commands that would add to `keys` or `megabytes` when "
+                          "those are reached: they are refused with `-OOM`, or keys that were not "
+                          "used for long make room, where what is kept is nothing but a cache");
   });
   map.section("cache_rate", "commands at the cache doors",
               [&](YamlMap& rate) { read_rate(rate, limits.cache_rate); });

@@ -21,6 +21,12 @@ struct RateLimit {
 // Databases of its own that a tenant may have at the cache door; Redis has 16 by default.
 inline constexpr uint32_t kMaxCacheDatabases = 16;
 
+// What happens at cache_keys and cache_bytes to commands that would add to them.
+enum class CacheAtQuota : uint8_t {
+  kRefuse,  // they are refused: the keys may be jobs or sessions, which must not get lost
+  kEvict,   // keys that were not used for long make room: what is kept there is a cache
+};
+
 struct Limits {
   uint32_t max_concurrent_requests = 10;  // in flight at the http doors of all nodes
   RateLimit api_rate{100, minutes(1), 10};
@@ -30,6 +36,7 @@ struct Limits {
   uint64_t max_memory_bytes = 512ULL << 20;
   uint64_t cache_keys = 1'000;
   uint64_t cache_bytes = 64ULL << 20;
+  CacheAtQuota cache_at_quota = CacheAtQuota::kRefuse;
   uint32_t cache_databases = 1;  // SELECT 0 … n-1, at most kMaxCacheDatabases
   RateLimit cache_rate{1'000, seconds(1), 1'000};
 

@@ -87,8 +87,22 @@ Result<> set_share(double& into, const JsonValue& value) {
   return {};
 }
 
+std::string_view to_string(CacheAtQuota at_quota) {
+  return at_quota == CacheAtQuota::kEvict ? "evict" : "refuse";
+}
+
+Result<> set_at_quota(CacheAtQuota& into, const JsonValue& value) {
+  const std::string* const text = value.as_string();
+  for (const CacheAtQuota one : {CacheAtQuota::kRefuse, CacheAtQuota::kEvict}) {
+    if (text == nullptr || *text != to_string(one)) continue;
+    into = one;
+    return {};
+  }
+  return fail(ErrorKind::kInvalid, "must be refuse or evict");
+}
+
 // clang-format off
-constexpr std::array<Term, 13> kTerms = {{
+constexpr std::array<Term, 14> kTerms = {{
     {"max_concurrent_requests",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.max_concurrent_requests}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.max_concurrent_requests, v, 1, 1'000'000); }},
@@ -113,6 +127,9 @@ constexpr std::array<Term, 13> kTerms = {{
     {"cache_bytes",
      [](const Terms& t) { return JsonValue(t.limits.cache_bytes); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.cache_bytes, v, 1 << 20, kMostBytes); }},
+    {"cache_at_quota",
+     [](const Terms& t) { return JsonValue(std::string(to_string(t.limits.cache_at_quota))); },
+     [](Terms& t, const JsonValue& v) { return set_at_quota(t.limits.cache_at_quota, v); }},
     {"cache_databases",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.cache_databases}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.cache_databases, v, 1, kMaxCacheDatabases); }},

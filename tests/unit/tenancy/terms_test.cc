@@ -13,8 +13,8 @@ JsonValue json(std::string_view text) { return JsonValue::parse(text).value(); }
 // the build here: give it a term, or the control store would lose it.
 Terms strange_terms() {
   Terms terms;
-  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, databases, cache] =
-      terms.limits;
+  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, at_quota, databases,
+         cache] = terms.limits;
   auto& [error_share, slow] = terms.alarms;
   requests = 77;
   api = {.tokens = 1, .period = hours(1), .burst = 2};
@@ -24,6 +24,7 @@ Terms strange_terms() {
   memory = 81ULL << 20;
   keys = 82;
   bytes = 83ULL << 20;
+  at_quota = CacheAtQuota::kEvict;
   databases = 16;
   cache = {.tokens = 3, .period = minutes(1), .burst = 4};
   error_share = 0.25;
@@ -72,6 +73,8 @@ TEST(Terms, WhatIsWrongIsSaidAndChangesNothing) {
   EXPECT_EQ(message("weight", "-1"), "weight must be a whole number, 1 to 1000");
   EXPECT_EQ(message("weight", "1.5"), "weight must be a whole number, 1 to 1000");
   EXPECT_EQ(message("weight", "\"4\""), "weight must be a whole number, 1 to 1000");
+  EXPECT_EQ(message("cache_at_quota", "\"drop\""), "cache_at_quota must be refuse or evict");
+  EXPECT_EQ(message("cache_at_quota", "1"), "cache_at_quota must be refuse or evict");
   EXPECT_EQ(message("alarm_error_share", "1.1"), "alarm_error_share must be a number, 0 to 1");
   EXPECT_EQ(message("api_rate", "5"), "api_rate must be an object of tokens, period_ms and burst");
   EXPECT_EQ(message("api_rate", R"({"tokens": 5, "burst": 0})"),
