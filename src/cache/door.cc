@@ -30,7 +30,12 @@ struct Door::Impl {
   Result<> make_workers() {
     const auto count = static_cast<unsigned>(node.workers.size());
     const DoorWorker::Shared shared{
-        .seats = seats, .clients = clients, .scripts = scripts, .slow_log = slow_log};
+        .seats = seats,
+        .clients = clients,
+        .scripts = scripts,
+        .slow_log = slow_log,
+        .quotas = quotas,
+        .live_nodes = node.limits == nullptr ? nullptr : &node.limits->shared()};
     for (unsigned i = 0; i < count; ++i) {
       std::unique_ptr<net::TlsContext> tls;
       if (settings.tls) {
@@ -79,6 +84,7 @@ struct Door::Impl {
   ClientRegister clients{static_cast<unsigned>(node.workers.size())};
   ScriptRegister scripts;
   SlowLog slow_log;
+  QuotaBook quotas;
   std::vector<std::unique_ptr<DoorWorker>> workers;
   IssuerVerifiers verifiers;
   net::BoundListeners bound;

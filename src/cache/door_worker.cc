@@ -25,7 +25,9 @@ DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
             .seats = shared.seats,
             .clients = shared.clients,
             .scripts = shared.scripts,
-            .slow_log = shared.slow_log},
+            .slow_log = shared.slow_log,
+            .quotas = shared.quotas,
+            .live_nodes = shared.live_nodes},
       clients_(loop),
       upstreams_(loop) {
   registry_.on_login_refused([this, &healer](const CacheRoute& route, const LoginRefusal& refusal) {

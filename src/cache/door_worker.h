@@ -32,6 +32,8 @@ class DoorWorker final : public UpstreamNetwork {
     ClientRegister& clients;
     ScriptRegister& scripts;
     SlowLog& slow_log;
+    QuotaBook& quotas;
+    const SharedLimits* live_nodes = nullptr;  // nullptr: the node is alone
   };
 
   // `tls` is nullptr where clients speak plainly.

@@ -50,11 +50,13 @@ std::string role_answer() {
 
 std::string config_get_answer(const Request& request, const Tenant& tenant,
                               const CacheBackend& backend, Protocol protocol) {
+  const bool evicts =
+      tenant.limits.cache_at_quota == CacheAtQuota::kEvict && backend.mode == CacheMode::kDatabase;
   const std::vector<std::pair<std::string_view, std::string>> parameters = {
       {"appendonly", "no"},
       {"databases", fmt::format("{}", tenant.limits.cache_databases)},
       {"maxmemory", fmt::format("{}", tenant.limits.cache_bytes)},
-      {"maxmemory-policy", "noeviction"},
+      {"maxmemory-policy", evicts ? "allkeys-lru" : "noeviction"},
       {"notify-keyspace-events", backend.keyspace_events ? "AKE" : ""},
       {"save", ""},
       {"timeout", "0"},

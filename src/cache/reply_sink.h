@@ -17,6 +17,7 @@ enum class ReplyUse : uint8_t {
   kChannelCounts,  // the same, each with a number
   kKeyspaceStep,   // of a command about all keys of a tenant, in prefix mode
   kFlushPart,      // of a FLUSHALL over several databases; only an error counts
+  kQuotaStep,      // to a question about the tenant's quota
   kAbortedExec,    // DISCARD in the place of an EXEC that the door refused
 };
 

@@ -57,6 +57,7 @@ SessionFsm::Next SessionFsm::flush_all(Turn& turn) {
         upstreams ? (*upstreams)->shared(turn.now) : std::unexpected(upstreams.error());
     if (shared) {
       if (last) flushing_.reset();
+      if (last && has_quota(turn)) quota_->note_removal();
       send_now(*shared, make_request({"FLUSHDB", "ASYNC"}),
                last ? ReplyUse::kPass : ReplyUse::kFlushPart);
       announce_flush(**shared, database, turn);

@@ -27,6 +27,7 @@ SessionFsm::SessionFsm(SessionHost& host, Waker& waker, uint64_t id, std::string
 SessionFsm::~SessionFsm() {
   if (login_) host_.clients.leave(id_);
   end_tracking();
+  leave_quota();
   drop_held();
   drop_subscriber();
   if (outstanding_ > 0) route_->abandon(*this);
@@ -74,6 +75,7 @@ void SessionFsm::input_ended() {
 
 void SessionFsm::resume() {
   continue_work();
+  continue_quota_work();
   if (flushed_ && outstanding_ == 0) {
     Turn turn{.now = host_.time.monotonic()};
     bind_tenant(turn);
@@ -120,6 +122,7 @@ size_t SessionFsm::process(std::string_view data) {
       stalled_ = true;
       break;
     }
+    forget_quota_try();
     done += parser_.consumed();
     if (status == RequestParser::Status::kIncomplete) {
       done += begin_stream(data.substr(done), turn);
@@ -133,7 +136,8 @@ size_t SessionFsm::process(std::string_view data) {
 }
 
 bool SessionFsm::paused(const Turn& turn) const {
-  return work_ != nullptr || output_.size() + waiting_bytes_ >= host_.limits.output_pause_bytes ||
+  return work_ != nullptr || quota_work_ ||
+         output_.size() + waiting_bytes_ >= host_.limits.output_pause_bytes ||
          (outstanding_ > 0 && route_->backlog() >= host_.limits.upstream_pause_bytes) ||
          outstanding_ + turn.run.count() >= host_.limits.max_outstanding;
 }

@@ -13,6 +13,7 @@
 #include "cache/local_answers.h"
 #include "cache/login.h"
 #include "cache/prefix/reply_stripper.h"
+#include "cache/quota/session_quota.h"
 #include "cache/reply_sink.h"
 #include "cache/request_run.h"
 #include "cache/resp/request_parser.h"
@@ -148,6 +149,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
     bool watching = false;
     std::vector<ReplyKeys> queued;  // in prefix mode: where the replies to its commands name keys
     bool flushes = false;           // it has a FLUSHDB
+    bool unsure = false;            // it has what may make any number of keys
     std::vector<std::string> read_keys;  // by its commands, where the client keeps them
   };
 
@@ -195,6 +197,25 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   [[nodiscard]] const CacheBackend& backend_of(const Tenant& tenant) const;
   [[nodiscard]] ChannelNames names_of(const Tenant& tenant) const;
 
+  // session_quota.cc: quotas of keys and bytes
+  std::optional<Next> admit(const Request& request, uint32_t arguments_there,
+                            const CommandRule& rule, Turn& turn, uint64_t bytes_to_come = 0);
+  std::optional<Next> make_sure_of_room(const Request& request, uint32_t arguments_there,
+                                        const CommandRule& rule, Growth& growth, Turn& turn);
+  [[nodiscard]] bool has_quota(Turn& turn);
+  void charge(const Growth& growth, const Turn& turn);
+  Next ask_about_quota(QuotaWork::What what, std::unique_ptr<QuotaQuestions> questions,
+                       const Turn& turn);
+  void continue_quota_work();
+  void end_quota_work();
+  Next refuse_over_quota(Turn& turn, TenantQuota::Verdict what);
+  void forget_quota_try() {
+    quota_try_ = {};
+    quota_failure_.clear();
+  }
+  void settle_charges();
+  void leave_quota();
+
   // session_transactions.cc: requests that need a connection of their own
   Next pass_on_held(const Request& request, const CommandRule& rule, Turn& turn);
   Next unwatch(const Request& request, const CommandRule& rule, Turn& turn);
@@ -232,7 +253,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
 
   // session_streams.cc: requests with big arguments
   size_t begin_stream(std::string_view bytes, Turn& turn);
-  Next begin_passing_on(const Request& begun, Turn& turn);
+  Next begin_passing_on(const RequestParser::Head& begun, const CommandRule& rule,
+                        uint64_t bytes_to_come, Turn& turn);
   size_t continue_stream(std::string_view bytes, Turn& turn);
   void end_stream();
   [[nodiscard]] bool stream_is_congested() const;
@@ -303,6 +325,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   BufferBudget::Units input_units_;
   RequestParser parser_;
   std::optional<RequestStream> stream_;     // of a request that is passed on while it arrives
+  uint64_t stream_charged_ = 0;             // bytes of it that are still to come
   std::shared_ptr<UpstreamFsm> stream_to_;  // nullptr: it is not passed on, but read to its end
   bool input_ended_ = false;
   bool closing_ = false;
@@ -336,7 +359,12 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   size_t confirmations_ = 0;  // answers of the subscriber connection that are still to come
   size_t waiting_bytes_ = 0;  // of our own texts that wait for their turn
   std::string messages_;      // that came in the middle of a reply
-  std::unique_ptr<KeyspaceWork> work_;  // nothing else is looked at until it is done
+  std::shared_ptr<TenantQuota> quota_;  // of the login's tenant, once it was needed
+  OpenCharges charges_;
+  std::optional<QuotaWork> quota_work_;  // nothing else is looked at until it is done
+  QuotaTry quota_try_;                   // about the request that is being looked at
+  std::string quota_failure_;            // why nothing can be found out about it
+  std::unique_ptr<KeyspaceWork> work_;   // nothing else is looked at until it is done
 };
 
 }  // namespace partywall::cache

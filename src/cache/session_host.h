@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cache/buffer_budget.h"
 #include "cache/clients/client_register.h"
+#include "cache/quota/quota_book.h"
 #include "cache/resp/request_parser.h"
 #include "cache/scripts/script_register.h"
 #include "cache/slow_log.h"
@@ -16,6 +17,7 @@
 #include "policy/client_seats.h"
 #include "policy/limit_desk.h"
 #include "policy/meters.h"
+#include "policy/shared_limits.h"
 #include "policy/tenant_states.h"
 #include "tenancy/directory.h"
 
@@ -48,6 +50,8 @@ enum class CacheMeter : uint8_t {
   kRefused,    // not allowed, or not to be understood
   kThrottled,  // over cache_rate
   kFailed,     // Redis could not be reached, or was lost before it answered
+  kOverQuota,  // refused because of cache.keys or cache.megabytes
+  kEvicted,    // keys that made room for others
   kBytesIn,
   kBytesOut,
   kCount,
@@ -65,8 +69,10 @@ struct SessionHost {
   ClientRegister& clients;
   ScriptRegister& scripts;
   SlowLog& slow_log;
-  DirectoryRef directory;   // replaced when a new one is published
-  IssuerVerifier issuers;   // of that directory
+  QuotaBook& quotas;
+  const SharedLimits* live_nodes = nullptr;  // nullptr: the node is alone
+  DirectoryRef directory;                    // replaced when a new one is published
+  IssuerVerifier issuers;                    // of that directory
   std::string rewritten{};  // space for one request, while it is passed on in prefix mode
   VerifiedTokens tokens{};
   TrackingFeeds tracking{};

@@ -199,6 +199,7 @@ void SessionFsm::directory_changed() {
 }
 
 void SessionFsm::log_out(Turn& turn) {
+  leave_quota();
   end_tracking();
   drop_held();
   drop_subscriber();

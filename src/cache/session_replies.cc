@@ -7,6 +7,10 @@
 
 // What comes back for a session.
 namespace partywall::cache {
+namespace {
+constexpr std::string_view kNotTold =
+    "-ERR it cannot be told whether the quota of this tenant allows it; nothing was done\r\n";
+}
 
 void SessionFsm::pass(std::string_view bytes, uint32_t completed) {
   say(bytes);
@@ -16,6 +20,11 @@ void SessionFsm::pass(std::string_view bytes, uint32_t completed) {
 void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& facts) {
   if (use == ReplyUse::kKeyspaceStep) {
     work_->job->answered(reply);
+    return replies_arrived(1);
+  }
+  if (use == ReplyUse::kQuotaStep) {
+    if (quota_work_ && !quota_work_->questions->answered(reply))
+      quota_work_->failure = reply.starts_with('-') ? reply : kNotTold;
     return replies_arrived(1);
   }
   if (use == ReplyUse::kFlushPart) {
@@ -68,6 +77,10 @@ void SessionFsm::lost(uint32_t unanswered, LostReplies how) {
     flushing_->failure = "ERR the connection to the cache was lost; the outcome is not known";
     return replies_arrived(unanswered);
   }
+  if (quota_work_) {  // nothing else is unanswered
+    append_error(quota_work_->failure, "ERR the cache cannot be reached now; try again");
+    return replies_arrived(unanswered);
+  }
   std::string text;
   append_error(text, how == LostReplies::kNeverSent
                          ? "ERR the cache cannot be reached now; try again"
@@ -105,6 +118,7 @@ void SessionFsm::replies_arrived(uint32_t count) {
   assert(count <= outstanding_);
   outstanding_ -= count;
   answered_ += count;
+  settle_charges();
   if (outstanding_ == 0) note_time();
   if (outstanding_ == 0 && stream_to_ != nullptr) {
     // Redis does not wait for the rest of the request, so it has ended the connection.

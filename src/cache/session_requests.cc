@@ -189,7 +189,7 @@ SessionFsm::Next SessionFsm::pass_on(const Request& request, const CommandRule& 
     return sort_by_pattern(request, rule, turn);
   }
   if (must_wait_for(**upstream, turn)) return Next::kWait;
-  if (const auto other = count_against_rate(turn)) return *other;
+  if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
   send(**upstream, request, rule, turn);
   return Next::kDone;
 }
@@ -224,6 +224,7 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
   }
   const Next next = pass_on_instead(text, use, turn);
   if (rule.kind == CommandKind::kFlush && next == Next::kDone) {
+    if (has_quota(turn)) quota_->note_removal();
     if (transaction_.open) {
       transaction_.flushes = true;
     } else if (held_ || turn.shared != nullptr) {

@@ -1,10 +1,21 @@
 #include "cache/commands/command_table.h"
+#include "cache/resp/number.h"
 #include "cache/session_fsm.h"
 
 // Requests with big arguments: they are passed on while they arrive, on a connection of their own,
 // so that a client that sends slowly holds up nobody and no argument is in memory as a whole. Only
 // what is passed on to the byte can go this way.
 namespace partywall::cache {
+namespace {
+
+// Of the argument whose beginning is there; 0 where not even its length is.
+uint64_t length_of_next(std::string_view rest) {
+  if (!rest.starts_with('$')) return 0;
+  const NumberLine line = read_number_line(rest, 1);
+  return line.status == NumberLine::Status::kComplete ? line.value : 0;
+}
+
+}  // namespace
 
 // Looks at a request that has begun to arrive; the bytes that were passed on or dropped, 0 where it
 // has to wait for the rest.
@@ -24,10 +35,14 @@ size_t SessionFsm::begin_stream(std::string_view bytes, Turn& turn) {
   if (held_ && held_->hold == Hold::kUntilReleased && !held_->upstream->usable()) return 0;
   if (const std::string text = refusal(head->request, *rule, turn); !text.empty()) {
     refuse(turn, text);
-  } else if (begin_passing_on(head->request, turn) == Next::kWait) {
-    stalled_ = true;
-    return 0;
+  } else {
+    const uint64_t to_come = length_of_next(bytes.substr(head->request.bytes.size()));
+    if (begin_passing_on(*head, *rule, to_come, turn) == Next::kWait) {
+      stalled_ = true;
+      return 0;
+    }
   }
+  forget_quota_try();
   stream_.emplace(head->arguments_left, head->request.bytes.size());
   parser_.reset();
   ++turn.commands;
@@ -36,13 +51,16 @@ size_t SessionFsm::begin_stream(std::string_view bytes, Turn& turn) {
 }
 
 // The first part of the request. When the door refuses it, nothing is passed on.
-SessionFsm::Next SessionFsm::begin_passing_on(const Request& begun, Turn& turn) {
+SessionFsm::Next SessionFsm::begin_passing_on(const RequestParser::Head& begun,
+                                              const CommandRule& rule, uint64_t bytes_to_come,
+                                              Turn& turn) {
   if (!held_ || held_->hold != Hold::kUntilReleased) {
     if (!all_answered(turn) || held_) return Next::kWait;
   }
   flush(turn);
   if (outstanding_ > 0 && (!held_ || route_ != held_->upstream)) return Next::kWait;
-  if (const auto other = count_against_rate(turn)) return *other;
+  const uint32_t there = begun.request.argument_count - begun.arguments_left;
+  if (const auto other = admit(begun.request, there, rule, turn, bytes_to_come)) return *other;
   if (!held_) {
     const auto taken = take_held(turn, Hold::kUntilAnswered);
     if (!taken) {
@@ -50,14 +68,20 @@ SessionFsm::Next SessionFsm::begin_passing_on(const Request& begun, Turn& turn) 
       return refuse(turn, (limit ? "LIMIT " : "ERR ") + taken.error().message);
     }
   }
-  send_now(held_->upstream, begun.bytes, ReplyUse::kPass);
+  send_now(held_->upstream, begun.request.bytes, ReplyUse::kPass);
   stream_to_ = held_->upstream;
+  stream_charged_ = bytes_to_come;
   return Next::kDone;
 }
 
 size_t SessionFsm::continue_stream(std::string_view bytes, Turn& turn) {
   const RequestStream::Step step = stream_->feed(bytes, host_.limits.requests);
-  if (stream_to_ != nullptr) stream_to_->append(bytes.substr(0, step.bytes));
+  if (stream_to_ != nullptr) {
+    stream_to_->append(bytes.substr(0, step.bytes));
+    if (stream_charged_ < step.bytes && quota_ != nullptr)
+      charge({.bytes = step.bytes - stream_charged_}, turn);
+    stream_charged_ -= std::min<uint64_t>(stream_charged_, step.bytes);
+  }
   if (step.status == RequestStream::Status::kInvalid) {
     const std::string problem(stream_->problem());
     end_stream();

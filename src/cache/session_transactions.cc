@@ -15,7 +15,7 @@ SessionFsm::Next SessionFsm::pass_on_held(const Request& request, const CommandR
     flush(turn);
     return Next::kWait;
   }
-  if (const auto other = count_against_rate(turn)) return *other;
+  if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
   if (!held_) {
     const auto taken = take_held(
         turn, rule.kind == CommandKind::kBlocking ? Hold::kBlocking : Hold::kUntilReleased);
@@ -55,6 +55,8 @@ SessionFsm::Next SessionFsm::end_transaction(const Request& request, const Comma
     route_ = held_->upstream;
     ++outstanding_;
     held_->upstream->send(*this, request.bytes, 1, shape_of_exec());
+    // What its scripts do begins only now.
+    if (transaction_.unsure && quota_ != nullptr) quota_->charge({.unsure = true});
   }
   if (tracking_) {
     for (const std::string& key : transaction_.read_keys) tracking_->feed->remember(key, id_);

@@ -55,6 +55,19 @@ enum class CommandKind : uint8_t {
 
 enum class CommandEffect : uint8_t { kReads, kWrites, kMayWrite };
 
+// How a command may add to the keys and bytes that its tenant keeps.
+enum class CommandGrowth : uint8_t {
+  kNone,
+  kArguments,  // by no more than its arguments hold
+  kOffset,     // a string gets as long as argument 2 says: SETRANGE in bytes, SETBIT in bits
+  kDerived,    // by what it makes of other keys: one key, of a size that nobody knows before
+  kPending,    // by a little for each entry that it hands to a consumer; never refused
+  kScript,     // by anything
+};
+
+// Which of its keys a command looks for, and tells by null when they are not there.
+enum class CommandLookup : uint8_t { kNone, kFirst, kEvery };
+
 enum class CommandShape : uint8_t {
   kCommand,
   kContainer,  // has sub-commands, which have rules of their own ("client|id")
@@ -70,6 +83,8 @@ struct CommandRule {
   KeyLayout keys;
   ReplyKeys reply_keys = ReplyKeys::kNone;
   uint16_t since = 700;  // the version of Redis that brought it, 704 is 7.4; 7.0 and before are 700
+  CommandGrowth growth = CommandGrowth::kNone;
+  CommandLookup lookup = CommandLookup::kNone;
 };
 
 // Does the upstream user of a tenant need the command?

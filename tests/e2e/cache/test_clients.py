@@ -142,7 +142,7 @@ def test_what_clients_ask_about_the_server(cache):
     assert info["redis_version"].startswith("7.") and info["maxmemory_policy"] == "noeviction" and info["db0"]["keys"] == 1
     assert acme.client_getname() == "worker-1" and acme.client_id() > 0
     assert "worker-1" in [line["name"] for line in acme.client_list()]
-    assert acme.config_get("maxmemory*") == {"maxmemory": str(64 << 20), "maxmemory-policy": "noeviction"}
+    assert acme.config_get("maxmemory*") == {"maxmemory": str(16_384 << 20), "maxmemory-policy": "noeviction"}
     assert acme.acl_whoami() == "acme" and acme.execute_command("ROLE")[0] == "master"
     assert acme.command_count() > 200 and acme.time()[0] > 0
 

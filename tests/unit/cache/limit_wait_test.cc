@@ -30,6 +30,7 @@ class LimitWait : public testing::Test {
                     .clients = world_.client_register,
                     .scripts = world_.scripts,
                     .slow_log = world_.slow_log,
+                    .quotas = world_.quotas,
                     .directory = world_.directory};
   std::unique_ptr<FakeClient> client_ = std::make_unique<FakeClient>(host_, 77);
 };

@@ -440,7 +440,7 @@ TEST_F(Session, ATransactionDoesNotOutliveASuspension) {
 
 TEST_F(Session, SaysWhenTheOutcomeIsUnknown) {
   log_in();
-  ask("PING\r\n");
+  ask("SET b 1\r\n");
   client_->send("SET a 1\r\nSELECT 0\r\nSET a 2\r\n");
   last_connection().break_connection();
   world_.settle(*client_);

@@ -121,6 +121,7 @@ class SessionWorld {
   ClientRegister client_register;
   ScriptRegister scripts;
   SlowLog slow_log;
+  QuotaBook quotas;
   SessionHost host{.limits = limits,
                    .time = time,
                    .limits_desk = desk,
@@ -130,7 +131,8 @@ class SessionWorld {
                    .seats = seats,
                    .clients = client_register,
                    .scripts = scripts,
-                   .slow_log = slow_log};
+                   .slow_log = slow_log,
+                   .quotas = quotas};
   DirectoryRef directory;
   std::vector<FakeClient*> clients;  // that are told of a new directory
 

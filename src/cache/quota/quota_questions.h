@@ -1,0 +1,99 @@
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "tenancy/limits.h"
+
+namespace partywall::cache {
+
+// What the door asks Redis about a tenant's quota, one step at a time, as the tenant's own user and
+// so within its own databases. None of the steps takes Redis long, so that others get their turn in
+// between.
+class QuotaQuestions {
+ public:
+  struct Step {
+    uint32_t database = 0;  // the tenant's number of it
+    std::string request;
+  };
+  struct Evicted {
+    uint64_t keys = 0;
+    uint64_t bytes = 0;
+  };
+
+  virtual ~QuotaQuestions() = default;
+  QuotaQuestions() = default;
+  QuotaQuestions(const QuotaQuestions&) = delete;
+  QuotaQuestions& operator=(const QuotaQuestions&) = delete;
+
+  // What to ask next; nothing when all is known. To be called once before each answered().
+  [[nodiscard]] virtual std::optional<Step> next() = 0;
+  // The reply to the last step. False: it cannot be used, and there is no point in going on.
+  [[nodiscard]] virtual bool answered(std::string_view reply) = 0;
+
+  // Keys, bytes, or how many of the keys are there: what was asked for.
+  [[nodiscard]] uint64_t result() const { return result_; }
+  [[nodiscard]] const Evicted& evicted() const { return evicted_; }
+
+ protected:
+  uint64_t result_ = 0;
+  Evicted evicted_;
+};
+
+// How many keys there are. Where the tenant evicts: makes room for `need` more, and then some.
+class CountKeysOf final : public QuotaQuestions {
+ public:
+  // `under_way`: keys that may be about to be made, by all of the tenant's clients.
+  CountKeysOf(const Limits& limits, uint64_t need, uint64_t under_way);
+  std::optional<Step> next() override;
+  bool answered(std::string_view reply) override;
+
+ private:
+  [[nodiscard]] uint64_t total() const;
+  [[nodiscard]] uint32_t fullest() const;
+
+  Limits limits_;
+  uint64_t begin_above_;  // evicts where there are more keys
+  uint64_t target_;       // until there are no more than these
+  std::vector<uint64_t> counts_;
+  uint32_t asked_ = 0;  // database of the last step
+  bool evicting_ = false;
+  bool done_ = false;
+};
+
+// How much memory all keys take. Where the tenant evicts: makes room.
+class WeighKeysOf final : public QuotaQuestions {
+ public:
+  WeighKeysOf(const Limits& limits, uint64_t need);
+  std::optional<Step> next() override;
+  bool answered(std::string_view reply) override;
+
+ private:
+  bool note_weight(const std::vector<int64_t>& numbers);
+  void next_database();
+
+  Limits limits_;
+  uint64_t begin_above_;
+  uint64_t target_;
+  uint32_t database_ = 0;
+  uint32_t emptied_ = 0;  // databases in which nothing was left to evict
+  uint64_t cursor_ = 0;
+  bool weighed_ = false;
+  bool done_ = false;
+};
+
+// How many of these keys are there.
+class ExistingKeys final : public QuotaQuestions {
+ public:
+  ExistingKeys(uint32_t database, const std::vector<std::string_view>& keys);
+  std::optional<Step> next() override;
+  bool answered(std::string_view reply) override;
+
+ private:
+  std::optional<Step> step_;
+};
+
+}  // namespace partywall::cache

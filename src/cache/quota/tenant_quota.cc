@@ -1,0 +1,144 @@
+#include "cache/quota/tenant_quota.h"
+
+#include <algorithm>
+
+namespace partywall::cache {
+namespace {
+
+// How soon a count follows what has no bound. Counting is one short command.
+constexpr Duration kCountAfterUnsure = milliseconds(50);
+// An operator may have imported keys.
+constexpr Duration kCountAgain = seconds(10);
+// With other nodes at work a count is soon out of date.
+constexpr Duration kCountAmongNodes = seconds(1);
+// Weighing takes Redis a microsecond or two for each key. After what has no bound it may take a
+// thousandth of the time; where a full tenant wants to know whether there is room again, more.
+constexpr int kShareAfterUnsure = 1'000;
+constexpr Duration kWeighAfterUnsure = seconds(1);
+constexpr int kShareWhenFull = 50;
+constexpr Duration kWeighWhenFull = seconds(1);
+constexpr int kShareAfterRemoval = 5;
+// A tenant that stays just below its quota is weighed again only after this part of it was written:
+// it may get so far beyond it.
+constexpr uint64_t kPartNotWeighed = 40;
+// After this nothing that a client left behind unanswered can still be under way.
+constexpr Duration kAbandonedFor = seconds(10);
+constexpr size_t kMostAbandoned = 1'000;
+
+// A script may well make no key at all: it is refused where there is no room for any.
+uint64_t least_keys(const Growth& growth) { return growth.unsure ? 1 : growth.keys; }
+
+}  // namespace
+
+TenantQuota::Verdict TenantQuota::check(const Growth& growth, const Limits& limits, uint32_t nodes,
+                                        MonotonicTime now) const {
+  const std::lock_guard lock(mutex_);
+  if (needs_count(growth, limits, nodes, now)) return Verdict::kCount;
+  if (needs_weight(growth, limits, nodes, now)) return Verdict::kWeigh;
+  return bytes_.base + growth.bytes > limits.cache_bytes ? Verdict::kFull : Verdict::kFits;
+}
+
+bool TenantQuota::fits_by_answer(const Growth& growth, const Limits& limits) const {
+  const std::lock_guard lock(mutex_);
+  return keys_.base + least_keys(growth) <= limits.cache_keys &&
+         bytes_.base + growth.bytes <= limits.cache_bytes;
+}
+
+bool TenantQuota::needs_count(const Growth& growth, const Limits& limits, uint32_t nodes,
+                              MonotonicTime now) const {
+  if (growth.keys == 0 && !growth.unsure) return false;
+  if (!keys_.known) return true;
+  const Duration age = now - keys_.asked_at;
+  if (keys_.unsure && age >= kCountAfterUnsure) return true;
+  if (age >= (nodes > 1 ? kCountAmongNodes : kCountAgain)) return true;
+  return keys_.base + keys_.since() * nodes + least_keys(growth) > limits.cache_keys;
+}
+
+bool TenantQuota::needs_weight(const Growth& growth, const Limits& limits, uint32_t nodes,
+                               MonotonicTime now) const {
+  const uint64_t since = bytes_.since() * nodes;
+  const bool is_much = since >= limits.cache_bytes / kPartNotWeighed;
+  // What was there before the door began counts as soon as the tenant begins to write.
+  if (!bytes_.known) return is_much;
+  const Duration age = now - weighed_at_;
+  if (bytes_.base + growth.bytes > limits.cache_bytes) {
+    return removed_ ? age >= weighing_took_ * kShareAfterRemoval
+                    : age >= std::max(weighing_took_ * kShareWhenFull, kWeighWhenFull);
+  }
+  if (bytes_.unsure && age >= std::max(weighing_took_ * kShareAfterUnsure, kWeighAfterUnsure))
+    return true;
+  return is_much && bytes_.base + since + growth.bytes > limits.cache_bytes;
+}
+
+void TenantQuota::charge(const Growth& growth) {
+  const std::lock_guard lock(mutex_);
+  keys_.charged += growth.keys;
+  bytes_.charged += growth.bytes;
+  keys_.unsure = keys_.unsure || growth.unsure;
+  bytes_.unsure = bytes_.unsure || growth.unsure;
+}
+
+void TenantQuota::settle(const Growth& growth) {
+  const std::lock_guard lock(mutex_);
+  settle_locked(growth);
+}
+
+void TenantQuota::settle_locked(const Growth& growth) {
+  keys_.settled += growth.keys;
+  bytes_.settled += growth.bytes;
+}
+
+void TenantQuota::abandon(const Growth& growth, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  if (abandoned_.size() < kMostAbandoned) {
+    abandoned_.push_back({growth, now});
+  } else {
+    abandoned_.back().growth += growth;
+    abandoned_.back().at = now;
+  }
+}
+
+TenantQuota::Mark TenantQuota::mark(Verdict what, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  while (!abandoned_.empty() && now - abandoned_.front().at >= kAbandonedFor) {
+    settle_locked(abandoned_.front().growth);
+    abandoned_.pop_front();
+  }
+  (what == Verdict::kWeigh ? bytes_ : keys_).unsure = false;
+  return {.keys = keys_.settled, .bytes = bytes_.settled, .at = now};
+}
+
+void TenantQuota::counted(const Mark& mark, uint64_t keys) {
+  const std::lock_guard lock(mutex_);
+  // Of two that overlap the one that asked later knows more.
+  if (keys_.known && mark.at < keys_.asked_at) return;
+  keys_.base = keys;
+  keys_.base_mark = mark.keys;
+  keys_.asked_at = mark.at;
+  keys_.known = true;
+}
+
+void TenantQuota::weighed(const Mark& mark, uint64_t bytes, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  if (bytes_.known && mark.at < bytes_.asked_at) return;
+  bytes_.base = bytes;
+  bytes_.base_mark = mark.bytes;
+  bytes_.asked_at = mark.at;
+  bytes_.known = true;
+  weighing_took_ = now - mark.at;
+  weighed_at_ = now;
+  removed_ = false;
+}
+
+uint64_t TenantQuota::keys_under_way() const {
+  const std::lock_guard lock(mutex_);
+  return keys_.charged - keys_.settled;
+}
+
+TenantQuota::Usage TenantQuota::usage() const {
+  const std::lock_guard lock(mutex_);
+  return {
+      .keys = keys_.base, .bytes = bytes_.base, .counted = keys_.known, .weighed = bytes_.known};
+}
+
+}  // namespace partywall::cache

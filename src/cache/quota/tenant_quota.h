@@ -1,0 +1,102 @@
+#pragma once
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <mutex>
+
+#include "base/time.h"
+#include "cache/quota/growth.h"
+#include "tenancy/limits.h"
+
+namespace partywall::cache {
+
+// How near a tenant is to its quota, as one node knows it without asking Redis for every command:
+// what was last counted there, and by how much may have been added since. All workers share it;
+// thread-safe.
+//
+// The sum is an upper bound. A command is charged before it is sent, and what Redis counts takes in
+// only what it had answered before it was asked: whatever was under way at that time counts on top.
+// Scripts, and commands that make one key of others, have no bound: they are charged with an
+// assumption, and looked at again soon.
+class TenantQuota {
+ public:
+  enum class Verdict : uint8_t {
+    kFits,
+    kCount,  // the keys must be counted before it can be told
+    kWeigh,  // the same of the bytes
+    kFull,   // the tenant was weighed not long ago, and there is no room for so many bytes
+  };
+
+  struct Usage {
+    uint64_t keys = 0;   // as last counted
+    uint64_t bytes = 0;  // as last weighed
+    bool counted = false;
+    bool weighed = false;
+  };
+
+  // What had been charged, and answered, when Redis was asked.
+  struct Mark {
+    uint64_t keys = 0;
+    uint64_t bytes = 0;
+    MonotonicTime at{};
+  };
+
+  // `nodes`: so many share the tenant's traffic, each of them without knowing of the others.
+  [[nodiscard]] Verdict check(const Growth& growth, const Limits& limits, uint32_t nodes,
+                              MonotonicTime now) const;
+  // Right after an answer: as it says, and whatever else is under way.
+  [[nodiscard]] bool fits_by_answer(const Growth& growth, const Limits& limits) const;
+
+  void charge(const Growth& growth);
+  // What was charged has been answered: from now on a count takes it in.
+  void settle(const Growth& growth);
+  // Whoever had charged it went away before it was answered; Redis may still carry it out.
+  void abandon(const Growth& growth, MonotonicTime now);
+  // Something was removed: it is worth weighing again.
+  void note_removal() {
+    if (!removed_.load(std::memory_order_relaxed)) removed_.store(true, std::memory_order_relaxed);
+  }
+
+  // `what` will be asked now: kCount or kWeigh.
+  [[nodiscard]] Mark mark(Verdict what, MonotonicTime now);
+  void counted(const Mark& mark, uint64_t keys);
+  void weighed(const Mark& mark, uint64_t bytes, MonotonicTime now);
+  // Charged and not answered.
+  [[nodiscard]] uint64_t keys_under_way() const;
+
+  [[nodiscard]] Usage usage() const;
+
+ private:
+  struct Tally {
+    uint64_t charged = 0;  // since the beginning, like the others
+    uint64_t settled = 0;
+    uint64_t base = 0;       // what Redis said
+    uint64_t base_mark = 0;  // had been settled when it was asked
+    bool known = false;
+    bool unsure = false;  // since it was asked
+    MonotonicTime asked_at{};
+
+    [[nodiscard]] uint64_t since() const { return charged - base_mark; }
+  };
+  struct Abandoned {
+    Growth growth;
+    MonotonicTime at;
+  };
+
+  [[nodiscard]] bool needs_count(const Growth& growth, const Limits& limits, uint32_t nodes,
+                                 MonotonicTime now) const;
+  [[nodiscard]] bool needs_weight(const Growth& growth, const Limits& limits, uint32_t nodes,
+                                  MonotonicTime now) const;
+  void settle_locked(const Growth& growth);
+
+  mutable std::mutex mutex_;
+  Tally keys_;
+  Tally bytes_;
+  Duration weighing_took_{};
+  MonotonicTime weighed_at_{};
+  std::atomic<bool> removed_{false};  // something, since it was weighed
+  std::deque<Abandoned> abandoned_;
+};
+
+}  // namespace partywall::cache

@@ -1,0 +1,195 @@
+#include <cassert>
+
+#include <fmt/format.h>
+
+#include "cache/session_fsm.h"
+
+// Quotas of keys and bytes. A request that may add to them is charged before it is sent. Where it
+// might be too much, the session first asks Redis how it is, and has room made where the tenant
+// evicts; the request waits meanwhile, and so does everything behind it.
+namespace partywall::cache {
+namespace {
+
+// Others of the tenant's requests may be under way that make no key in the end; so often it is
+// counted again to find out.
+constexpr uint8_t kMostCounts = 3;
+
+// The greatest values that a tier may have: nothing is counted for them.
+constexpr uint64_t kEndlessCacheKeys = 1'000'000'000;
+constexpr uint64_t kEndlessCacheBytes = 1ULL << 50;
+
+}  // namespace
+
+// Nothing: the request may go on; it is charged and counted then, so it must not be looked at
+// again.
+std::optional<SessionFsm::Next> SessionFsm::admit(const Request& request, uint32_t arguments_there,
+                                                  const CommandRule& rule, Turn& turn,
+                                                  uint64_t bytes_to_come) {
+  const bool removes = rule.growth == CommandGrowth::kNone && rule.effect == CommandEffect::kWrites;
+  if ((rule.growth == CommandGrowth::kNone && !removes) || !has_quota(turn))
+    return count_against_rate(turn);
+  if (removes) {
+    quota_->note_removal();
+    return count_against_rate(turn);
+  }
+  Growth growth = growth_of(request, rule, arguments_there);
+  growth.bytes += bytes_to_come;
+  if (is_refused_at_quota(rule.growth) && !growth.none()) {
+    if (const auto other = make_sure_of_room(request, arguments_there, rule, growth, turn))
+      return other;
+  }
+  if (const auto other = count_against_rate(turn)) return other;
+  charge(growth, turn);
+  if (transaction_.open && growth.unsure) transaction_.unsure = true;
+  return std::nullopt;
+}
+
+void SessionFsm::charge(const Growth& growth, const Turn& turn) {
+  if (growth.none()) return;
+  quota_->charge(growth);
+  // One more than itself: a script may be loaded first.
+  charges_.add(growth, answered_ + outstanding_ + turn.run.count() + 2);
+}
+
+std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& request,
+                                                              uint32_t arguments_there,
+                                                              const CommandRule& rule,
+                                                              Growth& growth, Turn& turn) {
+  const Limits& limits = turn.tenant->limits;
+  if (!quota_failure_.empty()) {
+    if (transaction_.open) transaction_.refused = true;
+    return reply(turn, quota_failure_);
+  }
+  if (quota_try_.all_exist) growth.keys = 0;
+  if (!growth.unsure && growth.keys > limits.cache_keys)
+    return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
+  if (growth.bytes > limits.cache_bytes)
+    return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
+  const uint32_t nodes = host_.live_nodes == nullptr ? 1 : host_.live_nodes->live_nodes();
+  switch (quota_->check(growth, limits, nodes, turn.now)) {
+    case TenantQuota::Verdict::kFits:
+      return std::nullopt;
+    case TenantQuota::Verdict::kFull:
+      return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
+    case TenantQuota::Verdict::kWeigh:
+      if (quota_try_.weighings > 0) {
+        if (quota_->fits_by_answer(growth, limits)) return std::nullopt;
+        return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
+      }
+      if (!all_answered(turn)) return Next::kWait;
+      ++quota_try_.weighings;
+      return ask_about_quota(QuotaWork::What::kWeigh,
+                             std::make_unique<WeighKeysOf>(limits, growth.bytes), turn);
+    case TenantQuota::Verdict::kCount:
+      break;
+  }
+  const bool evicts = limits.cache_at_quota == CacheAtQuota::kEvict;
+  if (evicts && quota_try_.counts > 0 && quota_->fits_by_answer(growth, limits))
+    return std::nullopt;
+  if (!all_answered(turn)) return Next::kWait;
+  const bool may_change = quota_try_.counts == 0 || quota_->keys_under_way() > 0;
+  if (may_change && quota_try_.counts < kMostCounts) {
+    ++quota_try_.counts;
+    return ask_about_quota(QuotaWork::What::kCount,
+                           std::make_unique<CountKeysOf>(limits, growth.unsure ? 1 : growth.keys,
+                                                         quota_->keys_under_way()),
+                           turn);
+  }
+  const auto keys = arguments_there == request.argument_count ? keys_it_may_make(request, rule)
+                                                              : std::vector<std::string_view>();
+  if (keys.empty() || quota_try_.asked_existing)
+    return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
+  quota_try_.asked_existing = true;
+  quota_try_.keys = keys.size();
+  return ask_about_quota(QuotaWork::What::kExisting,
+                         std::make_unique<ExistingKeys>(database_, keys), turn);
+}
+
+bool SessionFsm::has_quota(Turn& turn) {
+  const Limits& limits = turn.tenant->limits;
+  const bool endless =
+      limits.cache_keys >= kEndlessCacheKeys && limits.cache_bytes >= kEndlessCacheBytes;
+  if (endless || has_prefix(turn)) return false;
+  if (quota_ == nullptr) quota_ = host_.quotas.of(turn.tenant->id);
+  return true;
+}
+
+SessionFsm::Next SessionFsm::ask_about_quota(QuotaWork::What what,
+                                             std::unique_ptr<QuotaQuestions> questions,
+                                             const Turn& turn) {
+  const auto verdict =
+      what == QuotaWork::What::kWeigh ? TenantQuota::Verdict::kWeigh : TenantQuota::Verdict::kCount;
+  quota_work_ = QuotaWork{.what = what, .questions = std::move(questions)};
+  if (what != QuotaWork::What::kExisting) quota_work_->mark = quota_->mark(verdict, turn.now);
+  continue_quota_work();
+  return Next::kWait;
+}
+
+// Asks the next question once the last one is answered.
+void SessionFsm::continue_quota_work() {
+  if (!quota_work_ || outstanding_ > 0) return;
+  const Tenant* tenant = login_ ? host_.directory->find_tenant(login_->tenant) : nullptr;
+  const bool goes_on = quota_work_->failure.empty() && tenant != nullptr;
+  const auto step = goes_on ? quota_work_->questions->next() : std::nullopt;
+  if (!step) return end_quota_work();
+  const auto upstreams =
+      host_.upstreams.of(*tenant, protocol_, UpstreamUser::kTenant, step->database);
+  const auto upstream =
+      upstreams ? (*upstreams)->shared(host_.time.monotonic()) : std::unexpected(upstreams.error());
+  if (!upstream) {
+    append_error(quota_work_->failure, "ERR " + upstream.error().message);
+    return end_quota_work();
+  }
+  send_now(*upstream, step->request, ReplyUse::kQuotaStep);
+}
+
+void SessionFsm::end_quota_work() {
+  const QuotaWork work = std::move(*std::exchange(quota_work_, std::nullopt));
+  const MonotonicTime now = host_.time.monotonic();
+  waker_.wake();
+  quota_failure_ = work.failure;
+  const QuotaQuestions::Evicted& evicted = work.questions->evicted();
+  count(CacheMeter::kEvicted, evicted.keys);
+  if (!work.failure.empty() || quota_ == nullptr) return;
+  switch (work.what) {
+    case QuotaWork::What::kCount:
+      return quota_->counted(work.mark, work.questions->result());
+    case QuotaWork::What::kWeigh:
+      return quota_->weighed(work.mark, work.questions->result(), now);
+    case QuotaWork::What::kExisting:
+      quota_try_.all_exist = work.questions->result() == quota_try_.keys;
+  }
+}
+
+SessionFsm::Next SessionFsm::refuse_over_quota(Turn& turn, TenantQuota::Verdict what) {
+  count(CacheMeter::kOverQuota);
+  const Limits& limits = turn.tenant->limits;
+  const TenantQuota::Usage usage = quota_->usage();
+  if (what == TenantQuota::Verdict::kCount) {
+    return refuse(turn, fmt::format("OOM command not allowed: tenant {} has {} keys, and its quota "
+                                    "(cache.keys) is {}; delete some, or let them expire",
+                                    turn.tenant->slug, usage.keys, limits.cache_keys));
+  }
+  return refuse(turn,
+                fmt::format("OOM command not allowed: the keys of tenant {} take {} MiB, and its "
+                            "quota (cache.megabytes) is {} MiB; delete some, or let them expire",
+                            turn.tenant->slug, usage.bytes >> 20, limits.cache_bytes >> 20));
+}
+
+// Within a transaction commands are answered before they are carried out.
+void SessionFsm::settle_charges() {
+  if (quota_ == nullptr || charges_.none() || transaction_.open) return;
+  const Growth answered =
+      outstanding_ == 0 ? charges_.take_all() : charges_.take_answered(answered_);
+  if (!answered.none()) quota_->settle(answered);
+}
+
+void SessionFsm::leave_quota() {
+  if (quota_ != nullptr && !charges_.none())
+    quota_->abandon(charges_.take_all(), host_.time.monotonic());
+  quota_ = nullptr;
+  quota_work_.reset();
+  forget_quota_try();
+}
+
+}  // namespace partywall::cache
