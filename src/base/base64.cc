@@ -25,19 +25,22 @@ constexpr std::array<int8_t, 256> kStandardReverse = make_reverse(kStandard);
 constexpr std::array<int8_t, 256> kUrlSafeReverse = make_reverse(kUrlSafe);
 
 std::string encode(std::string_view bytes, std::string_view alphabet) {
-  std::string text;
-  text.reserve((bytes.size() + 2) / 3 * 4);
-  uint32_t bits = 0;
-  int available = 0;
-  for (const char byte : bytes) {
-    bits = (bits << 8) | static_cast<uint8_t>(byte);
-    available += 8;
-    while (available >= 6) {
-      available -= 6;
-      text += alphabet[(bits >> available) & 0x3F];
-    }
+  const auto byte_at = [bytes](size_t at) -> uint32_t { return static_cast<uint8_t>(bytes[at]); };
+  std::string text(bytes.size() / 3 * 4, '\0');
+  size_t at = 0;
+  for (char* to = text.data(); at + 3 <= bytes.size(); at += 3, to += 4) {
+    const uint32_t bits = byte_at(at) << 16 | byte_at(at + 1) << 8 | byte_at(at + 2);
+    to[0] = alphabet[bits >> 18];
+    to[1] = alphabet[(bits >> 12) & 0x3F];
+    to[2] = alphabet[(bits >> 6) & 0x3F];
+    to[3] = alphabet[bits & 0x3F];
   }
-  if (available > 0) text += alphabet[(bits << (6 - available)) & 0x3F];
+  const size_t left = bytes.size() - at;
+  if (left == 0) return text;
+  const uint32_t bits = byte_at(at) << 16 | (left == 2 ? byte_at(at + 1) << 8 : 0);
+  text += alphabet[bits >> 18];
+  text += alphabet[(bits >> 12) & 0x3F];
+  if (left == 2) text += alphabet[(bits >> 6) & 0x3F];
   return text;
 }
 

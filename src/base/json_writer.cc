@@ -1,5 +1,6 @@
 #include "base/json_writer.h"
 
+#include <array>
 #include <cmath>
 #include <iterator>
 
@@ -13,7 +14,12 @@ namespace {
 
 constexpr std::string_view kReplacement = "\xEF\xBF\xBD";
 
-bool needs_escape(unsigned char c) { return c < 0x20 || c == '"' || c == '\\'; }
+// What stands for itself in a text: ASCII but for control characters, quotes and backslashes.
+constexpr std::array<bool, 256> kPlain = [] {
+  std::array<bool, 256> plain{};
+  for (size_t c = 0x20; c < 0x80; ++c) plain[c] = c != '"' && c != '\\';
+  return plain;
+}();
 
 void append_escaped(std::string& out, unsigned char c) {
   switch (c) {
@@ -43,10 +49,7 @@ void append_json_string(std::string& out, std::string_view text) {
   out += '"';
   while (!text.empty()) {
     size_t plain = 0;
-    while (plain < text.size() && static_cast<unsigned char>(text[plain]) < 0x80 &&
-           !needs_escape(static_cast<unsigned char>(text[plain]))) {
-      ++plain;
-    }
+    while (plain < text.size() && kPlain[static_cast<unsigned char>(text[plain])]) ++plain;
     out.append(text.substr(0, plain));
     text.remove_prefix(plain);
     if (text.empty()) break;

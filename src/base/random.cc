@@ -1,5 +1,8 @@
 #include "base/random.h"
 
+#include <algorithm>
+#include <array>
+#include <cstring>
 #include <stdexcept>
 #include <string_view>
 
@@ -38,7 +41,12 @@ void SystemRandom::fill(std::span<uint8_t> bytes) {
 }
 
 void SeededRandom::fill(std::span<uint8_t> bytes) {
-  for (uint8_t& byte : bytes) byte = static_cast<uint8_t>(engine_());
+  while (!bytes.empty()) {
+    const uint64_t word = engine_();
+    const size_t count = std::min(bytes.size(), sizeof word);
+    std::memcpy(bytes.data(), &word, count);
+    bytes = bytes.subspan(count);
+  }
 }
 
 }  // namespace partywall

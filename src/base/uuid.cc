@@ -59,11 +59,13 @@ Uuid Uuid::from_halves(uint64_t high, uint64_t low) {
 }
 
 std::string Uuid::to_string() const {
-  std::string text;
-  text.reserve(kTextLength);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string text(kTextLength, '-');
+  char* to = text.data();
   for (size_t i = 0; i < bytes_.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) text += '-';
-    append_hex(text, bytes_[i]);
+    if (i == 4 || i == 6 || i == 8 || i == 10) ++to;
+    *to++ = kDigits[bytes_[i] >> 4];
+    *to++ = kDigits[bytes_[i] & 0x0F];
   }
   return text;
 }

@@ -1,10 +1,10 @@
 #include "http/door/access_log.h"
 
-#include <iterator>
+#include <algorithm>
 
 #include <fmt/chrono.h>
-#include <fmt/format.h>
 
+#include "base/decimal.h"
 #include "base/json_writer.h"
 
 namespace partywall::http {
@@ -16,6 +16,19 @@ void append_text(std::string& line, std::string_view key, std::string_view value
   if (value.empty()) return;
   line += key;
   append_json_string(line, value);
+}
+
+void append_count(std::string& line, std::string_view key, uint64_t count) {
+  line += key;
+  append_decimal(line, count);
+}
+
+void append_milliseconds(std::string& line, std::string_view key, Duration duration) {
+  const auto micros =
+      std::max<int64_t>(std::chrono::duration_cast<microseconds>(duration).count(), 0);
+  append_count(line, key, static_cast<uint64_t>(micros / 1000));
+  line += '.';
+  append_thousandths(line, static_cast<uint32_t>(micros % 1000));
 }
 
 // "2026-01-31T12:00:00.123Z": the date is formatted once a second.
@@ -30,7 +43,10 @@ void append_time(std::string& line, WallTime time) {
     cached.second = second;
     cached.text = fmt::format("{:%FT%T}", fmt::gmtime(second.time_since_epoch().count()));
   }
-  fmt::format_to(std::back_inserter(line), "{}.{:03}Z", cached.text, (time - second).count());
+  line += cached.text;
+  line += '.';
+  append_thousandths(line, static_cast<uint32_t>((time - second).count()));
+  line += 'Z';
 }
 
 }  // namespace
@@ -55,12 +71,12 @@ void end_log_line(std::string& line, const RequestLogEnd& end) {
   append_text(line, ",\"instance\":", end.instance);
   append_text(line, ",\"problem\":", end.problem);
   append_text(line, ",\"detail\":", end.detail);
-  const auto micros = std::chrono::duration_cast<microseconds>(end.duration).count();
-  fmt::format_to(std::back_inserter(line),
-                 ",\"status\":{},\"attempts\":{},\"received_bytes\":{},\"sent_bytes\":{},"
-                 "\"duration_ms\":{}.{:03}}}",
-                 end.status, end.attempts, end.received_bytes, end.sent_bytes, micros / 1000,
-                 micros % 1000);
+  append_count(line, ",\"status\":", end.status);
+  append_count(line, ",\"attempts\":", end.attempts);
+  append_count(line, ",\"received_bytes\":", end.received_bytes);
+  append_count(line, ",\"sent_bytes\":", end.sent_bytes);
+  append_milliseconds(line, ",\"duration_ms\":", end.duration);
+  line += '}';
 }
 
 void AccessLog::write(std::string_view line) {

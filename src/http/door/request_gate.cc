@@ -1,10 +1,10 @@
 #include "http/door/request_gate.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include <fmt/format.h>
 
+#include "base/decimal.h"
 #include "http/message/characters.h"
 
 namespace partywall::http {
@@ -38,7 +38,9 @@ std::optional<Refusal> check_status(const Tenant& tenant, MethodKind method) {
   return std::nullopt;
 }
 
-int64_t whole_seconds_up(Duration duration) { return std::chrono::ceil<seconds>(duration).count(); }
+uint64_t whole_seconds_up(Duration duration) {
+  return static_cast<uint64_t>(std::max<int64_t>(std::chrono::ceil<seconds>(duration).count(), 0));
+}
 
 }  // namespace
 
@@ -131,10 +133,15 @@ std::expected<Admission, Refusal> RequestGate::admit(const GateRequest& request,
 
 void append_rate_limit_fields(std::string& out, const RateLimit& limit,
                               const RateDecision& decision) {
-  fmt::format_to(std::back_inserter(out),
-                 "RateLimit-Policy: \"api\";q={};w={}\r\nRateLimit: \"api\";r={};t={}\r\n",
-                 limit.tokens, whole_seconds_up(limit.period), decision.remaining,
-                 whole_seconds_up(decision.reset_after));
+  out += "RateLimit-Policy: \"api\";q=";
+  append_decimal(out, limit.tokens);
+  out += ";w=";
+  append_decimal(out, whole_seconds_up(limit.period));
+  out += "\r\nRateLimit: \"api\";r=";
+  append_decimal(out, decision.remaining);
+  out += ";t=";
+  append_decimal(out, whole_seconds_up(decision.reset_after));
+  out += "\r\n";
 }
 
 }  // namespace partywall::http

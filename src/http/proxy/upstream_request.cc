@@ -2,8 +2,8 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 
+#include "base/decimal.h"
 #include "http/message/characters.h"
 
 namespace partywall::http {
@@ -16,12 +16,6 @@ void append_field(std::string& out, std::string_view name, std::string_view valu
   out += ": ";
   out += value;
   out += "\r\n";
-}
-
-void append_number(std::string& out, uint64_t number) {
-  std::array<char, 20> digits;
-  const auto end = std::to_chars(digits.data(), digits.data() + digits.size(), number).ptr;
-  out.append(digits.data(), end);
 }
 
 bool passes(const UpstreamRequest& request, const Field& field) {
@@ -50,7 +44,7 @@ void append_framing(std::string& out, const RequestControl& control) {
   switch (control.framing.kind) {
     case FramingKind::kLength:
       out += "Content-Length: ";
-      append_number(out, control.framing.length_bytes);
+      append_decimal(out, control.framing.length_bytes);
       out += "\r\n";
       break;
     case FramingKind::kChunked:

@@ -77,5 +77,27 @@ TEST(ConstantTimeEqual, ComparesLikeEquals) {
   EXPECT_FALSE(constant_time_equal(std::string_view("a\0b", 3), std::string_view("a\0c", 3)));
 }
 
+TEST(Crypto, AKeyThatIsUsedAgainGivesTheSame) {
+  const auto first = hmac_sha256("key 1", "text");
+  EXPECT_EQ(hmac_sha256("key 1", "text"), first);
+  EXPECT_NE(hmac_sha256("key 2", "text"), first);
+  EXPECT_NE(hmac_sha256("key 1", "other"), first);
+  EXPECT_EQ(hmac_sha256("key 1", "text"), first);
+}
+
+// Every length around the step of eight bytes, and a difference at every place.
+TEST(Crypto, ConstantTimeComparisonSeesEveryByte) {
+  for (size_t length = 0; length < 40; ++length) {
+    const std::string text(length, 'a');
+    EXPECT_TRUE(constant_time_equal(text, std::string(length, 'a')));
+    EXPECT_FALSE(constant_time_equal(text, std::string(length + 1, 'a')));
+    for (size_t at = 0; at < length; ++at) {
+      std::string other = text;
+      other[at] ^= '\x80';
+      EXPECT_FALSE(constant_time_equal(text, other)) << length << " " << at;
+    }
+  }
+}
+
 }  // namespace
 }  // namespace partywall

@@ -3,6 +3,8 @@
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
+#include "http/message/characters.h"
+
 namespace partywall::http {
 namespace {
 
@@ -211,6 +213,20 @@ INSTANTIATE_TEST_SUITE_P(
                     NamedKind{"X_Request_Id", FieldKind::kRequestId},
                     NamedKind{"X-Requested-With", FieldKind::kOther},
                     NamedKind{"Accept", FieldKind::kOther}, NamedKind{"~", FieldKind::kOther}));
+
+// A value is looked at eight bytes a step: each byte counts at each place.
+TEST(FieldValue, EveryByteIsLookedAt) {
+  for (int c = 0; c < 256; ++c) {
+    const bool allowed = (c >= 0x20 && c != 0x7F) || c == '\t';
+    for (size_t length = 1; length < 20; ++length) {
+      for (size_t at = 0; at < length; ++at) {
+        std::string value(length, '\x80');
+        value[at] = static_cast<char>(c);
+        ASSERT_EQ(is_field_value(value), allowed) << c << " at " << at << " of " << length;
+      }
+    }
+  }
+}
 
 }  // namespace
 }  // namespace partywall::http

@@ -116,5 +116,32 @@ TEST_F(VerifiedTokensTest, DropsTheLeastRecentlyUsed) {
   EXPECT_FALSE(is_remembered(tokens, a));
 }
 
+// Large tokens must not fill the memory that many small ones would not.
+TEST_F(VerifiedTokensTest, TheBytesOfAllTokensAreBounded) {
+  const std::string a = token("a");
+  const std::string b = token("b");
+  const std::string c = token("c");
+  VerifiedTokens tokens({.max_token_bytes = a.size() + b.size()});
+  is_remembered(tokens, a);
+  is_remembered(tokens, b);
+  EXPECT_TRUE(is_remembered(tokens, a));
+  is_remembered(tokens, c);  // drops b
+  EXPECT_EQ(tokens.size(), 2U);
+  EXPECT_TRUE(is_remembered(tokens, a));
+  EXPECT_FALSE(is_remembered(tokens, b));
+  tokens.clear();
+  is_remembered(tokens, a);
+  is_remembered(tokens, b);
+  EXPECT_EQ(tokens.size(), 2U);
+}
+
+TEST_F(VerifiedTokensTest, ExpiredTokensDoNotStayWhileOthersCome) {
+  VerifiedTokens tokens;
+  is_remembered(tokens, token("a", seconds(10)));
+  is_remembered(tokens, token("b"));
+  is_remembered(tokens, token("c"), kNow + seconds(10));
+  EXPECT_EQ(tokens.size(), 2U);
+}
+
 }  // namespace
 }  // namespace partywall
