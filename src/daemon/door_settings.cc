@@ -30,6 +30,10 @@ http::DoorSettings http_door_settings(const store::ListenSettings& listen,
   settings.limits.exchange.max_request_body_bytes = options.max_body_bytes;
   settings.limits.max_connections = options.max_connections;
   settings.limits.max_attempts = options.max_attempts;
+  settings.queue.timeout = options.queue_timeout;
+  settings.queue.limits.max_waiting = options.max_queued;
+  settings.queue.limits.max_waiting_per_tenant = options.max_queued_per_tenant;
+  settings.queue.max_requests_per_instance = options.max_requests_per_instance;
   settings.timeouts.head = options.head_timeout;
   settings.timeouts.idle = options.idle_timeout;
   settings.timeouts.body = options.body_timeout;

@@ -49,6 +49,10 @@ struct HttpDoorOptions {
   uint64_t max_body_bytes = 16 << 20;
   uint32_t max_attempts = 3;          // instances tried for one request
   bool forward_authorization = true;  // the application sees the client's Authorization header
+  Duration queue_timeout{};           // how long a request may wait for its turn; 0: refused
+  uint32_t max_queued = 10'000;       // requests that wait, of each worker
+  uint32_t max_queued_per_tenant = 100;
+  uint32_t max_requests_per_instance = 0;     // under way, of the whole node; 0: no bound
   std::vector<AddressBlock> trusted_proxies;  // their Forwarded and X-Forwarded-* are believed
   Duration head_timeout = seconds(10);    // from the first byte of a request to the end of its head
   Duration idle_timeout = seconds(75);    // between two requests of a connection

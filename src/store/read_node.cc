@@ -81,6 +81,7 @@ constexpr Range<uint32_t> kConnections = {1, 1'000'000};
 constexpr std::string_view kConnectionsHelp = "client connections at once, of each worker";
 constexpr Range<ByteSize> kMessageSize = {{1 << 10}, {1 << 30}};
 constexpr Range<Duration> kShortTimeout = {milliseconds(10), minutes(10)};
+constexpr Range<Duration> kQueueTimeout = {Duration(0), minutes(10)};
 constexpr Range<Duration> kLongTimeout = {milliseconds(10), hours(24)};
 
 constexpr std::string_view kTenantConnectionsHelp =
@@ -100,6 +101,15 @@ void read_http(YamlMap& map, HttpDoorOptions& door) {
   read_size(map, "max_body_size", door.max_body_bytes, {{0}, {1ULL << 40}}, "body of a request");
   map.optional("max_attempts", door.max_attempts, {1, 10},
                "instances tried for one request before it fails");
+  map.optional("queue_timeout", door.queue_timeout, kQueueTimeout,
+               "how long a request waits for its turn when its tenant or the application has as "
+               "many under way as it may; 0s: it is refused at once");
+  map.optional("max_queued", door.max_queued, {1, 1'000'000}, "requests that wait, of each worker");
+  map.optional("max_queued_per_tenant", door.max_queued_per_tenant, {1, 100'000},
+               "the same, of one tenant");
+  map.optional("max_requests_per_instance", door.max_requests_per_instance, {0, 1'000'000},
+               "requests under way at one instance, of this node (its workers have equal shares); "
+               "0: no bound");
   map.optional("forward_authorization", door.forward_authorization,
                "false: the application does not see the client's Authorization header");
   map.values("trusted_proxies", door.trusted_proxies,

@@ -75,6 +75,7 @@ void end_log_line(std::string& line, const RequestLogEnd& end) {
   append_count(line, ",\"attempts\":", end.attempts);
   append_count(line, ",\"received_bytes\":", end.received_bytes);
   append_count(line, ",\"sent_bytes\":", end.sent_bytes);
+  if (end.queued > Duration(0)) append_milliseconds(line, ",\"queue_ms\":", end.queued);
   append_milliseconds(line, ",\"duration_ms\":", end.duration);
   line += '}';
 }

@@ -33,6 +33,7 @@ struct RequestLogEnd {
   uint32_t attempts = 0;
   uint64_t received_bytes = 0;
   uint64_t sent_bytes = 0;
+  Duration queued{};  // part of the duration
   Duration duration{};
 };
 

@@ -35,13 +35,14 @@ net::Task<> ClientSession::run() {
         co_await serve();
         break;
       case Found::kInvalid:
-        close_after(RequestIntake(state_, client_).refuse_unreadable(fault_));
+        close_after(RequestIntake(state_, client_, turn_).refuse_unreadable(fault_));
         break;
       case Found::kEnd:
         end_ = End::kClose;
         break;
     }
   }
+  end_turn();
   if (end_ == End::kLinger) co_await linger();
   client_.stream->close();
 }
@@ -111,7 +112,7 @@ net::Task<> ClientSession::wait_for_input() {
   } else if (client_.deadline.fired() && waiting == Waiting::kIdle) {
     end_ = End::kClose;
   } else if (client_.deadline.fired()) {
-    close_after(RequestIntake(state_, client_)
+    close_after(RequestIntake(state_, client_, turn_)
                     .refuse_unreadable({408, "the head of the request did not arrive in time"}));
   }
 }
@@ -122,22 +123,35 @@ void ClientSession::close_after(const IntakeOutcome& answered) {
 
 net::Task<> ClientSession::serve() {
   client_.deadline.disarm();
-  IntakeOutcome outcome = RequestIntake(state_, client_).take(state_.scratch_head);
+  IntakeOutcome outcome = RequestIntake(state_, client_, turn_).take(state_.scratch_head);
   if (outcome.waits_for) co_return co_await wait_for_limit(*outcome.waits_for);
+  if (outcome.waits_in_line) co_return co_await wait_in_line(*outcome.waits_in_line);
   if (outcome.admitted) {
-    ProxiedExchange exchange(state_, client_, std::move(*outcome.admitted));
-    co_await exchange.run();
-    if (exchange.must_cut()) {
-      end_ = End::kClose;
-    } else if (!exchange.client_reusable()) {
-      end_ = End::kLinger;
-    }
+    co_await carry(std::move(*outcome.admitted));
   } else if (outcome.broken || outcome.persistence == Persistence::kClose) {
     close_after(outcome);
   } else {
     refused_body_bytes_ = outcome.unread_body_bytes;
   }
+  end_turn();
   if (end_ != End::kClose && !client_.output.empty()) co_await flush();
+}
+
+net::Task<> ClientSession::carry(AdmittedRequest admitted) {
+  ProxiedExchange exchange(state_, client_, std::move(admitted));
+  co_await exchange.run();
+  if (exchange.must_cut()) {
+    end_ = End::kClose;
+  } else if (!exchange.client_reusable()) {
+    end_ = End::kLinger;
+  }
+}
+
+// The tenant's next request may go, here or on another worker.
+void ClientSession::end_turn() {
+  turn_.units.release();
+  state_.lines.freed(turn_.tenant);
+  turn_ = {};
 }
 
 // The request is still in the input, and is found again afterwards.
@@ -147,6 +161,49 @@ net::Task<> ClientSession::wait_for_limit(LimitAsk limit) {
   state_.desk->wait(limit, waiter);
   co_await client_.wake.wait();
   if (state_.drain.must_close()) end_ = End::kClose;
+}
+
+// Likewise. While it waits its client may go away: then nobody needs the answer, and the next in
+// line need not wait for it.
+net::Task<> ClientSession::wait_in_line(LimitAsk ask) {
+  client_.input.keep();
+  turn_.tenant = ask.number;
+  turn_.tenant_id = ask.id;
+  if (!turn_.since) turn_.since = state_.loop.now();
+  TenantLines::Place place(state_.lines, client_.wake);
+  if (!state_.lines.join(place, ask)) {
+    turn_.patience = RequestTurn::Patience::kOver;
+    co_return;
+  }
+  client_.deadline.arm(*turn_.since + state_.settings.queue.timeout);
+  const size_t input_before = client_.input.size();
+  while (!place.has_turn()) {
+    if (!client_stays(input_before)) {
+      turn_.patience = RequestTurn::Patience::kClientGone;
+      break;
+    }
+    co_await client_.wake.wait();
+    if (state_.drain.must_close()) end_ = End::kClose;
+    if (end_ != End::kNotYet) break;
+    if (client_.deadline.fired() && !place.has_turn()) {
+      turn_.patience = RequestTurn::Patience::kOver;
+      break;
+    }
+  }
+  client_.deadline.disarm();
+  turn_.units = place.take_units();
+}
+
+// Bytes that come are the request's body or the next one: they are kept, and no more is read.
+bool ClientSession::client_stays(size_t input_before) {
+  if (client_.input.size() > input_before) return true;
+  if (!client_.stream->awaits_input()) {
+    const net::IoResult read = client_.input.fill(*client_.stream, state_.loop.scratch());
+    client_.input.keep();
+    if (read.closed()) return false;
+  }
+  if (client_.input.size() == input_before) client_.stream->arm_read(client_.wake);
+  return true;
 }
 
 // The whole answer, before the next request is looked at: so what a client does not read is

@@ -31,7 +31,11 @@ class ClientSession {
   void drop_refused_body();
   net::Task<> wait_for_input();
   net::Task<> serve();
+  net::Task<> carry(AdmittedRequest admitted);
   net::Task<> wait_for_limit(LimitAsk limit);
+  net::Task<> wait_in_line(LimitAsk ask);
+  bool client_stays(size_t input_before);
+  void end_turn();
   void close_after(const IntakeOutcome& answered);
   net::Task<> flush();
   net::Task<> linger();
@@ -41,6 +45,7 @@ class ClientSession {
   Waiting waiting_ = Waiting::kIdle;
   End end_ = End::kNotYet;
   Fault fault_;
+  RequestTurn turn_;                 // of the request that is being decided
   size_t head_bytes_seen_ = 0;       // of an incomplete head, without another line's end
   uint64_t refused_body_bytes_ = 0;  // still to come of a request that was refused
 };

@@ -80,12 +80,17 @@ Result<std::vector<std::unique_ptr<net::TlsContext>>> Door::Impl::make_tls() {
 }
 
 void Door::Impl::make_workers(std::vector<std::unique_ptr<net::TlsContext>> tls) {
-  workers.resize(node.workers.size());
+  const auto count = static_cast<uint32_t>(node.workers.size());
+  uint32_t& bound = settings.queue.max_requests_per_instance;
+  bound = share_of(bound, count);
+  const auto board = std::make_shared<TurnBoard>();
+  workers.resize(count);
   node.workers.run_on_each([&](net::Worker& worker) {
     const unsigned index = worker.index();
     workers[index] = std::make_unique<DoorWorker>(
         worker, DoorWorker::Parts{.settings = settings,
                                   .desk = open_desk(node.limits, node.tenants, worker),
+                                  .board = board,
                                   .health = health,
                                   .access_log = access_log,
                                   .random_seed = node.random.next_u64(),

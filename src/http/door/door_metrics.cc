@@ -12,6 +12,10 @@ constexpr std::array<MetricFamily, std::to_underlying(HttpMeter::kCount)> kTenan
      "Requests refused with another 4xx by the door, by tenant"},
     {"partywall_http_received_bytes", MetricType::kCounter, "Bytes received, by tenant"},
     {"partywall_http_sent_bytes", MetricType::kCounter, "Bytes sent, by tenant"},
+    {"partywall_http_queued", MetricType::kCounter,
+     "Requests that waited for their turn, by tenant"},
+    {"partywall_http_queue_milliseconds", MetricType::kCounter,
+     "Time that requests waited for their turn, by tenant"},
     {"partywall_http_slow", MetricType::kCounter,
      "Requests that took longer than the tier's threshold, by tenant"},
 }};

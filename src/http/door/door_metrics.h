@@ -25,6 +25,8 @@ enum class HttpMeter : uint8_t {
   kRefused,       // answered with another 4xx by the door
   kReceivedBytes,
   kSentBytes,
+  kQueued,  // waited for their turn
+  kQueueMilliseconds,
   kSlow,  // took longer than the tier's threshold
   kCount,
 };

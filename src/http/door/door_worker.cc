@@ -13,8 +13,8 @@ constexpr Duration kHouseKeeping = milliseconds(250);
 }  // namespace
 
 DoorWorker::DoorWorker(net::Loop& loop, Parts parts)
-    : state_(loop, parts.settings, std::move(parts.desk), parts.health, parts.access_log,
-             parts.random_seed),
+    : state_(loop, parts.settings, std::move(parts.desk), std::move(parts.board), parts.health,
+             parts.access_log, parts.random_seed),
       tls_(std::move(parts.tls)),
       house_wake_(loop),
       sessions_(loop),
@@ -66,6 +66,8 @@ net::Task<> DoorWorker::keep_house() {
     timer.arm(state_.loop.now() + kHouseKeeping);
     co_await house_wake_.wait();
     state_.log.flush();
+    state_.lines.serve_all();
+    state_.pools.update_capacities();
     state_.pools.close_stale(state_.loop.now(), state_.settings.limits.reuse);
   }
 }

@@ -14,7 +14,8 @@ class DoorWorker {
  public:
   struct Parts {
     const DoorSettings& settings;
-    std::shared_ptr<LimitDesk> desk;  // for this worker's thread
+    std::shared_ptr<LimitDesk> desk;                                   // for this worker's thread
+    std::shared_ptr<TurnBoard> board = std::make_shared<TurnBoard>();  // of all workers
     HealthRegistry& health;
     LineLog& access_log;
     uint64_t random_seed = 0;

@@ -5,8 +5,11 @@
 namespace partywall::http {
 namespace {
 
-// nginx's word for "the client closed the connection": only ever in logs.
-constexpr uint16_t kClientClosedRequest = 499;
+// Requests end sooner or later; how soon is not known.
+constexpr Duration kRetryAfterOverload = seconds(1);
+
+// Requests of routes without a tenant have one turn among the tenants.
+constexpr TenantNumber kNoTenant(UINT32_MAX);
 
 }  // namespace
 
@@ -29,6 +32,7 @@ bool ProxiedExchange::over() const {
 }
 
 net::Task<> ProxiedExchange::run() {
+  if (!co_await take_slot()) co_return;
   do {
     if (!choose_instance()) {
       answer(Problem::kNoInstance, "no healthy instance of the application is available now");
@@ -38,6 +42,52 @@ net::Task<> ProxiedExchange::run() {
     if (send_head()) co_await relay();
   } while (try_again());
   conclude();
+}
+
+// False: the request has been answered, or its client has gone.
+net::Task<bool> ProxiedExchange::take_slot() {
+  PoolSlots* const slots = group_->slots();
+  // Without a healthy instance there is nothing to wait for.
+  if (!slots || !group_->has_healthy()) co_return true;
+  if (auto slot = slots->try_take()) {
+    slot_ = std::move(*slot);
+    co_return true;
+  }
+  co_return co_await wait_for_slot(*slots);
+}
+
+net::Task<bool> ProxiedExchange::wait_for_slot(PoolSlots& slots) {
+  const MonotonicTime since = state_.loop.now();
+  const Duration patience = state_.settings.queue.timeout - record_.queued();
+  const TenantNumber tenant = record_.tenant ? record_.tenant->number : kNoTenant;
+  PoolSlots::Place place(slots, client_.wake);
+  if (patience > Duration(0) &&
+      slots.join(place, tenant, record_.tenant ? record_.tenant->weight : 1)) {
+    client_.deadline.arm(since + patience);
+    watching_client_ = true;
+    while (!place.has_turn() && !client_.deadline.fired()) {
+      pump_client_watch();
+      if (over()) break;
+      if (!fsm_.wants_client_bytes() && client_.input.empty()) {
+        client_.stream->arm_read(client_.wake);
+      }
+      client_.input.keep();
+      co_await client_.wake.wait();
+      if (state_.drain.must_close()) client_broken_ = true;
+    }
+    client_.deadline.disarm();
+    record_.waited_since(since);
+  }
+  if (over()) {
+    conclude();
+    co_return false;
+  }
+  slot_ = place.take_slot();
+  if (slot_.held()) co_return true;
+  answer(Problem::kOverloaded,
+         "the application has as many requests under way as it may; try again soon",
+         kRetryAfterOverload);
+  co_return false;
 }
 
 bool ProxiedExchange::choose_instance() {
@@ -322,7 +372,8 @@ void ProxiedExchange::conclude() {
   }
 }
 
-void ProxiedExchange::answer(Problem problem, std::string_view detail) {
+void ProxiedExchange::answer(Problem problem, std::string_view detail,
+                             std::optional<Duration> retry_after) {
   upstream_.reset();
   if (fsm_.head_written()) {
     must_cut_ = true;
@@ -333,6 +384,7 @@ void ProxiedExchange::answer(Problem problem, std::string_view detail) {
   const bool written = record_.answer(
       {.problem = problem,
        .detail = detail,
+       .retry_after = retry_after,
        .persistence = keep_alive ? Persistence::kKeepAlive : Persistence::kClose,
        .body = request_.method == MethodKind::kHead ? AnswerBody::kOmitted : AnswerBody::kSent});
   answered_keep_alive_ = keep_alive && written;

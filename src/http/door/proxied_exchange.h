@@ -38,6 +38,8 @@ class ProxiedExchange {
  private:
   enum class TimedOut : uint8_t { kNothing, kClientBody, kClientWrite, kUpstream, kTunnel };
 
+  net::Task<bool> take_slot();
+  net::Task<bool> wait_for_slot(PoolSlots& slots);
   net::Task<bool> connect();
   bool choose_instance();
   bool send_head();
@@ -57,7 +59,8 @@ class ProxiedExchange {
   [[nodiscard]] bool over() const;
   [[nodiscard]] bool try_again();
   void conclude();
-  void answer(Problem problem, std::string_view detail);
+  void answer(Problem problem, std::string_view detail,
+              std::optional<Duration> retry_after = std::nullopt);
   [[nodiscard]] ResponseExtras extras();
 
   WorkerState& state_;
@@ -65,6 +68,7 @@ class ProxiedExchange {
   RequestRecord record_;
   ConcurrencyUnits units_;
   std::shared_ptr<InstanceGroup> group_;
+  PoolSlot slot_;  // where the pool's requests are bounded
   ExchangeRequest request_;
   ExchangeFsm fsm_;
 

@@ -100,21 +100,33 @@ std::expected<Admission, Refusal> RequestGate::decide(const GateRequest& request
   return with_route(std::move(admission.error()));
 }
 
+std::optional<Refusal> RequestGate::take_units(const GateRequest& request, const Tenant& tenant) {
+  RequestTurn& turn = request.turn;
+  if (turn.units.held() && turn.tenant == tenant.number) return std::nullopt;
+  const LimitAsk requests = ask_about(tenant, LimitKind::kHttpRequests);
+  if (!lines_.must_wait(tenant.number)) {
+    LimitDesk::Acquired acquired = desk_.acquire(requests, request.now);
+    if (acquired.pending) return Refusal{.waits_for = requests};
+    if (acquired.units) {
+      turn.tenant = tenant.number;
+      turn.units = std::move(*acquired.units);
+      return std::nullopt;
+    }
+  }
+  return Refusal{
+      .problem = Problem::kTooManyRequests,
+      .detail = fmt::format("tenant '{}' has {} requests under way, the most its tier allows",
+                            tenant.slug, tenant.limits.max_concurrent_requests),
+      .retry_after = kRetryAfterConcurrency,
+      .may_queue = requests};
+}
+
 std::expected<Admission, Refusal> RequestGate::admit(const GateRequest& request, const Route& route,
                                                      const Tenant& tenant,
                                                      const Directory& directory) {
   if (auto refusal = check_status(tenant, request.method)) return std::unexpected(*refusal);
   // Concurrency first: what it refuses shall not use up the rate.
-  const LimitAsk requests = ask_about(tenant, LimitKind::kHttpRequests);
-  auto [units, pending, may_come] = desk_.acquire(requests, request.now);
-  if (pending) return std::unexpected(Refusal{.waits_for = requests});
-  if (!units) {
-    return std::unexpected(Refusal{
-        .problem = Problem::kTooManyRequests,
-        .detail = fmt::format("tenant '{}' has {} requests under way, the most its tier allows",
-                              tenant.slug, tenant.limits.max_concurrent_requests),
-        .retry_after = kRetryAfterConcurrency});
-  }
+  if (auto refusal = take_units(request, tenant)) return std::unexpected(std::move(*refusal));
   const RateDecision rate = desk_.admit(tenant, LimitKind::kHttpRate, request.now);
   if (rate.pending)
     return std::unexpected(Refusal{.waits_for = ask_about(tenant, LimitKind::kHttpRate)});
@@ -127,8 +139,11 @@ std::expected<Admission, Refusal> RequestGate::admit(const GateRequest& request,
     return std::unexpected(std::move(refusal));
   }
   const Cell* cell = directory.find_cell(tenant.cell);  // a directory without it is not built
-  return Admission{
-      .route = &route, .cell = cell, .tenant = &tenant, .units = std::move(*units), .rate = rate};
+  return Admission{.route = &route,
+                   .cell = cell,
+                   .tenant = &tenant,
+                   .units = std::move(request.turn.units),
+                   .rate = rate};
 }
 
 void append_rate_limit_fields(std::string& out, const RateLimit& limit,

@@ -27,6 +27,7 @@ Result<std::string> mint(const WorkerSnapshot& snapshot, const Tenant& tenant, c
 
 RequestRecord RequestIntake::make_record(const Uuid& id) {
   RequestRecord record(state_, client_);
+  if (turn_.since) record.waited_since(*turn_.since);
   record.set_request_id(id);
   return record;
 }
@@ -83,14 +84,19 @@ std::expected<Admission, Refusal> RequestIntake::ask_gate(const Request& request
                              .method = method_kind(request.head.method),
                              .path = *path,
                              .now = state_.loop.now(),
-                             .wall = request.record.began_wall()},
+                             .wall = request.record.began_wall(),
+                             .turn = turn_},
                             *request.record.snapshot);
 }
 
 IntakeOutcome RequestIntake::decide(Request& request) {
   RequestRecord& record = request.record;
+  if (turn_.patience == RequestTurn::Patience::kClientGone) return write_down_abandoned(request);
   auto admission = ask_gate(request);
   if (!admission && admission.error().waits_for) return {.waits_for = admission.error().waits_for};
+  if (!admission && may_wait(admission.error())) {
+    return {.waits_in_line = admission.error().may_queue};
+  }
   // The bytes stay where they are until the next read, so the views into them stay valid.
   client_.input.consume(request.head.size_bytes);
   if (!admission) {
@@ -102,6 +108,20 @@ IntakeOutcome RequestIntake::decide(Request& request) {
   record.route = admission->route;
   record.cell = admission->cell;
   return go_on(request, std::move(*admission));
+}
+
+bool RequestIntake::may_wait(const Refusal& refusal) const {
+  return refusal.may_queue && turn_.patience == RequestTurn::Patience::kLeft &&
+         state_.settings.queue.timeout > Duration(0);
+}
+
+IntakeOutcome RequestIntake::write_down_abandoned(Request& request) {
+  RequestRecord& record = request.record;
+  client_.input.consume(request.head.size_bytes);
+  record.tenant = record.snapshot->directory().find_tenant(turn_.tenant_id);
+  state_.metrics.count(DoorCounter::kClientAborts);
+  record.finish(kClientClosedRequest);
+  return {.broken = true};
 }
 
 IntakeOutcome RequestIntake::go_on(Request& request, Admission admission) {

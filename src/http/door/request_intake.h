@@ -15,7 +15,9 @@ namespace partywall::http {
 // What became of a request: it goes on, or it was answered, or it could not be decided yet.
 struct IntakeOutcome {
   std::optional<AdmittedRequest> admitted;
-  std::optional<LimitAsk> waits_for;  // its head is still in the input: take it again later
+  // Its head is still in the input, to be taken again:
+  std::optional<LimitAsk> waits_for;      // when the limits store has answered
+  std::optional<LimitAsk> waits_in_line;  // when its turn has come
   // Answered:
   Persistence persistence = Persistence::kClose;
   uint64_t unread_body_bytes = 0;  // to be dropped before the next request
@@ -27,7 +29,8 @@ struct IntakeOutcome {
 // works on views into the client's input.
 class RequestIntake {
  public:
-  RequestIntake(WorkerState& state, ClientConnection& client) : state_(state), client_(client) {}
+  RequestIntake(WorkerState& state, ClientConnection& client, RequestTurn& turn)
+      : state_(state), client_(client), turn_(turn) {}
 
   // `head` has been parsed from the front of the client's input, and is consumed once it is
   // decided.
@@ -48,6 +51,8 @@ class RequestIntake {
   std::optional<Fault> understand(Request& request);
   IntakeOutcome decide(Request& request);
   std::expected<Admission, Refusal> ask_gate(const Request& request);
+  IntakeOutcome write_down_abandoned(Request& request);
+  [[nodiscard]] bool may_wait(const Refusal& refusal) const;
   IntakeOutcome go_on(Request& request, Admission admission);
   Result<> write_application_head(Request& request, const Admission& admission);
   IntakeOutcome refuse(Request& request, const Refusal& refusal);
@@ -55,6 +60,7 @@ class RequestIntake {
 
   WorkerState& state_;
   ClientConnection& client_;
+  RequestTurn& turn_;
 };
 
 }  // namespace partywall::http

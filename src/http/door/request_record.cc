@@ -37,6 +37,13 @@ void RequestRecord::set_request_id(const Uuid& id) {
   text_->extras += "\r\n";
 }
 
+// The request's time is counted from when it came, not from when it was taken up.
+void RequestRecord::waited_since(MonotonicTime since) {
+  const MonotonicTime now = state_.loop.now();
+  queued_ += now - since;
+  began_ = std::min(began_, since);
+}
+
 void RequestRecord::begin_log(const RequestHead* head, std::string_view path) {
   RequestLogStart start{
       .time = began_wall_, .request_id = text_->id, .client = client_.origin.address};
@@ -83,6 +90,11 @@ void RequestRecord::count(uint16_t status, Duration duration) {
   add(HttpMeter::kRequests);
   add(HttpMeter::kReceivedBytes, client_.input.consumed() - received_before_);
   add(HttpMeter::kSentBytes, client_.output.accepted() - sent_before_);
+  if (queued_ > Duration(0)) {
+    add(HttpMeter::kQueued);
+    add(HttpMeter::kQueueMilliseconds,
+        static_cast<uint64_t>(std::chrono::round<milliseconds>(queued_).count()));
+  }
   if (status >= 500) add(HttpMeter::kServerErrors);
   if (problem_ && status == 429) add(HttpMeter::kThrottled);
   if (problem_ && status < 500 && status != 429) add(HttpMeter::kRefused);
@@ -98,6 +110,7 @@ void RequestRecord::finish(uint16_t status) {
                     .attempts = attempts,
                     .received_bytes = client_.input.consumed() - received_before_,
                     .sent_bytes = client_.output.accepted() - sent_before_,
+                    .queued = queued_,
                     .duration = duration};
   if (problem_) end.problem = describe(*problem_).name;
   if (tenant) end.tenant = tenant->slug;

@@ -12,6 +12,9 @@
 
 namespace partywall::http {
 
+// nginx's word for "the client closed the connection": only ever in logs.
+inline constexpr uint16_t kClientClosedRequest = 499;
+
 // Follows one request from its head to the end of its response, answers it if the door does that
 // itself, and writes it down: access log, meters, histogram.
 class RequestRecord {
@@ -25,6 +28,8 @@ class RequestRecord {
   // `head` may be nullptr: it could not be read.
   void begin_log(const RequestHead* head, std::string_view path);
   void set_request_id(const Uuid& id);
+  // The request has waited for its turn; call it at the end of the wait.
+  void waited_since(MonotonicTime since);
 
   struct Answer {
     Problem problem = Problem::kInternal;
@@ -41,6 +46,7 @@ class RequestRecord {
 
   [[nodiscard]] RequestText& text() { return *text_; }
   [[nodiscard]] WallTime began_wall() const { return began_wall_; }
+  [[nodiscard]] Duration queued() const { return queued_; }
 
   std::shared_ptr<const WorkerSnapshot> snapshot;  // keeps what the pointers below point to
   const Tenant* tenant = nullptr;
@@ -58,6 +64,7 @@ class RequestRecord {
   std::unique_ptr<RequestText> text_;
   MonotonicTime began_;
   WallTime began_wall_;
+  Duration queued_{};
   uint64_t received_before_;
   uint64_t sent_before_;
   std::optional<Problem> problem_;

@@ -7,6 +7,7 @@
 
 #include "base/endpoint.h"
 #include "base/time.h"
+#include "http/admission/tenant_lines.h"
 #include "http/message/head.h"
 #include "http/proxy/client_origin.h"
 #include "http/proxy/exchange_fsm.h"
@@ -38,11 +39,20 @@ struct DoorLimits {
   ConnectionReuse reuse;              // of connections to instances
 };
 
+// Waiting instead of being refused.
+struct QueueSettings {
+  Duration timeout{};  // how long a request may wait for its turn; 0: it is refused at once
+  LineLimits limits;
+  // Requests under way at one instance, of the whole node; 0: no bound. Each worker has a share.
+  uint32_t max_requests_per_instance = 0;
+};
+
 struct DoorSettings {
   Endpoint listen{"127.0.0.1", 8080};
   std::optional<net::TlsServerSettings> tls;
   DoorTimeouts timeouts;
   DoorLimits limits;
+  QueueSettings queue;
   AuthorizationPolicy authorization = AuthorizationPolicy::kForward;
   std::vector<AddressBlock> trusted_proxies;
   std::string access_log;  // a file, "-" for standard output, empty for none

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "http/admission/tenant_lines.h"
 #include "http/door/access_log.h"
 #include "http/door/date_line.h"
 #include "http/door/door_metrics.h"
@@ -38,23 +39,31 @@ class RequestTexts {
   std::vector<std::unique_ptr<RequestText>> spare_;
 };
 
+inline PoolBounds bounds_of_pools(const QueueSettings& queue) {
+  return {.max_requests_per_instance = queue.max_requests_per_instance,
+          .queue = {.max_waiting_per_tenant = queue.limits.max_waiting_per_tenant,
+                    .max_waiting = queue.limits.max_waiting}};
+}
+
 // What the sessions of one worker share. All of it belongs to the worker's thread, so nothing is
 // locked; what is called scratch holds only until the next wait.
 struct WorkerState {
   WorkerState(net::Loop& its_loop, const DoorSettings& its_settings,
-              std::shared_ptr<LimitDesk> its_desk, HealthRegistry& health, LineLog& access_log,
-              uint64_t seed)
+              std::shared_ptr<LimitDesk> its_desk, std::shared_ptr<TurnBoard> board,
+              HealthRegistry& health, LineLog& access_log, uint64_t seed)
       : loop(its_loop),
         settings(its_settings),
         desk(std::move(its_desk)),
-        gate(*desk),
-        pools(health),
+        lines(loop, *desk, std::move(board), settings.queue.limits),
+        gate(*desk, lines),
+        pools(health, bounds_of_pools(settings.queue)),
         log(access_log),
         random(seed) {}
 
   net::Loop& loop;
   const DoorSettings& settings;
   std::shared_ptr<LimitDesk> desk;
+  TenantLines lines;
   RequestGate gate;
   WorkerPools pools;
   WorkerMetrics metrics;

@@ -31,6 +31,7 @@ constexpr std::array<ProblemInfo, std::to_underlying(Problem::kCount)> kProblems
     {501, "not-implemented", "The gateway does not do this"},
     {502, "upstream-failed", "The application did not answer correctly"},
     {503, "no-instance", "No instance of the application is available"},
+    {503, "overloaded", "The application has as many requests under way as it may"},
     {504, "upstream-timeout", "The application did not answer in time"},
     {505, "version-not-supported", "This version of HTTP is not spoken here"},
 }};

@@ -31,6 +31,7 @@ enum class Problem : uint8_t {
   kNotImplemented,
   kUpstreamFailed,
   kNoInstance,
+  kOverloaded,
   kUpstreamTimeout,
   kVersionNotSupported,
   kCount,

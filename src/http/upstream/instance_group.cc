@@ -42,7 +42,11 @@ void UpstreamInstance::close_stale(MonotonicTime now, const ConnectionReuse& reu
 }
 
 InstanceGroup::InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry& registry,
-                             const InstanceGroup* before) {
+                             const InstanceGroup* before, const PoolBounds& bounds)
+    : max_requests_per_instance_(bounds.max_requests_per_instance) {
+  if (max_requests_per_instance_ > 0) {
+    slots_ = before ? before->slots_ : std::make_shared<PoolSlots>(bounds.queue);
+  }
   for (const Instance& instance : pool.instances) {
     InstanceKey key = key_of(cell, pool, instance);
     std::shared_ptr<UpstreamInstance> kept;
@@ -62,11 +66,36 @@ InstanceGroup::InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry&
   }
 }
 
+PoolSlots* InstanceGroup::slots() {
+  if (!slots_) return nullptr;
+  const auto healthy =
+      std::ranges::count_if(instances_, [](const auto& instance) { return instance->is_up(); });
+  slots_->set_capacity(static_cast<uint32_t>(healthy) * max_requests_per_instance_);
+  return slots_.get();
+}
+
+bool InstanceGroup::has_healthy() const {
+  return std::ranges::any_of(instances_, [](const auto& instance) { return instance->is_up(); });
+}
+
+bool InstanceGroup::fits(const UpstreamInstance& instance, Judgement judgement) const {
+  switch (judgement) {
+    case Judgement::kUp:
+      return instance.is_up();
+    case Judgement::kUpWithRoom:
+      return instance.is_up() &&
+             (max_requests_per_instance_ == 0 || instance.in_flight() < max_requests_per_instance_);
+    case Judgement::kNotUp:
+      break;
+  }
+  return !instance.is_up();
+}
+
 std::shared_ptr<UpstreamInstance> InstanceGroup::draw(Random& random,
                                                       const UpstreamInstance* except,
                                                       Judgement judgement) {
   const auto may_be_drawn = [&](const UpstreamInstance& instance) {
-    return instance.is_up() == (judgement == Judgement::kUp) && &instance != except;
+    return fits(instance, judgement) && &instance != except;
   };
   uint64_t total = 0;
   for (const auto& instance : instances_) {
@@ -84,13 +113,15 @@ std::shared_ptr<UpstreamInstance> InstanceGroup::draw(Random& random,
 
 std::shared_ptr<UpstreamInstance> InstanceGroup::pick(Random& random,
                                                       const UpstreamInstance* except) {
-  std::shared_ptr<UpstreamInstance> first = draw(random, except, Judgement::kUp);
+  std::shared_ptr<UpstreamInstance> first = draw(random, except, Judgement::kUpWithRoom);
+  // Slots are counted for all instances together: when one has just gone, the others have no room.
+  if (!first && max_requests_per_instance_ > 0) first = draw(random, except, Judgement::kUp);
   if (!first) {
     if (!except) return nullptr;
     auto any_other = draw(random, except, Judgement::kNotUp);
     return any_other ? any_other : draw(random, nullptr, Judgement::kUp);
   }
-  std::shared_ptr<UpstreamInstance> second = draw(random, first.get(), Judgement::kUp);
+  std::shared_ptr<UpstreamInstance> second = draw(random, first.get(), Judgement::kUpWithRoom);
   if (!second || second.get() == except) return first;
   return is_less_loaded(*second, *first) ? second : first;
 }

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "http/admission/pool_slots.h"
 #include "http/upstream/instance_health.h"
 #include "net/stream.h"
 #include "tenancy/cell.h"
@@ -89,12 +90,22 @@ class [[nodiscard]] InFlightUnit {
   std::shared_ptr<UpstreamInstance> instance_;
 };
 
+struct PoolBounds {
+  uint32_t max_requests_per_instance = 0;  // under way, of one worker; 0: no bound
+  FairQueueLimits queue;
+};
+
 // The instances of one pool, for one worker.
 class InstanceGroup {
  public:
-  // Takes over what stays from `before` (nullptr: nothing), with its connections.
+  // Takes over what stays from `before` (nullptr: nothing), with its connections and whoever waits.
   InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry& registry,
-                const InstanceGroup* before);
+                const InstanceGroup* before, const PoolBounds& bounds = {});
+
+  // Who may have a request under way here; nullptr: everybody. Up to date with the instances'
+  // health.
+  PoolSlots* slots();
+  [[nodiscard]] bool has_healthy() const;
 
   // The less loaded of two healthy instances drawn at random by weight ("power of two choices",
   // Mitzenmacher 2001): as good as looking at all, without herding. `except` (may be nullptr) has
@@ -107,10 +118,17 @@ class InstanceGroup {
   }
 
  private:
-  enum class Judgement : uint8_t { kUp, kNotUp };
+  enum class Judgement : uint8_t {
+    kUp,
+    kUpWithRoom,  // and below the bound of an instance
+    kNotUp,
+  };
+  [[nodiscard]] bool fits(const UpstreamInstance& instance, Judgement judgement) const;
   std::shared_ptr<UpstreamInstance> draw(Random& random, const UpstreamInstance* except,
                                          Judgement judgement);
 
+  uint32_t max_requests_per_instance_;
+  std::shared_ptr<PoolSlots> slots_;
   std::vector<std::shared_ptr<UpstreamInstance>> instances_;
 };
 

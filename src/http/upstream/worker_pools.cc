@@ -7,10 +7,10 @@ void WorkerPools::update(DirectoryRef directory) {
   for (const Cell& cell : directory->cells()) {
     for (const Pool& pool : cell.pools) {
       const auto before = groups_.find({cell.name, pool.name});
-      next.emplace(
-          Key{cell.name, pool.name},
-          std::make_shared<InstanceGroup>(
-              cell, pool, registry_, before == groups_.end() ? nullptr : before->second.get()));
+      next.emplace(Key{cell.name, pool.name},
+                   std::make_shared<InstanceGroup>(
+                       cell, pool, registry_,
+                       before == groups_.end() ? nullptr : before->second.get(), bounds_));
     }
   }
   groups_ = std::move(next);
@@ -20,6 +20,10 @@ void WorkerPools::update(DirectoryRef directory) {
 std::shared_ptr<InstanceGroup> WorkerPools::find(const Cell& cell, std::string_view pool) const {
   const auto found = groups_.find({cell.name, pool});
   return found == groups_.end() ? nullptr : found->second;
+}
+
+void WorkerPools::update_capacities() const {
+  for (const auto& [key, group] : groups_) group->slots();
 }
 
 void WorkerPools::close_stale(MonotonicTime now, const ConnectionReuse& reuse) {

@@ -52,6 +52,10 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheHttpDoorAsItIs) {
             own.limits.exchange.max_request_body_bytes);
   EXPECT_EQ(made.limits.max_connections, own.limits.max_connections);
   EXPECT_EQ(made.limits.max_attempts, own.limits.max_attempts);
+  EXPECT_EQ(made.queue.timeout, own.queue.timeout);
+  EXPECT_EQ(made.queue.limits.max_waiting, own.queue.limits.max_waiting);
+  EXPECT_EQ(made.queue.limits.max_waiting_per_tenant, own.queue.limits.max_waiting_per_tenant);
+  EXPECT_EQ(made.queue.max_requests_per_instance, own.queue.max_requests_per_instance);
   EXPECT_EQ(made.timeouts.head, own.timeouts.head);
   EXPECT_EQ(made.timeouts.idle, own.timeouts.idle);
   EXPECT_EQ(made.timeouts.body, own.timeouts.body);
@@ -68,6 +72,10 @@ TEST(DoorSettings, TheHttpDoorGetsWhatTheFileSays) {
                                        .max_body_bytes = 2,
                                        .max_attempts = 3,
                                        .forward_authorization = false,
+                                       .queue_timeout = seconds(12),
+                                       .max_queued = 13,
+                                       .max_queued_per_tenant = 14,
+                                       .max_requests_per_instance = 15,
                                        .trusted_proxies = {*AddressBlock::parse("10.0.0.0/8")},
                                        .head_timeout = seconds(4),
                                        .idle_timeout = seconds(5),
@@ -90,6 +98,10 @@ TEST(DoorSettings, TheHttpDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.limits.max_attempts, 3u);
   EXPECT_EQ(made.authorization, http::AuthorizationPolicy::kStrip);
   EXPECT_EQ(made.trusted_proxies, options.trusted_proxies);
+  EXPECT_EQ(made.queue.timeout, seconds(12));
+  EXPECT_EQ(made.queue.limits.max_waiting, 13u);
+  EXPECT_EQ(made.queue.limits.max_waiting_per_tenant, 14u);
+  EXPECT_EQ(made.queue.max_requests_per_instance, 15u);
   EXPECT_EQ(made.timeouts.head, seconds(4));
   EXPECT_EQ(made.timeouts.idle, seconds(5));
   EXPECT_EQ(made.timeouts.body, seconds(6));
