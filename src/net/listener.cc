@@ -70,8 +70,12 @@ struct Listener::Impl final : private DescriptorWatch {
   }
 
   void close() {
-    // Closed on its worker's thread it may be destroyed on any.
-    if (std::exchange(is_paused, false)) worker.impl().forget_later(*this);
+    // Closed on its worker's thread it may be destroyed on any. While it pauses, the reactor may be
+    // about to call it.
+    if (std::exchange(is_paused, false)) {
+      worker.impl().forget_later(*this);
+      worker.impl().reactor.remove(descriptor, *this);
+    }
     unwatch();
     if (descriptor >= 0) ::close(std::exchange(descriptor, -1));
   }
