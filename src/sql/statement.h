@@ -79,6 +79,7 @@ enum class StatementKind : uint8_t {
   kAlterRole,   // ALTER ROLE, ALTER USER; not ALTER USER MAPPING
   kCreateTemp,  // TABLE, VIEW or SEQUENCE with TEMP or TEMPORARY
   kSelect,      // SELECT, VALUES, TABLE, WITH, "(": it may still write
+  kChange,      // INSERT, UPDATE, DELETE, MERGE
   kOther,
 };
 

@@ -82,6 +82,8 @@ std::string_view to_string(StatementKind kind) {
       return "create temporary";
     case StatementKind::kSelect:
       return "select";
+    case StatementKind::kChange:
+      return "change";
     case StatementKind::kOther:
       return "other";
   }

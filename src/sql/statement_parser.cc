@@ -298,6 +298,8 @@ void parse_show(TokenStream& tokens, Statement& statement) {
 
 void parse_query(TokenStream&, Statement& statement) { statement.kind = StatementKind::kSelect; }
 
+void parse_change(TokenStream&, Statement& statement) { statement.kind = StatementKind::kChange; }
+
 void parse_select(TokenStream& tokens, Statement& statement) {
   statement.kind = StatementKind::kSelect;
   if (tokens.current().identifier() == "pg_catalog" && tokens.peek().is_symbol('.')) {
@@ -325,11 +327,15 @@ constexpr std::array kStatements{
     Entry{"select", parse_select},
     Entry{"begin", parse_begin},
     Entry{"commit", parse_commit},
+    Entry{"insert", parse_change},
+    Entry{"update", parse_change},
+    Entry{"delete", parse_change},
     Entry{"set", parse_set},
     Entry{"rollback", parse_rollback},
     Entry{"with", parse_query},
     Entry{"values", parse_query},
     Entry{"table", parse_query},
+    Entry{"merge", parse_change},
     Entry{"start", parse_start},
     Entry{"end", parse_end},
     Entry{"abort", parse_abort},

@@ -244,6 +244,7 @@ class ClientFsm {
   bool was_rolled_back_ = false;    // its last CommandComplete says ROLLBACK
   bool front_is_examined_ = false;  // the message at the front only waits for the server connection
   bool soils_server_ = false;       // leaves something that other clients must not see
+  bool hides_statements_ = false;   // may have changed the server's prepared statements, unseen
   bool resets_settings_ = false;    // RESET ALL, DISCARD ALL
   bool copy_data_ended_ = false;    // by the client
   // What ends the transaction was sent, and its tenant was its own only.

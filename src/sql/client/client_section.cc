@@ -129,7 +129,7 @@ void ClientFsm::answer_ready() {
 
 void ClientFsm::close_section() {
   is_sent_ = awaiting_ready_ = skip_to_sync_ = has_failed_ = was_rolled_back_ = false;
-  soils_server_ = resets_settings_ = copy_data_ended_ = false;
+  soils_server_ = hides_statements_ = resets_settings_ = copy_data_ended_ = false;
   tenants_transaction_ended_ = false;
   local_portal_.reset();
   refusal_.reset();
@@ -184,6 +184,10 @@ std::optional<SqlError> ClientFsm::note_session_effects(const Statement& stateme
     case StatementKind::kDeclareWithHold:
     case StatementKind::kCreateTemp:
       break;
+    case StatementKind::kOther:
+      // DO and CALL run statements that are not seen here: DEALLOCATE, PREPARE.
+      hides_statements_ = true;
+      [[fallthrough]];
     default:
       if (!may_take_session_lock(statement.text)) return std::nullopt;
   }

@@ -76,6 +76,7 @@ ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
       refuse(*refusal, Request::kQuery);
       return Taken::kYes;
     }
+    if (is_long) hides_statements_ = true;
   }
   switch (access_server(Request::kQuery)) {
     case Access::kWait:

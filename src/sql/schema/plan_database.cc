@@ -70,6 +70,12 @@ void plan_database(const SchemaState& state, const ProtectSettings& settings, Sc
         {.sql = fmt::format("REVOKE CREATE ON SCHEMA {} FROM PUBLIC", quote_identifier(space.name)),
          .reason = "a tenant's function or table could stand in front of yours"});
   }
+  // Only a superuser can; without it the door prepares again for each client.
+  if (database.public_may_list_prepared_statements && database.user_is_superuser) {
+    plan.steps.push_back(
+        {.sql = "REVOKE ALL ON FUNCTION pg_catalog.pg_prepared_statement() FROM PUBLIC",
+         .reason = "a tenant's clients share the door's prepared statements, under hidden names"});
+  }
   for (const std::string& object : database.readable_statistics) {
     plan.steps.push_back({.sql = fmt::format("REVOKE ALL ON {} FROM PUBLIC", object),
                           .reason = "it shows a slot role the statements of earlier tenants"});

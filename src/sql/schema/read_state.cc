@@ -21,7 +21,9 @@ SELECT d.datname, current_user, r.rolsuper, pg_has_role(d.datdba, 'USAGE'),
           AND NOT EXISTS (SELECT FROM acl WHERE grantee <> 0 AND privilege_type = 'CONNECT'
                                             AND pg_has_role(l.oid, grantee, 'USAGE'))
           AND NOT pg_has_role(l.oid, d.datdba, 'USAGE')
-        ORDER BY 1)
+        ORDER BY 1),
+  EXISTS (SELECT FROM pg_proc p, aclexplode(coalesce(p.proacl, acldefault('f', p.proowner))) a
+          WHERE p.oid = to_regprocedure('pg_catalog.pg_prepared_statement()') AND a.grantee = 0)
 FROM pg_database d JOIN pg_roles r ON r.rolname = current_user
 WHERE d.datname = current_database())";
 
@@ -56,6 +58,7 @@ PostgresResult<DatabaseState> read_database(Connection& connection,
   state.public_may_temp = rows->is_true(0, 6);
   state.connect_roles = set_of(*rows, 0, 7);
   state.roles_that_would_lose_connect = list(*rows, 0, 8);
+  state.public_may_list_prepared_statements = rows->is_true(0, 9);
   const auto statistics = connection.execute(std::string(kStatisticsQuery));
   if (!statistics) return std::unexpected(statistics.error());
   for (size_t i = 0; i < statistics->size(); ++i)

@@ -32,6 +32,8 @@ struct DatabaseState {
   // Login roles that could connect only because everybody could; superusers and slot roles left
   // out.
   std::vector<std::string> roles_that_would_lose_connect;
+  // What a session has prepared, with the names.
+  bool public_may_list_prepared_statements = false;
   // Views and functions of pg_stat_statements that everybody may use, quoted, with their kind:
   // "TABLE \"public\".\"pg_stat_statements\"".
   std::vector<std::string> readable_statistics;

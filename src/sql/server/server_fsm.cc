@@ -17,6 +17,19 @@ std::string_view body_of(std::string_view message) { return message.substr(kHead
 
 std::string_view without_zero(std::string_view text) { return text.substr(0, text.find('\0')); }
 
+// Enough of a notice to tell its severity.
+constexpr size_t kNoticeFront = 64;
+
+// The second field is the severity in English; what is not understood might be one.
+bool may_be_debug_notice(std::string_view body) {
+  FieldReader reader(body.substr(0, kNoticeFront - kHeadLength));
+  if (reader.u8() != 'S') return true;
+  reader.c_string();
+  if (reader.u8() != 'V') return true;
+  const std::string_view severity = reader.c_string();
+  return !reader.ok() || severity.starts_with("DEBUG");
+}
+
 std::string_view fabricated_answer(Request request) {
   using namespace std::string_view_literals;
   return request == Request::kParse ? "1\0\0\0\4"sv : "3\0\0\0\4"sv;
@@ -62,11 +75,12 @@ ServerFsm::Event ServerFsm::read_message(std::string_view& input) {
     return broken("the server sent something that is not a message of its protocol");
   }
   if (may_stream(head->type)) {
+    if (head->type == 'N' && input.size() < std::min(head->total_length(), kNoticeFront)) return {};
     const std::string_view part = input.substr(0, head->total_length());
     input.remove_prefix(part.size());
     body_left_ = static_cast<uint32_t>(head->total_length() - part.size());
     body_is_for_client_ = !is_serving_own_request();
-    note_streamed(head->type);
+    note_streamed(head->type, part);
     return {.kind = EventKind::kRelay, .bytes = body_is_for_client_ ? part : std::string_view()};
   }
   if (head->body_length > kMaxWholeMessage) return broken("a message of the server is too long");
@@ -98,7 +112,9 @@ bool ServerFsm::may_stream(char type) const {
   }
 }
 
-void ServerFsm::note_streamed(char type) {
+void ServerFsm::note_streamed(char type, std::string_view part) {
+  // They name the statements that are parsed and bound.
+  if (type == 'N' && may_be_debug_notice(body_of(part))) distrust_statements();
   if (type == 'T' && front_is({Request::kDescribeStatement, Request::kDescribePortal}))
     expectations_.pop();
 }
@@ -171,7 +187,7 @@ ServerFsm::Event ServerFsm::on_error(std::string_view message) {
   if (error->sqlstate == sqlstate::kObjectNotInState) soil();
   if (error->sqlstate == sqlstate::kInvalidStatementName ||
       error->sqlstate == sqlstate::kFeatureNotSupported) {
-    distrust_statements_ = true;
+    distrust_statements();
   }
   if (expectations_.empty()) return {.kind = EventKind::kError, .bytes = message, .text = body};
   const bool refused = expectations_.front().disposition == Disposition::kRefuse;
@@ -193,7 +209,7 @@ void ServerFsm::skip_to_sync() {
       ++skipped_.closes;
     }
     if (skipped.request == Request::kClose && skipped.disposition == Disposition::kSwallow) {
-      distrust_statements_ = true;
+      distrust_statements();
     }
     if (skipped.request == Request::kParse && skipped.statement == 0) unnamed_owner_ = 0;
     expectations_.pop();

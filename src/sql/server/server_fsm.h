@@ -57,6 +57,9 @@ class ServerFsm {
   // Who has put what into the unnamed statement; 0: nobody knows.
   void unnamed_statement_replaced(uint64_t owner) { unnamed_owner_ = owner; }
   void soil() { tenancy_.apply(TenancyEvent::kSoil); }
+  // Somebody may have found out the names of our prepared statements, or have taken them away: the
+  // next use of one takes new names.
+  void distrust_statements() { distrust_statements_ = true; }
 
   // --- What the server says.
   enum class EventKind : uint8_t {
@@ -136,7 +139,7 @@ class ServerFsm {
   Event broken(std::string_view why);
   [[nodiscard]] bool front_is(std::initializer_list<Request> requests) const;
   [[nodiscard]] bool may_stream(char type) const;
-  void note_streamed(char type);
+  void note_streamed(char type, std::string_view part);
   void skip_to_sync();
   void drop_statements(Outbox& out);
 

@@ -16,6 +16,7 @@ bool ServerStatements::touch(uint64_t id) {
 }
 
 void ServerStatements::add(uint64_t id) {
+  if (prefix_.empty()) prefix_ = fmt::format("pw_{:016x}_", random_.next_u64());
   ids_.push_front(id);
   places_[id] = ids_.begin();
 }
@@ -30,7 +31,7 @@ void ServerStatements::remove(uint64_t id) {
 void ServerStatements::forget_all() {
   ids_.clear();
   places_.clear();
-  prefix_ = fmt::format("pw_{:016x}_", random_.next_u64());
+  prefix_.clear();
 }
 
 }  // namespace partywall::sql

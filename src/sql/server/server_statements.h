@@ -13,8 +13,9 @@ namespace partywall::sql {
 // 64 random bits of this connection and the statement's id. Least recently used ones go first.
 class ServerStatements {
  public:
-  ServerStatements(Random& random, size_t limit) : random_(random), limit_(limit) { forget_all(); }
+  ServerStatements(Random& random, size_t limit) : random_(random), limit_(limit) {}
 
+  // Of one that was added.
   [[nodiscard]] std::string name_of(uint64_t id) const;
   // Is it there (or at least on its way)? Counts as a use.
   bool touch(uint64_t id);
@@ -30,7 +31,7 @@ class ServerStatements {
  private:
   Random& random_;
   size_t limit_;
-  std::string prefix_;
+  std::string prefix_;       // empty: none of these names was ever used
   std::list<uint64_t> ids_;  // last used first
   std::unordered_map<uint64_t, std::list<uint64_t>::iterator> places_;
 };

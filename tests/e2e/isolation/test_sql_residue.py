@@ -179,6 +179,7 @@ def test_named_statements_of_clients_never_meet(walls):
 
 
 def prepared_names(connection):
+    """Those that can be seen: none, where a superuser has prepared the database."""
     return {row[0] for row in connection.query("SELECT name FROM pg_prepared_statements").rows}
 
 

@@ -95,6 +95,14 @@ def test_pg_stat_statements_is_not_readable(shop):
         shop.execute("DROP EXTENSION pg_stat_statements")
 
 
+def test_names_of_prepared_statements_are_not_readable(shop):
+    """Whoever knew the door's names could put other SQL under them."""
+    with shop.connect_slot(tenant=TENANT_A) as session:
+        for statement in ("SELECT name FROM pg_prepared_statements", "SELECT * FROM pg_prepared_statement()"):
+            with pytest.raises(errors.InsufficientPrivilege):
+                session.execute(statement)
+
+
 def test_start_up_options_win_over_the_settings_of_a_role(shop):
     """A tenant may ALTER ROLE CURRENT_USER; DISCARD ALL too returns to the start-up options."""
     options = "-c default_transaction_read_only=off -c search_path=public -c statement_timeout=0"

@@ -199,6 +199,33 @@ TEST(ClientFsm, NamedStatementsAreKnownToTheServerByOtherNames) {
   EXPECT_EQ(session.sent_to_server(), "");
 }
 
+// What DO runs is not seen: it may have taken the statements away, or put others under their names.
+TEST(ClientFsm, AfterAStatementThatMayHideOthersPreparedOnesGetNewNames) {
+  SessionHarness session = SessionHarness::bound();
+  session.ask(parse("q", "select 1") + sync());
+  session.ask(bind("", "q") + execute() + sync());
+  session.sent_to_server();
+  session.ask(bind("", "q") + execute() + sync());
+  EXPECT_EQ(session.sent_to_server(), "B E S") << "it is there";
+  for (const char* harmless : {"select f()", "update t set a = 1", "insert into t values (1)"}) {
+    session.ask(query(harmless));
+    session.sent_to_server();
+    session.ask(bind("", "q") + execute() + sync());
+    EXPECT_EQ(session.sent_to_server(), "B E S") << harmless;
+  }
+  for (const char* opaque : {"do $$begin execute 'deallocate all'; end$$", "call p()",
+                             "select 1; do 'x'", "explain x"}) {
+    session.ask(query(opaque));
+    session.sent_to_server();
+    session.ask(bind("", "q") + execute() + sync());
+    EXPECT_EQ(session.sent_to_server(), "C P B E S") << opaque;
+  }
+  session.ask(parse("d", "do 'x'") + bind("", "d") + execute() + sync());
+  session.sent_to_server();
+  session.ask(bind("", "q") + execute() + sync());
+  EXPECT_EQ(session.sent_to_server(), "C C P B E S") << "by the extended protocol";
+}
+
 TEST(ClientFsm, StatementsArePreparedAgainOnAConnectionThatLostThem) {
   auto session = SessionHarness::bound();
   EXPECT_EQ(session.ask(parse("mine", "select 1") + bind("", "mine") + execute() + sync()),

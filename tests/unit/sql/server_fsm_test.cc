@@ -258,6 +258,57 @@ TEST_F(ServerFsmTest, WhereNamesCanBeListedANewClientGetsNewOnes) {
   EXPECT_NE(fsm.use_statement(out_, statement), first);
 }
 
+// A tenant may have client_min_messages set where nobody sees it; then the server tells the names.
+TEST_F(ServerFsmTest, NamesThatADebugNoticeMayHaveToldAreNotUsedAgain) {
+  using namespace std::string_literals;
+  enter();
+  const PreparedStatement statement{
+      .id = 5, .definition = std::string("select 1\0\0\0", 11), .shape = {}};
+  std::string name = fsm_.use_statement(out_, statement);
+  drain(out_);
+  feed(message('1'));
+  feed(message('N', "SNOTICE\0VNOTICE\0C00000\0Mhello\0\0"s));
+  feed(message('N', "SWARNUNG\0VWARNING\0C01000\0Mhello\0\0"s));
+  EXPECT_EQ(fsm_.use_statement(out_, statement), name) << "these tell nothing";
+  for (const std::string& notice :
+       {"SDEBUG\0VDEBUG\0C00000\0Mparse "s + name + "\0\0"s, "SDEBUG2\0VDEBUG2\0M\0\0"s,
+        "Mno severity\0\0"s, "S"s + std::string(100, 'x') + "\0VNOTICE\0\0"s}) {
+    // Not before its severity has come.
+    const std::string whole = message('N', notice);
+    feed(whole);
+    const std::string next = fsm_.use_statement(out_, statement);
+    EXPECT_NE(next, name) << notice;
+    std::string sent = drain(out_);
+    EXPECT_EQ(request_summary(take_messages(sent)), "C P");
+    feed(message('3') + message('1'));
+    name = next;
+  }
+}
+
+TEST_F(ServerFsmTest, ANoticeInPiecesIsJudgedAsAWhole) {
+  using namespace std::string_literals;
+  const std::string notice = message('N', "SDEBUG\0VDEBUG\0C00000\0Mparse x\0\0"s);
+  for (size_t cut = 1; cut < notice.size(); ++cut) {
+    ServerFsm fsm(fsm_.info(), random_, 4);
+    fsm.send_enter(out_, tenant_id(1), "token");
+    const std::string entered = message('V', std::string(4, '\0')) + ready('I');
+    std::string_view input = entered;
+    while (fsm.next(input).kind != EventKind::kNeedMore) {
+    }
+    const PreparedStatement statement{
+        .id = 5, .definition = std::string("select 1\0\0\0", 11), .shape = {}};
+    const std::string name = fsm.use_statement(out_, statement);
+    std::string_view first = std::string_view(notice).substr(0, cut);
+    while (fsm.next(first).kind != EventKind::kNeedMore) {
+    }
+    const std::string left = std::string(first) + notice.substr(cut);
+    std::string_view rest = left;
+    while (fsm.next(rest).kind != EventKind::kNeedMore) {
+    }
+    EXPECT_NE(fsm.use_statement(out_, statement), name) << cut;
+  }
+}
+
 // Whatever a server says: no crash, and never anything but a reset makes the connection clean.
 TEST_F(ServerFsmTest, RandomAnswersNeverMakeItClean) {
   SeededRandom random(3);

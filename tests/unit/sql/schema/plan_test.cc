@@ -243,6 +243,16 @@ TEST(SchemaPlan, TemporaryTablesFollowTheCell) {
               ElementsAre("REVOKE TEMPORARY ON DATABASE \"shop\" FROM PUBLIC"));
 }
 
+TEST(SchemaPlan, NamesOfPreparedStatementsAreHiddenByWhoeverMay) {
+  SchemaState state = protected_state();
+  state.database.public_may_list_prepared_statements = true;
+  EXPECT_THAT(statements_for(state),
+              ElementsAre("REVOKE ALL ON FUNCTION pg_catalog.pg_prepared_statement() FROM PUBLIC"));
+  state.database.user_is_superuser = false;
+  state.database.user_owns_database = true;
+  EXPECT_THAT(statements_for(state), Not(Contains(HasSubstr("pg_prepared_statement"))));
+}
+
 TEST(SchemaPlan, WhoRunsItAndNamedRolesStayConnected) {
   SchemaState state = protected_state();
   state.database.user_is_superuser = false;
