@@ -1,6 +1,7 @@
 // What the control plane promises of itself, measured: how long until a change is at every node,
 // how big a snapshot is and how long a node takes to start from it. bench/control/run starts the
-// PostgreSQL and runs it; the nodes are followers in this process, each with a feed of its own.
+// PostgreSQL and runs it: control_bench TENANTS CHANGES. The nodes are followers in this process,
+// each with a feed of its own.
 #include <algorithm>
 #include <cstdio>
 #include <filesystem>
@@ -18,12 +19,15 @@
 namespace partywall::store {
 namespace {
 
-constexpr uint64_t kTenants = 10'000;
 constexpr size_t kNodes = 16;
-constexpr size_t kChanges = 300;
 constexpr auto kBetweenChanges = std::chrono::milliseconds(50);
 
 using Clock = std::chrono::steady_clock;
+
+struct Size {
+  uint64_t tenants;
+  uint64_t changes;
+};
 
 double seconds_since(Clock::time_point start) {
   return std::chrono::duration<double>(Clock::now() - start).count();
@@ -35,13 +39,13 @@ Value must(Result<Value> result) {
   if constexpr (!std::is_void_v<Value>) return *std::move(result);
 }
 
-DirectoryData platform() {
+DirectoryData platform(uint64_t tenants) {
   DirectoryData data;
   data.tiers = shipped_tiers();
   data.cells = {make_cell("main").cell};
   data.routes = {{.path_prefix = "/", .pool = "web"}};
   data.context_keys = {{.id = 1, .key = Secret(std::string(32, 'c'))}};
-  for (uint64_t number = 0; number < kTenants; ++number) {
+  for (uint64_t number = 0; number < tenants; ++number) {
     Tenant tenant{.id = tenant_id(number),
                   .slug = fmt::format("tenant-{}", number),
                   .name = fmt::format("Tenant number {}", number),
@@ -108,7 +112,7 @@ std::vector<BenchNode> start_nodes(const TimeSource& time, Random& random) {
   return nodes;
 }
 
-void measure_snapshot(ControlStore& store, Random& random) {
+void measure_snapshot(ControlStore& store, uint64_t tenants, Random& random) {
   auto session = must(store.session());
   auto start = Clock::now();
   const DirectoryDelta whole = must(read_whole_directory(session));
@@ -134,18 +138,19 @@ void measure_snapshot(ControlStore& store, Random& random) {
   DirectoryPublisher publisher;
   const DirectoryRef directory = must(publisher.first(image, Service::kOpen));
   const double load = seconds_since(start);
-  if (directory->tenants().size() != kTenants) throw std::runtime_error("tenants are missing");
-  std::printf("RATIO snapshot_megabytes_of_10000_tenants %.2f <= 20\n",
+  if (directory->tenants().size() != tenants) throw std::runtime_error("tenants are missing");
+  std::printf("RATIO snapshot_megabytes_of_%zu_tenants %.2f <= 20\n", tenants,
               static_cast<double>(std::filesystem::file_size(path)) / 1e6);
-  std::printf("RATIO snapshot_load_seconds_of_10000_tenants %.3f <= 1\n", load);
+  std::printf("RATIO snapshot_load_seconds_of_%zu_tenants %.3f <= 1\n", tenants, load);
 }
 
-void measure_propagation(ControlStore& store, const TimeSource& time, Random& random) {
+void measure_propagation(ControlStore& store, const Size& size, const TimeSource& time,
+                         Random& random) {
   std::vector<BenchNode> nodes = start_nodes(time, random);
   std::vector<std::pair<uint64_t, Clock::time_point>> changes;
   std::vector<double> change_seconds;
-  for (size_t i = 0; i < kChanges; ++i) {
-    const TenantId id = tenant_id(random.below(kTenants));
+  for (size_t i = 0; i < size.changes; ++i) {
+    const TenantId id = tenant_id(random.below(size.tenants));
     const auto start = Clock::now();
     const uint64_t version =
         must(store.change({.actor = "bench"}, [&](Change& change) -> Result<uint64_t> {
@@ -181,27 +186,34 @@ void measure_propagation(ControlStore& store, const TimeSource& time, Random& ra
   std::printf("one change: median %.4f s\n", change_seconds[change_seconds.size() / 2]);
   std::printf("a change at all of %zu nodes: median %.3f s, most %.3f s\n", kNodes,
               delays[delays.size() / 2], delays.back());
-  std::printf("RATIO change_at_16_nodes_of_10000_tenants_p99_seconds %.3f <= 1\n",
-              delays[delays.size() * 99 / 100]);
+  std::printf("RATIO change_at_%zu_nodes_of_%zu_tenants_p99_seconds %.3f <= 1\n", kNodes,
+              size.tenants, delays[delays.size() * 99 / 100]);
 }
 
-int run() {
+int run(const Size& size) {
   SystemTime time;
   SystemRandom random;
   auto connection = postgres::Connection::open(test_connection()).value();
   must(migrate(connection));
   ControlStore store({.connection = test_connection(), .node_key = test_key()}, random);
-  const DirectoryData data = platform();
+  const DirectoryData data = platform(size.tenants);
   const auto start = Clock::now();
   must(store.change({.actor = "bench"},
                     [&](Change& change) { return import_directory(change, data); }));
   std::printf("importing %zu tenants: %.2f s\n", data.tenants.size(), seconds_since(start));
-  measure_snapshot(store, random);
-  measure_propagation(store, time, random);
+  measure_snapshot(store, size.tenants, random);
+  measure_propagation(store, size, time, random);
   return 0;
 }
 
 }  // namespace
 }  // namespace partywall::store
 
-int main() { return partywall::store::run(); }
+int main(int count, char** words) {
+  if (count != 3) {
+    std::fprintf(stderr, "usage: control_bench TENANTS CHANGES\n");
+    return 2;
+  }
+  return partywall::store::run(
+      {.tenants = std::stoull(words[1]), .changes = std::stoull(words[2])});
+}

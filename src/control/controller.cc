@@ -75,9 +75,14 @@ Result<> Controller::work(int64_t fence) {
     });
     if (!announced) return announced;
     announced_fence_ = fence;
-    engines_due_ = cleaning_due_ = time_.monotonic();
+    reconciling_due_ = engines_due_ = cleaning_due_ = time_.monotonic();
   }
-  if (auto reconciled = reconcile(author, fence); !reconciled) return reconciled;
+  // Looking at all tenants for what is not as it should be costs more the more there are: not after
+  // every few steps of thousands of operations.
+  if (time_.monotonic() >= reconciling_due_) {
+    if (auto reconciled = reconcile(author, fence); !reconciled) return reconciled;
+    reconciling_due_ = time_.monotonic() + settings_.look;
+  }
   const auto done = runner_.run_due(author, fence);
   if (!done) return std::unexpected(done.error());
   return *done > 0 ? Result<>() : wait();
@@ -104,13 +109,14 @@ Result<> Controller::reconcile(const store::Author& author, int64_t fence) {
   return {};
 }
 
-// Until something happens, the next operation is due, or it is time to look anyway.
+// Until something happens, the next operation is due, or it is time to reconcile.
 Result<> Controller::wait() {
   auto session = store_.session();
   if (!session) return std::unexpected(session.error());
   const auto due = store::time_until_due(*session);
   if (!due) return std::unexpected(due.error());
-  const Duration most = std::min(settings_.look, due->value_or(settings_.look));
+  const Duration look = std::max(reconciling_due_ - time_.monotonic(), Duration::zero());
+  const Duration most = std::min(look, due->value_or(look));
   const auto notified = session->connection().wait_for_notifications(most, wake_.number());
   if (!notified) return std::unexpected(Error(notified.error()));
   return {};

@@ -17,7 +17,7 @@ struct ControllerSettings {
   store::ControlStoreSettings store;
   std::string name;  // of this instance, for people; need not be unique
   Duration lease = seconds(10);
-  Duration look = seconds(1);              // at what is due, also without a notification
+  Duration look = seconds(1);              // between two reconciliations of what is in the store
   Duration engines_interval = minutes(1);  // between two reconciliations of all engines
   Duration cleaning_interval = minutes(10);
 };
@@ -49,6 +49,7 @@ class Controller {
   TenantProvisioning provisioning_;
   OperationRunner runner_;
   LeaseKeeper lease_;
+  MonotonicTime reconciling_due_{};
   MonotonicTime engines_due_{};
   MonotonicTime cleaning_due_{};
   int64_t announced_fence_ = 0;

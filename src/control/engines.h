@@ -1,7 +1,7 @@
 #pragma once
 
+#include "store/control/records.h"
 #include "store/control/session.h"
-#include "tenancy/cell.h"
 
 namespace partywall::control {
 
@@ -12,7 +12,11 @@ class Engines {
   virtual ~Engines() = default;
   // Gives every tenant that is placed in the cell's Redis its user there, and takes those of
   // tenants away that are not.
-  virtual Result<> provision_cache(store::Session& session, const Cell& cell) = 0;
+  virtual Result<> provision_cache(store::Session& session, const store::CellRecord& cell) = 0;
+  // The same for one tenant that is placed in the cell: what it costs does not grow with the number
+  // of those that are there.
+  virtual Result<> provision_tenant(store::Session& session, const store::CellRecord& cell,
+                                    const store::TenantRecord& tenant) = 0;
 };
 
 }  // namespace partywall::control

@@ -107,7 +107,7 @@ Result<> reconcile_engines(store::ControlStore& store, Engines& engines) {
   if (!cells) return std::unexpected(cells.error());
   Result<> first;
   for (const store::CellRecord& cell : *cells) {
-    auto done = engines.provision_cache(*session, cell.cell);
+    auto done = engines.provision_cache(*session, cell);
     if (!done && first) first = done;
   }
   return first;

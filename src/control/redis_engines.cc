@@ -27,23 +27,53 @@ Result<std::vector<Tenant>> tenants_of_redis(store::Session& session, const Cell
   return tenants;
 }
 
-}  // namespace
-
-Result<> RedisEngines::provision_cache(store::Session& session, const Cell& cell) {
-  if (!cell.cache.present()) return {};
+Result<cache::RedisAdministrator> administrator_of(const Cell& cell) {
   if (cell.cache.administrator.empty()) {
     return fail(ErrorKind::kUnavailable,
                 "cell {}: the control plane makes no users in its Redis, because the cell names no "
                 "'administrator' of it",
                 cell.name);
   }
+  return cache::RedisAdministrator{.user = cell.cache.administrator,
+                                   .password = cell.cache.administrator_password};
+}
+
+// As far as its user in Redis needs it.
+Tenant to_redis_tenant(const store::TenantRecord& record) {
+  return {.id = record.id,
+          .slug = record.slug,
+          .cell = record.placement->cell,
+          .cache_database = record.placement->cache_database.value_or(0)};
+}
+
+}  // namespace
+
+Result<> RedisEngines::provision_cache(store::Session& session, const store::CellRecord& record) {
+  const Cell& cell = record.cell;
+  if (!cell.cache.present()) return {};
+  const auto administrator = administrator_of(cell);
+  if (!administrator) return std::unexpected(administrator.error());
   const auto tenants = tenants_of_redis(session, cell);
   if (!tenants) return std::unexpected(tenants.error());
-  const cache::RedisAdministrator administrator{.user = cell.cache.administrator,
-                                                .password = cell.cache.administrator_password};
   // One, as long as a placement does not say which of several holds the tenant (put_cell).
   auto provisioned =
-      cache::provision_redis(cell.cache, cell.cache.instances.front(), administrator, *tenants);
+      cache::provision_redis(cell.cache, cell.cache.instances.front(), *administrator, *tenants);
+  if (!provisioned) return fail_with_context("cell " + cell.name, provisioned.error());
+  ready_[cell.name] = record.version;
+  return {};
+}
+
+Result<> RedisEngines::provision_tenant(store::Session& session, const store::CellRecord& record,
+                                        const store::TenantRecord& tenant) {
+  const Cell& cell = record.cell;
+  if (!cell.cache.present()) return {};
+  const auto ready = ready_.find(cell.name);
+  if (ready == ready_.end() || ready->second != record.version)
+    return provision_cache(session, record);
+  const auto administrator = administrator_of(cell);
+  if (!administrator) return std::unexpected(administrator.error());
+  auto provisioned = cache::provision_tenant(cell.cache, cell.cache.instances.front(),
+                                             *administrator, to_redis_tenant(tenant));
   if (!provisioned) return fail_with_context("cell " + cell.name, provisioned.error());
   return {};
 }

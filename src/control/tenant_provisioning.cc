@@ -59,7 +59,7 @@ Result<MachineStep> TenantProvisioning::provision_engines(store::Session& sessio
   if (!record->placement) return failed("the tenant is placed in no cell");
   const auto cell = store::find_cell(session, record->placement->cell);
   if (!cell) return std::unexpected(cell.error());
-  if (auto provisioned = engines_.provision_cache(session, cell->cell); !provisioned)
+  if (auto provisioned = engines_.provision_tenant(session, *cell, *record); !provisioned)
     return std::unexpected(provisioned.error());
   return MachineStep{.next_step = "activate", .message = {}, .write = {}};
 }

@@ -18,7 +18,13 @@ using store::OperationStatus;
 // Counts what it is asked for, and fails as often as it is told to.
 class FakeEngines final : public Engines {
  public:
-  Result<> provision_cache(store::Session& /*session*/, const Cell& /*cell*/) override {
+  Result<> provision_cache(store::Session& /*session*/,
+                           const store::CellRecord& /*cell*/) override {
+    ++whole_cells;
+    return {};
+  }
+  Result<> provision_tenant(store::Session& /*session*/, const store::CellRecord& /*cell*/,
+                            const store::TenantRecord& /*tenant*/) override {
     ++calls;
     if (failures > 0) {
       --failures;
@@ -27,6 +33,7 @@ class FakeEngines final : public Engines {
     return {};
   }
 
+  int whole_cells = 0;
   int calls = 0;
   int failures = 0;
 };
