@@ -166,6 +166,8 @@ Result<uint64_t> start_new_incarnation(Change& change, uint64_t above) {
       "complete_after = greatest(version, $1::bigint) + 1 RETURNING version",
       {std::to_string(above)});
   if (!started) return std::unexpected(started.error());
+  const auto forgotten = change.execute("SELECT set_config('partywall.version_of', '', true)");
+  if (!forgotten) return std::unexpected(forgotten.error());
   const auto noted = change.note("store.restored", std::nullopt, "control store",
                                  JsonValue(JsonObject{{"above", JsonValue(above)}}));
   if (!noted) return std::unexpected(noted.error());

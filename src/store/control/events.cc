@@ -49,7 +49,8 @@ Result<std::vector<Event>> events_after(Session& session, int64_t after, const E
 }
 
 Result<int64_t> last_event(Session& session) {
-  const auto rows = session.execute("SELECT event FROM partywall.head");
+  const auto rows = session.execute(
+      "SELECT greatest(h.event, (SELECT max(e.id) FROM partywall.events e)) FROM partywall.head h");
   if (!rows) return std::unexpected(rows.error());
   return rows->number(0);
 }

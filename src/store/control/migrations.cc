@@ -5,11 +5,12 @@
 namespace partywall::store {
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 4> all = {{
+  static const std::array<Migration, 5> all = {{
       {1, "the change feed", change_feed_sql()},
       {2, "the directory", directory_tables_sql()},
       {3, "every change of the directory is in the feed", directory_triggers_sql()},
       {4, "operations, leases, nodes, events, audit", work_tables_sql()},
+      {5, "what a change costs does not grow with those before it", cheaper_feed_sql()},
   }};
   return all;
 }
