@@ -5,6 +5,7 @@
 
 #include "base/hex.h"
 #include "store/control/cell_document.h"
+#include "tenancy/cache_placement.h"
 #include "tenancy/terms.h"
 
 namespace partywall::cli {
@@ -48,12 +49,25 @@ Terms terms_of_tenant(const Tenant& tenant) {
   return {.limits = tenant.limits, .alarms = tenant.alarms, .weight = tenant.weight};
 }
 
-JsonValue tenant_document(const Tenant& tenant, const Tier& tier, bool has_cache,
+// Where its keys are. The store would choose one of several caches; the file means the first.
+void add_cache_place(const Tenant& tenant, const CacheBackend& cache, JsonObject& object) {
+  const CacheInstance* const instance = cache.find_instance(tenant.cache_instance);
+  if (!instance) return;
+  object.push_back({"cache_instance", text(instance->name)});
+  if (cache.mode == CacheMode::kDatabase) {
+    object.push_back({"cache_database", JsonValue(uint64_t{tenant.cache_database})});
+    return;
+  }
+  if (!tenant.cache_tag.empty()) object.push_back({"cache_tag", text(tenant.cache_tag)});
+  object.push_back({"cache_placement", text(to_string(tenant.cache_placement))});
+}
+
+JsonValue tenant_document(const Tenant& tenant, const Tier& tier, const CacheBackend& caches,
                           const SqlLogin* sql, const CacheLogin* cache) {
   JsonObject object{{"slug", text(tenant.slug)},     {"id", text(tenant.id.value().to_string())},
                     {"name", text(tenant.name)},     {"tier", text(tenant.tier)},
                     {"region", text(tenant.region)}, {"cell", text(tenant.cell)}};
-  if (has_cache) object.push_back({"cache_database", JsonValue(uint64_t{tenant.cache_database})});
+  add_cache_place(tenant, caches, object);
   JsonValue limits = difference(terms_of_tenant(tenant), terms_of(tier));
   if (!limits.as_object()->empty()) object.push_back({"limits", std::move(limits)});
   if (sql) object.push_back({"sql_verifier", text(sql->verifier)});
@@ -88,7 +102,7 @@ JsonValue desired_document(const DirectoryData& directory) {
     const Cell& cell = *std::ranges::find(directory.cells, tenant.cell, &Cell::name);
     const auto sql_login = sql.find(tenant.slug);
     const auto cache_login = cache.find(tenant.slug);
-    tenants.push_back(tenant_document(tenant, tier, cell.cache.present(),
+    tenants.push_back(tenant_document(tenant, tier, cell.cache,
                                       sql_login == sql.end() ? nullptr : sql_login->second,
                                       cache_login == cache.end() ? nullptr : cache_login->second));
   }

@@ -1,28 +1,36 @@
 #include "control/redis_engines.h"
 
 #include "cache/provision.h"
+#include "tenancy/cache_placement.h"
 
 namespace partywall::control {
 namespace {
 
-// All that hold a database in the cell's Redis, whichever cell they are in, and whether they are
-// there or on their way.
-Result<std::vector<Tenant>> tenants_of_redis(store::Session& session, const Cell& cell) {
+// All that hold a place in one of the cell's Redis, whichever cell they are in, and whether they
+// are there or on their way.
+Result<std::vector<Tenant>> tenants_of_redis(store::Session& session, const Cell& cell,
+                                             const CacheInstance& instance) {
   const auto rows = session.execute(
-      "SELECT t.id, t.slug, p.cache_database FROM partywall.placements p "
-      "JOIN partywall.tenants t ON t.id = p.tenant JOIN partywall.cells c ON "
-      "c.cache_server = p.cache_server WHERE c.name = $1 AND c.cache_server <> '' "
-      "AND t.status <> 'erased' ORDER BY t.id",
-      {cell.name});
+      "SELECT t.id, t.slug, p.cache_database, p.cache_tag, p.cache_placement "
+      "FROM partywall.cell_caches c JOIN partywall.placements p ON p.cache_server = c.address "
+      "AND p.cache_server <> '' JOIN partywall.tenants t ON t.id = p.tenant "
+      "WHERE c.cell = $1 AND c.name = $2 AND t.status <> 'erased' ORDER BY t.id",
+      {cell.name, instance.name});
   if (!rows) return std::unexpected(rows.error());
   std::vector<Tenant> tenants;
   for (size_t row = 0; row < rows->size(); ++row) {
     const auto id = Uuid::parse(rows->text(row, 0));
     if (!id) return std::unexpected(id.error());
-    tenants.push_back({.id = TenantId(*id),
-                       .slug = std::string(rows->text(row, 1)),
-                       .cell = cell.name,
-                       .cache_database = static_cast<uint32_t>(rows->number(row, 2))});
+    const auto placement = parse_cache_placement(rows->text(row, 4));
+    if (!placement) return std::unexpected(placement.error());
+    Tenant tenant{.id = TenantId(*id),
+                  .slug = std::string(rows->text(row, 1)),
+                  .cell = cell.name,
+                  .cache_instance = instance.name,
+                  .cache_tag = std::string(rows->text(row, 3)),
+                  .cache_placement = *placement};
+    if (!rows->is_null(row, 2)) tenant.cache_database = static_cast<uint32_t>(rows->number(row, 2));
+    tenants.push_back(std::move(tenant));
   }
   return tenants;
 }
@@ -43,7 +51,10 @@ Tenant to_redis_tenant(const store::TenantRecord& record) {
   return {.id = record.id,
           .slug = record.slug,
           .cell = record.placement->cell,
-          .cache_database = record.placement->cache_database.value_or(0)};
+          .cache_instance = record.placement->cache_instance,
+          .cache_database = record.placement->cache_database.value_or(0),
+          .cache_tag = record.placement->cache_tag,
+          .cache_placement = record.placement->cache_placement};
 }
 
 }  // namespace
@@ -53,12 +64,17 @@ Result<> RedisEngines::provision_cache(store::Session& session, const store::Cel
   if (!cell.cache.present()) return {};
   const auto administrator = administrator_of(cell);
   if (!administrator) return std::unexpected(administrator.error());
-  const auto tenants = tenants_of_redis(session, cell);
-  if (!tenants) return std::unexpected(tenants.error());
-  // One, as long as a placement does not say which of several holds the tenant (put_cell).
-  auto provisioned =
-      cache::provision_redis(cell.cache, cell.cache.instances.front(), *administrator, *tenants);
-  if (!provisioned) return fail_with_context("cell " + cell.name, provisioned.error());
+  Result<> first;  // of the failures: one Redis that is down holds up no other
+  for (const CacheInstance& instance : cell.cache.instances) {
+    const auto tenants = tenants_of_redis(session, cell, instance);
+    if (!tenants) return std::unexpected(tenants.error());
+    const auto done = cache::provision_redis(cell.cache, instance, *administrator, *tenants);
+    if (!done && first) {
+      first = fail_with_context(fmt::format("cell {}, cache {}", cell.name, instance.name),
+                                done.error());
+    }
+  }
+  if (!first) return first;
   ready_[cell.name] = record.version;
   return {};
 }
@@ -72,8 +88,13 @@ Result<> RedisEngines::provision_tenant(store::Session& session, const store::Ce
     return provision_cache(session, record);
   const auto administrator = administrator_of(cell);
   if (!administrator) return std::unexpected(administrator.error());
-  auto provisioned = cache::provision_tenant(cell.cache, cell.cache.instances.front(),
-                                             *administrator, to_redis_tenant(tenant));
+  const CacheInstance* const instance = cell.cache.find_instance(tenant.placement->cache_instance);
+  if (!instance) {
+    return fail(ErrorKind::kInvalid, "cell {} has no cache '{}'", cell.name,
+                tenant.placement->cache_instance);
+  }
+  auto provisioned =
+      cache::provision_tenant(cell.cache, *instance, *administrator, to_redis_tenant(tenant));
   if (!provisioned) return fail_with_context("cell " + cell.name, provisioned.error());
   return {};
 }

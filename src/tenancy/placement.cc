@@ -103,14 +103,16 @@ Result<std::string> choose_cell(const PlacementWish& wish, std::span<const CellC
   return fail(ErrorKind::kLimit, "no cell can take the tenant: add one, or name one{}", reasons);
 }
 
-Result<uint32_t> choose_cache_database(const std::set<uint32_t>& in_use, uint32_t count) {
+Result<uint32_t> choose_cache_databases(const std::set<uint32_t>& in_use, uint32_t wanted,
+                                        uint32_t count) {
   uint32_t candidate = 0;
   for (const uint32_t taken : in_use) {
-    if (taken != candidate) break;
-    ++candidate;
+    if (taken - candidate >= wanted) break;
+    candidate = taken + 1;
   }
-  if (candidate < count) return candidate;
-  return fail(ErrorKind::kLimit, "all {} databases of the Redis are in use", count);
+  if (candidate <= count && count - candidate >= wanted && wanted > 0) return candidate;
+  return fail(ErrorKind::kLimit, "the Redis has no {} free databases in a row among its {}", wanted,
+              count);
 }
 
 }  // namespace partywall

@@ -49,8 +49,9 @@ Result<std::string> choose_cell(const PlacementWish& wish, std::span<const CellC
 // May the tenant be moved to, or stay in, this cell? Capacity counts only for the former.
 Result<> check_residency(const PlacementWish& wish, const CellCandidate& cell);
 
-// The lowest number below `count` that is not in use: the logical database of a tenant in a Redis
-// that has `count` of them. kLimit: all are in use.
-Result<uint32_t> choose_cache_database(const std::set<uint32_t>& in_use, uint32_t count);
+// The lowest number from which on `wanted` in a row are not in use: the logical databases of a
+// tenant in a Redis that has `count` of them. kLimit: there is no such gap.
+Result<uint32_t> choose_cache_databases(const std::set<uint32_t>& in_use, uint32_t wanted,
+                                        uint32_t count);
 
 }  // namespace partywall

@@ -2,6 +2,7 @@
 
 #include "control/store_fixture.h"
 #include "store/control/access.h"
+#include "store/control/cell_caches.h"
 #include "store/control/cells.h"
 #include "store/control/events.h"
 #include "store/control/tiers.h"
@@ -42,8 +43,9 @@ TenantRecord full_tenant() {
 }
 
 TEST_F(TenantsTest, ATenantIsReadAsItWasWritten) {
-  const TenantRecord written = full_tenant();
+  TenantRecord written = full_tenant();
   insert(written);
+  written.placement->cache_instance = "main";  // the first, which was meant
   const TenantRecord read = get("t1");
   EXPECT_EQ(read.id, written.id);
   EXPECT_EQ(read.name, written.name);
@@ -148,7 +150,7 @@ TEST_F(TenantsTest, TwoCellsWithOneRedisShareItsDatabases) {
   other.placement = Placement{.cell = "second", .cache_database = 1};
   EXPECT_EQ(try_insert(other).error().kind, ErrorKind::kConflict);
   auto session = store_.session();
-  EXPECT_EQ(used_cache_databases(*session, "second").value(), std::vector<uint32_t>{1});
+  EXPECT_EQ(cache_uses(*session, "second").value().at(0).databases, std::set<uint32_t>{1});
   // Nor can the cells be brought together afterwards.
   CellRecord elsewhere = make_cell("third");
   elsewhere.cell.cache.instances.at(0).endpoints.at(0).port = 6380;
@@ -158,6 +160,139 @@ TEST_F(TenantsTest, TwoCellsWithOneRedisShareItsDatabases) {
   elsewhere.cell.cache.instances.at(0).endpoints.at(0).port = 6379;
   EXPECT_EQ(change([&](Change& change) { return put_cell(change, elsewhere); }).error().kind,
             ErrorKind::kConflict);
+}
+
+CellRecord cell_with_two_caches(CacheMode mode) {
+  CellRecord record = make_cell("pair");
+  record.cell.cache.mode = mode;
+  record.cell.cache.instances = {{.name = "first", .endpoints = {{"127.0.0.1", 7001}}},
+                                 {.name = "second", .endpoints = {{"127.0.0.1", 7002}}}};
+  return record;
+}
+
+TEST_F(TenantsTest, EachOfSeveralCachesHasItsOwnDatabases) {
+  const CellRecord cell = cell_with_two_caches(CacheMode::kDatabase);
+  ASSERT_TRUE(change([&](Change& change) { return put_cell(change, cell); }));
+  const auto tenant_at = [](uint64_t number, std::string instance, uint32_t database) {
+    TenantRecord tenant = make_tenant(number);
+    tenant.placement = Placement{
+        .cell = "pair", .cache_instance = std::move(instance), .cache_database = database};
+    return tenant;
+  };
+  insert(tenant_at(1, "first", 3));
+  insert(tenant_at(2, "second", 3));
+  EXPECT_EQ(try_insert(tenant_at(3, "second", 3)).error().kind, ErrorKind::kConflict);
+  EXPECT_EQ(try_insert(tenant_at(4, "", 3)).error().kind, ErrorKind::kConflict) << "the first";
+  EXPECT_EQ(try_insert(tenant_at(5, "third", 4)).error().message,
+            "cell pair: cell pair has no cache named third, which holds a tenant's keys");
+  auto session = store_.session();
+  EXPECT_EQ(effective_tenant(get("t2"), find_tier(*session, "free")->tier)->cache_instance,
+            "second");
+  const auto uses = cache_uses(*session, "pair").value();
+  ASSERT_EQ(uses.size(), 2u);
+  EXPECT_EQ(uses[1].tenants, 1u);
+}
+
+TEST_F(TenantsTest, NoTwoTenantsKeysBeginAlike) {
+  const CellRecord cell = cell_with_two_caches(CacheMode::kPrefix);
+  ASSERT_TRUE(change([&](Change& change) { return put_cell(change, cell); }));
+  const auto tenant_with = [](uint64_t number, std::string tag) {
+    TenantRecord tenant = make_tenant(number);
+    tenant.placement = Placement{.cell = "pair",
+                                 .cache_instance = "first",
+                                 .cache_tag = std::move(tag),
+                                 .cache_placement = CachePlacement::kSpread};
+    return tenant;
+  };
+  insert(tenant_with(1, "shop"));
+  insert(tenant_with(2, ""));
+  EXPECT_EQ(try_insert(tenant_with(3, "shop")).error().message,
+            "cell pair: keys of another tenant in that Redis begin with the same tag");
+  const std::string id = tenant_id(2).value().to_string();
+  EXPECT_EQ(try_insert(tenant_with(4, id)).error().kind, ErrorKind::kConflict) << "2's own";
+  EXPECT_EQ(try_insert(tenant_with(5, "a*")).error().kind, ErrorKind::kInvalid);
+  auto session = store_.session();
+  const Tenant tenant = effective_tenant(get("t1"), find_tier(*session, "free")->tier).value();
+  EXPECT_EQ(tenant.cache_tag, "shop");
+  EXPECT_EQ(tenant.cache_placement, CachePlacement::kSpread);
+}
+
+// What A's tier grants never reaches into B's databases.
+TEST_F(TenantsTest, ALimitThatGrowsStopsBeforeTheNextTenantsDatabase) {
+  TenantRecord first = make_tenant(1);
+  first.placement->cache_databases = 2;
+  insert(first);
+  EXPECT_EQ(try_insert(make_tenant(2)).error().kind, ErrorKind::kConflict) << "1's second one";
+  insert(make_tenant(4));
+  const auto databases = [&](std::string_view slug) {
+    auto session = store_.session();
+    return effective_tenant(get(slug), find_tier(*session, "free")->tier)->limits.cache_databases;
+  };
+  EXPECT_EQ(databases("t1"), 1u) << "the tier's limit";
+  const auto grow = [&](uint64_t number, int64_t to) {
+    const auto done = change([&](Change& change) {
+      return set_override(change, tenant_id(number),
+                          {.term = "cache_databases", .value = JsonValue(to)});
+    });
+    ASSERT_TRUE(done) << done.error().message;
+  };
+  grow(1, 16);
+  EXPECT_EQ(databases("t1"), 3u) << "1, 2 and 3; 4 is the neighbour's";
+  grow(4, 16);
+  EXPECT_EQ(databases("t4"), 16u);
+  EXPECT_EQ(try_insert(make_tenant(19)).error().kind, ErrorKind::kConflict);
+  insert(make_tenant(20));
+  ASSERT_TRUE(change(
+      [&](Change& change) { return remove_override(change, tenant_id(4), "cache_databases"); }));
+  EXPECT_EQ(databases("t4"), 1u);
+  EXPECT_EQ(try_insert(make_tenant(19)).error().kind, ErrorKind::kConflict) << "it may hold keys";
+}
+
+TEST_F(TenantsTest, ATierThatGrowsGivesWhatIsFree) {
+  insert(make_tenant(1));
+  insert(make_tenant(3));
+  auto session = store_.session();
+  Tier tier = find_tier(*session, "free")->tier;
+  tier.limits.cache_databases = 4;
+  ASSERT_TRUE(change([&](Change& change) { return put_tier(change, tier); }));
+  EXPECT_EQ(effective_tenant(get("t1"), tier)->limits.cache_databases, 2u);
+  EXPECT_EQ(effective_tenant(get("t3"), tier)->limits.cache_databases, 4u);
+}
+
+TEST_F(TenantsTest, ACellThatGetsACacheGivesEachTenantADatabaseOfItsOwn) {
+  CellRecord cell = make_cell("late");
+  const CacheBackend cache = std::exchange(cell.cell.cache, {});
+  ASSERT_TRUE(change([&](Change& change) { return put_cell(change, cell); }));
+  insert(make_tenant(0));  // in the same Redis
+  for (const uint64_t number : {1, 2}) {
+    TenantRecord tenant = make_tenant(number);
+    tenant.placement = Placement{.cell = "late"};
+    insert(tenant);
+  }
+  cell.cell.cache = cache;
+  ASSERT_TRUE(change([&](Change& change) { return put_cell(change, cell); }));
+  EXPECT_EQ(get("t1").placement->cache_database, 1u);
+  EXPECT_EQ(get("t2").placement->cache_database, 2u);
+  TenantRecord without = make_tenant(3);
+  without.placement = Placement{.cell = "late"};
+  EXPECT_EQ(try_insert(without).error().message,
+            "cell late: a tenant in cell late needs a database in its cache");
+}
+
+TEST_F(TenantsTest, ACacheThatHoldsKeysStaysAsItIs) {
+  insert(make_tenant(1));
+  const auto refused = [&](const CellRecord& cell) {
+    const auto put = change([&](Change& change) { return put_cell(change, cell); });
+    return put ? "accepted" : put.error().message;
+  };
+  CellRecord cell = make_cell("main");
+  cell.cell.cache.mode = CacheMode::kPrefix;
+  EXPECT_THAT(refused(cell), testing::HasSubstr("one Redis has one mode"));
+  cell.cell.name = "other";
+  EXPECT_THAT(refused(cell), testing::HasSubstr("one Redis has one mode"));
+  cell = make_cell("main");
+  cell.cell.cache.instances.clear();
+  EXPECT_THAT(refused(cell), testing::HasSubstr("has no cache named main"));
 }
 
 TEST_F(TenantsTest, ADedicatedCellHoldsOneTenant) {

@@ -17,7 +17,7 @@ constexpr std::string_view kLimit = "limits.";
 // What an apply does not change: it would move the tenant's data, or make it another tenant.
 Result<> check_fixed_fields(const ResourceChange& what) {
   for (const FieldChange& field : what.fields) {
-    if (field.name == "cell" || field.name == "cache_database") {
+    if (field.name == "cell" || field.name.starts_with("cache_")) {
       return fail(ErrorKind::kConflict,
                   "its {} would go from {} to {}; move it with `partywall tenant move`", field.name,
                   field.before.value_or("none"), field.after.value_or("none"));
@@ -50,6 +50,7 @@ Result<> ChangeApplier::apply(store::Change& change, const ResourceChange& what)
 }
 
 Result<> ChangeApplier::apply_tier(store::Change& change, const ResourceChange& what) {
+  tiers_.erase(what.name);
   if (what.action == ChangeAction::kDelete) return store::remove_tier(change, what.name);
   return store::put_tier(change, desired_.tiers.find(what.name)->second);
 }
@@ -76,6 +77,17 @@ Result<> ChangeApplier::apply_route(store::Change& change, const ResourceChange&
   return store::put_route(change, desired_.routes.find(what.name)->second);
 }
 
+Result<uint32_t> ChangeApplier::databases_for(store::Session& session,
+                                              const store::TenantRecord& tenant) {
+  auto tier = tiers_.find(tenant.tier);
+  if (tier == tiers_.end()) {
+    auto found = store::find_tier(session, tenant.tier);
+    if (!found) return std::unexpected(found.error());
+    tier = tiers_.emplace(tenant.tier, std::move(found->tier)).first;
+  }
+  return databases_of(tier->second, tenant.overrides);
+}
+
 Result<> ChangeApplier::create_tenant(store::Change& change, const DesiredTenant& wanted) {
   store::TenantRecord tenant = wanted.record;
   tenant.id = wanted.id.value_or(TenantId(Uuid::random(random_)));
@@ -86,9 +98,11 @@ Result<> ChangeApplier::create_tenant(store::Change& change, const DesiredTenant
   }
   const PlacementWish wish{.region = tenant.region,
                            .cell = tenant.placement ? tenant.placement->cell : ""};
-  const auto database =
-      tenant.placement ? tenant.placement->cache_database : std::optional<uint32_t>();
-  auto placement = placer_->place(change, wish, database);
+  CacheWish cache_wish = wanted.cache;
+  const auto databases = databases_for(change, tenant);
+  if (!databases) return std::unexpected(databases.error());
+  cache_wish.databases = *databases;
+  auto placement = placer_->place(change, wish, cache_wish);
   if (!placement) return std::unexpected(Error(placement.error()));
   tenant.placement = *std::move(placement);
   for (SqlLogin& login : tenant.sql_logins) login.tenant = tenant.id;

@@ -1,5 +1,9 @@
 #pragma once
 
+#include <map>
+#include <optional>
+#include <string>
+
 #include "admin/api/desired_document.h"
 #include "admin/api/placing.h"
 #include "admin/api/settings.h"
@@ -20,6 +24,8 @@ class ChangeApplier {
   Result<> apply_tier(store::Change& change, const ResourceChange& what);
   Result<> apply_cell(store::Change& change, const ResourceChange& what);
   Result<> apply_route(store::Change& change, const ResourceChange& what);
+  // How many cache databases its limits grant the tenant.
+  Result<uint32_t> databases_for(store::Session& session, const store::TenantRecord& tenant);
   Result<> create_tenant(store::Change& change, const DesiredTenant& wanted);
   Result<> update_tenant(store::Change& change, const ResourceChange& what,
                          const DesiredTenant& wanted);
@@ -30,6 +36,7 @@ class ChangeApplier {
   const WallTime now_;
   Random& random_;
   std::optional<Placer> placer_;
+  std::map<std::string, Tier, std::less<>> tiers_;  // those that were asked for
 };
 
 }  // namespace partywall::admin

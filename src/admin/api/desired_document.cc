@@ -8,6 +8,7 @@
 #include "base/json_writer.h"
 #include "identity/scram.h"
 #include "store/control/cell_document.h"
+#include "tenancy/cache_placement.h"
 #include "tenancy/shipped_tiers.h"
 #include "tenancy/terms.h"
 
@@ -70,8 +71,11 @@ ResourceFields tenant_fields(const store::TenantRecord& tenant) {
   ResourceFields fields{{"name", tenant.name}, {"tier", tenant.tier}, {"region", tenant.region}};
   if (tenant.placement) {
     fields["cell"] = tenant.placement->cell;
+    fields["cache_instance"] = tenant.placement->cache_instance;
     if (tenant.placement->cache_database)
       fields["cache_database"] = fmt::format("{}", *tenant.placement->cache_database);
+    fields["cache_tag"] = tenant.placement->cache_tag;
+    fields["cache_placement"] = to_string(tenant.placement->cache_placement);
   }
   for (const store::TermOverride& single : tenant.overrides) {
     // One for a time only is an operator's, and no business of the document.
@@ -173,7 +177,7 @@ ApiResult<> read_tenant(const JsonValue& value, const std::string& where, Desire
   tenant.region = reader.text("region").value_or("");
   const auto id = reader.text("id");
   const auto cell = reader.text("cell");
-  const auto database = reader.number("cache_database", 0, 1'000'000);
+  made.cache = read_cache_wish(reader);
   const JsonValue* const limits = reader.any("limits");
   if (auto logins = read_logins(reader, tenant); !logins) return logins;
   if (auto done = reader.result(); !done) return done;
@@ -185,11 +189,17 @@ ApiResult<> read_tenant(const JsonValue& value, const std::string& where, Desire
     made.id = TenantId(*parsed);
   }
   if (cell) {
-    tenant.placement = store::Placement{.cell = *cell, .cache_database = std::nullopt};
-    if (database) tenant.placement->cache_database = static_cast<uint32_t>(*database);
+    tenant.placement = store::Placement{.cell = *cell,
+                                        .cache_instance = made.cache.instance,
+                                        .cache_database = made.cache.database,
+                                        .cache_tag = made.cache.tag,
+                                        .cache_placement = made.cache.placement};
   }
   Resource resource{
       .kind = ResourceKind::kTenant, .name = tenant.slug, .fields = tenant_fields(tenant)};
+  for (const std::string_view name : {"cache_instance", "cache_tag", "cache_placement"}) {
+    if (!value.find(name)) resource.fields.erase(std::string(name));
+  }
   if (made.id) resource.fields["id"] = made.id->value().to_string();
   desired.resources.push_back(std::move(resource));
   std::string slug = tenant.slug;

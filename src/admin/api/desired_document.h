@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "admin/api/api_error.h"
+#include "admin/api/placing.h"
 #include "base/json.h"
 #include "store/control/records.h"
 #include "tenancy/desired_state.h"
@@ -15,6 +16,7 @@ namespace partywall::admin {
 
 struct DesiredTenant {
   store::TenantRecord record;  // `placement` only where the document names it
+  CacheWish cache;
   std::optional<TenantId> id;
 };
 

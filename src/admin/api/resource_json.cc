@@ -4,6 +4,7 @@
 #include "base/rfc3339.h"
 #include "store/control/cell_document.h"
 #include "store/control/tiers.h"
+#include "tenancy/cache_placement.h"
 #include "tenancy/terms.h"
 
 namespace partywall::admin {
@@ -19,8 +20,15 @@ JsonValue id(const std::optional<TenantId>& tenant) {
 JsonValue placement(const std::optional<store::Placement>& placement) {
   if (!placement) return JsonValue();
   JsonObject object{{"cell", text(placement->cell)}};
-  if (placement->cache_database)
+  if (!placement->cache_instance.empty())
+    object.push_back({"cache_instance", text(placement->cache_instance)});
+  if (placement->cache_database) {
     object.push_back({"cache_database", JsonValue(uint64_t{*placement->cache_database})});
+    object.push_back({"cache_databases", JsonValue(uint64_t{placement->cache_databases})});
+  }
+  if (!placement->cache_tag.empty()) object.push_back({"cache_tag", text(placement->cache_tag)});
+  if (placement->cache_placement != CachePlacement::kTagged)
+    object.push_back({"cache_placement", text(to_string(placement->cache_placement))});
   return JsonValue(std::move(object));
 }
 

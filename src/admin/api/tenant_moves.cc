@@ -4,6 +4,7 @@
 #include "admin/api/resource_json.h"
 #include "base/json_writer.h"
 #include "store/control/tenants.h"
+#include "store/control/tiers.h"
 
 // Moving a tenant to another cell. Only one without data goes at once; the others need the
 // migration engine, and are refused until it is there.
@@ -24,12 +25,16 @@ ApiResult<Answer> move(const Call& call) {
     if (!body) return refuse(body.error());
     JsonReader reader(*body);
     const PlacementWish wish = read_wish(reader, tenant->region);
+    CacheWish cache_wish = read_cache_wish(reader);
     if (auto done = reader.result(); !done) return refuse(done.error());
     const bool is_there = tenant->placement && tenant->placement->cell == wish.cell;
     if (!is_there) {
       auto placer = Placer::load(change, call.settings.cache_databases);
       if (!placer) return refuse(placer.error());
-      const auto placement = placer->place(change, wish);
+      const auto tier = store::find_tier(change, tenant->tier);
+      if (!tier) return refuse(tier.error());
+      cache_wish.databases = databases_of(tier->tier, tenant->overrides);
+      const auto placement = placer->place(change, wish, cache_wish);
       if (!placement) return refuse(placement.error());
       if (may_have_data(*tenant)) {
         return refuse(conflict(fmt::format(

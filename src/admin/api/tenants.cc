@@ -107,6 +107,7 @@ ApiResult<> read_limits(const JsonValue* limits, const Tier& tier,
 struct NewTenant {
   store::TenantRecord record;
   PlacementWish wish;
+  CacheWish cache_wish;
 };
 
 ApiResult<NewTenant> read_new_tenant(const Call& call, store::Session& session) {
@@ -121,6 +122,7 @@ ApiResult<NewTenant> read_new_tenant(const Call& call, store::Session& session) 
   tenant.region = reader.text("region").value_or("");
   const auto id = reader.text("id");
   made.wish = read_wish(reader, tenant.region);
+  made.cache_wish = read_cache_wish(reader);
   const JsonValue* const limits = reader.any("limits");
   if (auto done = reader.result(); !done) return refuse(done.error());
   if (auto valid = check_slug(tenant.slug); !valid) return refuse(valid.error());
@@ -134,6 +136,7 @@ ApiResult<NewTenant> read_new_tenant(const Call& call, store::Session& session) 
     return refuse(Error{ErrorKind::kInvalid, fmt::format("there is no tier '{}'", tenant.tier)});
   if (auto set = read_limits(limits, tier->second, tenant.overrides); !set)
     return refuse(set.error());
+  made.cache_wish.databases = databases_of(tier->second, tenant.overrides);
   return made;
 }
 
@@ -144,7 +147,7 @@ ApiResult<Answer> create(const Call& call) {
     store::TenantRecord& tenant = made->record;
     auto placer = Placer::load(change, call.settings.cache_databases);
     if (!placer) return refuse(placer.error());
-    auto placement = placer->place(change, made->wish);
+    auto placement = placer->place(change, made->wish, made->cache_wish);
     if (!placement) return refuse(placement.error());
     tenant.placement = *std::move(placement);
     if (auto inserted = store::insert_tenant(change, tenant); !inserted)

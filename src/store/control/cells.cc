@@ -1,6 +1,7 @@
 #include "store/control/cells.h"
 
 #include "base/json_writer.h"
+#include "store/control/cell_caches.h"
 #include "store/control/cell_document.h"
 #include "store/control/expected_version.h"
 
@@ -64,25 +65,18 @@ Result<> put_cell(Change& change, const CellRecord& record, ExpectedVersion expe
   if (!version) return std::unexpected(version.error());
   if (auto checked = check_version(title_of(cell.name), *version, expected); !checked)
     return checked;
-  if (cell.cache.instances.size() > 1) {
-    return fail(ErrorKind::kInvalid,
-                "{} has {} caches, but a placement of the control store does not say yet which of "
-                "them a tenant is in; make a cell for each",
-                title_of(cell.name), cell.cache.instances.size());
-  }
-  const std::string cache_server =
-      cell.cache.present() ? cell.cache.instances.front().endpoints.at(0).to_string() : "";
   const auto put = change.execute(
-      "INSERT INTO partywall.cells (name, kind, region, state, max_tenants, cache_server, parts, "
-      "sealed_secrets) VALUES ($1, $2, $3, $4, $5::int, $6, $7::jsonb, $8::jsonb) "
+      "INSERT INTO partywall.cells (name, kind, region, state, max_tenants, parts, "
+      "sealed_secrets) VALUES ($1, $2, $3, $4, $5::int, $6::jsonb, $7::jsonb) "
       "ON CONFLICT (name) DO UPDATE SET kind = excluded.kind, region = excluded.region, "
-      "state = excluded.state, max_tenants = excluded.max_tenants, "
-      "cache_server = excluded.cache_server, parts = excluded.parts, "
+      "state = excluded.state, max_tenants = excluded.max_tenants, parts = excluded.parts, "
       "sealed_secrets = excluded.sealed_secrets",
       {cell.name, std::string(kind_of(cell)), cell.region, record.state,
-       std::to_string(record.max_tenants), cache_server, to_json_text(cell_parts(cell)),
+       std::to_string(record.max_tenants), to_json_text(cell_parts(cell)),
        to_json_text(sealed_cell_secrets(cell, change.node_key(), change.random()))});
   if (!put) return fail_with_context(title_of(cell.name), put.error());
+  if (auto caches = put_cell_caches(change, cell); !caches)
+    return fail_with_context(title_of(cell.name), caches.error());
   return change.note(*version == 0 ? "cell.created" : "cell.updated", std::nullopt, cell.name,
                      summary_of(record));
 }

@@ -40,13 +40,6 @@ Result<TenantRecord> record_of(const Tenant& tenant, const DirectoryData& data) 
   const auto cell = std::ranges::find(data.cells, tenant.cell, &Cell::name);
   if (tier == data.tiers.end() || cell == data.cells.end())
     return fail(ErrorKind::kInvalid, "tenant {}: its tier or cell is not there", tenant.slug);
-  if (!tenant.cache_tag.empty() || tenant.cache_placement != CachePlacement::kTagged) {
-    return fail(ErrorKind::kInvalid,
-                "tenant {}: the control store does not keep `cache_tag` and `cache_placement`, and "
-                "the tenant's keys would not be found without them; leave them out, or leave the "
-                "tenant to the platform file",
-                tenant.slug);
-  }
   TenantRecord record;
   record.id = tenant.id;
   record.slug = tenant.slug;
@@ -54,9 +47,14 @@ Result<TenantRecord> record_of(const Tenant& tenant, const DirectoryData& data) 
   record.tier = tenant.tier;
   record.region = tenant.region;
   record.status = tenant.status;
-  record.placement = Placement{.cell = tenant.cell};
-  if (cell->cache.present() && cell->cache.mode == CacheMode::kDatabase)
+  record.placement = Placement{.cell = tenant.cell,
+                               .cache_instance = tenant.cache_instance,
+                               .cache_tag = tenant.cache_tag,
+                               .cache_placement = tenant.cache_placement};
+  if (cell->cache.present() && cell->cache.mode == CacheMode::kDatabase) {
     record.placement->cache_database = tenant.cache_database;
+    record.placement->cache_databases = tenant.limits.cache_databases;
+  }
   record.overrides = overrides_of(tenant, *tier);
   return record;
 }

@@ -21,5 +21,6 @@ struct Migration {
 [[nodiscard]] std::string_view directory_triggers_sql();
 [[nodiscard]] std::string_view work_tables_sql();
 [[nodiscard]] std::string_view cheaper_feed_sql();
+[[nodiscard]] std::string_view caches_sql();
 
 }  // namespace partywall::store

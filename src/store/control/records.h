@@ -39,7 +39,11 @@ struct TermOverride {
 
 struct Placement {
   std::string cell;
-  std::optional<uint32_t> cache_database;  // required where the cell's cache has one per tenant
+  std::string cache_instance;              // of the cell's caches; empty: the first, or none
+  std::optional<uint32_t> cache_database;  // the first one, where the cell's caches are so shared
+  uint32_t cache_databases = 1;            // so many in a row are the tenant's
+  std::string cache_tag;                   // in prefix mode; empty: the tenant's id
+  CachePlacement cache_placement = CachePlacement::kTagged;
 
   bool operator==(const Placement&) const = default;
 };

@@ -13,7 +13,8 @@ std::string_view meaning_of(std::string_view message) {
   };
   static constexpr Meaning kMeanings[] = {
       {"tenants_slug", "the slug is taken by another tenant"},
-      {"placements_cache", "that Redis database belongs to another tenant"},
+      {"placements_cache_range", "that Redis database belongs to another tenant"},
+      {"placements_cache_key", "keys of another tenant in that Redis begin with the same tag"},
       {"placements_whole_cell_key", "that dedicated cell holds another tenant"},
       {"placements_cell_fkey", "there is no such cell, or tenants are placed in it"},
       {"tenants_tier_fkey", "there is no such tier, or tenants are on it"},
@@ -31,7 +32,8 @@ std::string_view meaning_of(std::string_view message) {
 Error to_error(const postgres::PostgresError& error) {
   constexpr std::string_view kUnique = "23505";
   constexpr std::string_view kForeignKey = "23503";
-  if (error.sqlstate == kUnique || error.sqlstate == kForeignKey)
+  constexpr std::string_view kExclusion = "23P01";
+  if (error.sqlstate == kUnique || error.sqlstate == kForeignKey || error.sqlstate == kExclusion)
     return {ErrorKind::kConflict, std::string(meaning_of(error.message))};
   return {error.kind, error.message};
 }

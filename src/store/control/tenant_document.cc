@@ -2,6 +2,7 @@
 
 #include "store/control/access_document.h"
 #include "store/control/json_fields.h"
+#include "tenancy/cache_placement.h"
 
 namespace partywall::store {
 namespace {
@@ -20,8 +21,14 @@ Result<TermOverride> read_override(const JsonValue& value) {
 Result<std::optional<Placement>> read_placement(const JsonValue* value) {
   if (!value) return std::optional<Placement>();
   JsonFields fields(*value, "placement");
-  Placement placement{.cell = fields.text("cell"),
-                      .cache_database = fields.optional_number<uint32_t>("cache_database")};
+  Placement placement{
+      .cell = fields.text("cell"),
+      .cache_instance = fields.optional_text("cache_instance"),
+      .cache_database = fields.optional_number<uint32_t>("cache_database"),
+      .cache_databases = fields.optional_number<uint32_t>("cache_databases").value_or(1),
+      .cache_tag = fields.optional_text("cache_tag")};
+  if (const std::string way = fields.optional_text("cache_placement"); !way.empty())
+    placement.cache_placement = fields.take(parse_cache_placement(way));
   if (auto read = fields.result(); !read) return std::unexpected(read.error());
   return std::optional(std::move(placement));
 }
@@ -56,9 +63,13 @@ json_build_object(
   'id', t.id, 'slug', t.slug, 'name', t.name, 'tier', t.tier, 'region', t.region,
   'status', t.status, 'legal_hold', t.legal_hold,
   'grace_ends_at', (extract(epoch FROM t.grace_ends_at) * 1000)::bigint,
-  'placement', (SELECT json_build_object('cell', p.cell, 'cache_database', p.cache_database)
+  'placement', (SELECT json_build_object('cell', p.cell, 'cache_instance', p.cache_instance,
+      'cache_database', p.cache_database, 'cache_databases', p.cache_databases,
+      'cache_tag', p.cache_tag, 'cache_placement', p.cache_placement)
     FROM partywall.placements p WHERE p.tenant = t.id AND p.role = 'current'),
-  'target', (SELECT json_build_object('cell', p.cell, 'cache_database', p.cache_database)
+  'target', (SELECT json_build_object('cell', p.cell, 'cache_instance', p.cache_instance,
+      'cache_database', p.cache_database, 'cache_databases', p.cache_databases,
+      'cache_tag', p.cache_tag, 'cache_placement', p.cache_placement)
     FROM partywall.placements p WHERE p.tenant = t.id AND p.role = 'target'),
   'overrides', (SELECT coalesce(json_agg(json_build_object('term', o.term, 'value', o.value,
       'expires_at', (extract(epoch FROM o.expires_at) * 1000)::bigint, 'reason', o.reason)

@@ -2,7 +2,9 @@
 #include "base/hex.h"
 #include "base/json_writer.h"
 #include "store/control/access_document.h"
+#include "store/control/cell_caches.h"
 #include "store/control/tenants.h"
+#include "tenancy/cache_placement.h"
 
 // What belongs to a tenant: placement, overrides, logins.
 namespace partywall::store {
@@ -34,15 +36,29 @@ Result<> put_placement(Change& change, TenantId id, std::string_view role,
     if (!removed) return std::unexpected(removed.error());
     return {};
   }
+  if (!placement->cache_tag.empty()) {
+    if (auto valid = check_cache_tag(placement->cache_tag); !valid) return valid;
+  }
   postgres::Parameter database;
   if (placement->cache_database) database = std::to_string(*placement->cache_database);
   const auto put = change.execute(
-      "INSERT INTO partywall.placements (tenant, role, cell, cache_database) "
-      "VALUES ($1::uuid, $2, $3, $4::int) ON CONFLICT (tenant, role) DO UPDATE "
-      "SET cell = excluded.cell, cache_database = excluded.cache_database",
-      {id_of(id), std::string(role), placement->cell, database});
+      "INSERT INTO partywall.placements (tenant, role, cell, cache_instance, cache_database, "
+      "cache_databases, cache_tag, cache_placement) "
+      "VALUES ($1::uuid, $2, $3, $4, $5::int, $6::int, $7, $8) "
+      "ON CONFLICT (tenant, role) DO UPDATE SET cell = excluded.cell, "
+      "cache_instance = excluded.cache_instance, cache_database = excluded.cache_database, "
+      "cache_databases = excluded.cache_databases, cache_tag = excluded.cache_tag, "
+      "cache_placement = excluded.cache_placement",
+      {id_of(id), std::string(role), placement->cell, placement->cache_instance, database,
+       std::to_string(placement->cache_databases), placement->cache_tag,
+       std::string(to_string(placement->cache_placement))});
   if (!put) return fail_with_context("cell " + placement->cell, put.error());
   return {};
+}
+
+// After a change of a tenant's limit.
+Result<> keep_databases(Change& change, TenantId id, std::string_view term) {
+  return term == "cache_databases" ? keep_more_cache_databases(change, id) : Result<>();
 }
 
 JsonValue user_of(std::string_view user) { return JsonValue(std::string(user)); }
@@ -61,19 +77,6 @@ Result<> set_placement(Change& change, TenantId id, const std::optional<Placemen
                {"target", JsonValue(target ? target->cell : std::string())}});
 }
 
-Result<std::vector<uint32_t>> used_cache_databases(Session& session, std::string_view cell) {
-  const auto rows = session.execute(
-      "SELECT p.cache_database FROM partywall.placements p JOIN partywall.cells c "
-      "ON p.cache_server = c.cache_server WHERE c.name = $1 AND c.cache_server <> '' "
-      "ORDER BY p.cache_database",
-      {std::string(cell)});
-  if (!rows) return std::unexpected(rows.error());
-  std::vector<uint32_t> databases;
-  for (size_t row = 0; row < rows->size(); ++row)
-    databases.push_back(static_cast<uint32_t>(rows->number(row)));
-  return databases;
-}
-
 Result<> set_override(Change& change, TenantId id, const TermOverride& override) {
   Terms any;
   if (auto valid = set_term(any, override.term, override.value); !valid) return valid;
@@ -86,6 +89,7 @@ Result<> set_override(Change& change, TenantId id, const TermOverride& override)
       {id_of(id), override.term, to_json_text(override.value), to_parameter(override.expires_at),
        override.reason});
   if (!put) return std::unexpected(put.error());
+  if (auto kept = keep_databases(change, id, override.term); !kept) return kept;
   return note(change, id, "tenant.limit_overridden",
               {{"limit", JsonValue(override.term)}, {"value", override.value}});
 }
@@ -97,6 +101,7 @@ Result<> remove_override(Change& change, TenantId id, std::string_view term) {
   if (!removed) return std::unexpected(removed.error());
   if (removed->affected() == 0)
     return fail(ErrorKind::kNotFound, "the tenant has no override of '{}'", term);
+  if (auto kept = keep_databases(change, id, term); !kept) return kept;
   return note(change, id, "tenant.limit_restored", {{"limit", user_of(term)}});
 }
 
@@ -107,6 +112,8 @@ Result<uint64_t> remove_expired_overrides(Change& change) {
   for (size_t row = 0; row < removed->size(); ++row) {
     const auto id = Uuid::parse(removed->text(row, 0));
     if (!id) return std::unexpected(id.error());
+    if (auto kept = keep_databases(change, TenantId(*id), removed->text(row, 1)); !kept)
+      return std::unexpected(kept.error());
     auto noted = note(change, TenantId(*id), "tenant.limit_expired",
                       {{"limit", user_of(removed->text(row, 1))}});
     if (!noted) return std::unexpected(noted.error());

@@ -4,6 +4,7 @@
 
 #include "base/json_writer.h"
 #include "store/control/access.h"
+#include "store/control/cell_caches.h"
 #include "store/control/tenant_document.h"
 
 namespace partywall::store {
@@ -137,6 +138,9 @@ Result<> update_tenant(Change& change, TenantId id, const TenantPatch& patch,
       "UPDATE partywall.tenants SET name = $2, tier = $3, region = $4 WHERE id = $1::uuid",
       {id.value().to_string(), name, tier, region});
   if (!updated) return fail_with_context("tenant " + tenant->slug, updated.error());
+  if (tier != tenant->tier) {
+    if (auto kept = keep_more_cache_databases(change, id); !kept) return kept;
+  }
   return change.note("tenant.updated", id.value(), tenant->slug,
                      details({{"name", name}, {"tier", tier}, {"region", region}}));
 }
@@ -177,15 +181,24 @@ Result<Tenant> effective_tenant(const TenantRecord& record, const Tier& tier) {
     if (!set && set.error().kind != ErrorKind::kNotFound)
       return fail_with_context("tenant " + record.slug, set.error());
   }
+  const Placement& placement = *record.placement;
   Tenant tenant{.id = record.id,
                 .slug = record.slug,
                 .name = record.name,
                 .tier = record.tier,
-                .cell = record.placement->cell,
+                .cell = placement.cell,
                 .region = record.region,
                 .status = record.status,
-                .cache_database = record.placement->cache_database.value_or(0)};
+                .cache_instance = placement.cache_instance,
+                .cache_database = placement.cache_database.value_or(0),
+                .cache_tag = placement.cache_tag,
+                .cache_placement = placement.cache_placement};
   apply(terms, tenant);
+  // The databases after those that are kept for it may be another tenant's, whatever its limit is.
+  if (placement.cache_database) {
+    tenant.limits.cache_databases =
+        std::min(tenant.limits.cache_databases, placement.cache_databases);
+  }
   return tenant;
 }
 

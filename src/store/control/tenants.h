@@ -55,8 +55,6 @@ Result<> set_tenant_state(Change& change, TenantId id, TenantStatus status, bool
 
 Result<> set_placement(Change& change, TenantId id, const std::optional<Placement>& current,
                        const std::optional<Placement>& target);
-// The databases in use, or kept for a tenant on its way, in the Redis of a cell.
-Result<std::vector<uint32_t>> used_cache_databases(Session& session, std::string_view cell);
 
 Result<> set_override(Change& change, TenantId id, const TermOverride& override);
 // kNotFound if there is none.

@@ -1,6 +1,7 @@
 #include "store/control/tiers.h"
 
 #include "base/json_writer.h"
+#include "store/control/cell_caches.h"
 #include "store/control/expected_version.h"
 #include "store/control/json_fields.h"
 
@@ -74,6 +75,9 @@ Result<> put_tier(Change& change, const Tier& tier, ExpectedVersion expected) {
       "ON CONFLICT (name) DO UPDATE SET terms = excluded.terms",
       {tier.name, to_json_text(terms)});
   if (!put) return fail_with_context(title_of(tier.name), put.error());
+  if (*version != 0) {
+    if (auto kept = keep_more_cache_databases(change, tier.name); !kept) return kept;
+  }
   return change.note(*version == 0 ? "tier.created" : "tier.updated", std::nullopt, tier.name,
                      terms);
 }

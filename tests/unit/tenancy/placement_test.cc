@@ -102,11 +102,14 @@ TEST(Placement, WhateverIsChosenIsAllowedAndFoundIfThereIsOne) {
 }
 
 TEST(CacheDatabase, IsTheLowestThatIsFree) {
-  EXPECT_EQ(choose_cache_database({}, 16).value(), 0u);
-  EXPECT_EQ(choose_cache_database({0, 1, 3}, 16).value(), 2u);
-  EXPECT_EQ(choose_cache_database({1, 2}, 16).value(), 0u);
-  EXPECT_EQ(choose_cache_database({0, 1}, 2).error().kind, ErrorKind::kLimit);
-  EXPECT_EQ(choose_cache_database({}, 0).error().kind, ErrorKind::kLimit);
+  EXPECT_EQ(choose_cache_databases({}, 1, 16).value(), 0u);
+  EXPECT_EQ(choose_cache_databases({0, 1, 3}, 1, 16).value(), 2u);
+  EXPECT_EQ(choose_cache_databases({1, 2}, 1, 16).value(), 0u);
+  EXPECT_EQ(choose_cache_databases({0, 1}, 1, 2).error().kind, ErrorKind::kLimit);
+  EXPECT_EQ(choose_cache_databases({}, 1, 0).error().kind, ErrorKind::kLimit);
+  EXPECT_EQ(choose_cache_databases({0, 1, 3, 6}, 2, 16).value(), 4u) << "a gap of two";
+  EXPECT_EQ(choose_cache_databases({0, 1, 3, 6}, 3, 16).value(), 7u);
+  EXPECT_EQ(choose_cache_databases({0, 1, 3, 6}, 3, 9).error().kind, ErrorKind::kLimit);
 }
 
 }  // namespace
