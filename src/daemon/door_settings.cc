@@ -34,6 +34,11 @@ http::DoorSettings http_door_settings(const store::ListenSettings& listen,
   settings.queue.limits.max_waiting = options.max_queued;
   settings.queue.limits.max_waiting_per_tenant = options.max_queued_per_tenant;
   settings.queue.max_requests_per_instance = options.max_requests_per_instance;
+  settings.balance.slow_start = options.slow_start;
+  settings.balance.outliers.failures = options.outlier_failures;
+  settings.balance.outliers.out_for = options.outlier_time;
+  settings.balance.max_out_percent = options.outlier_max_percent;
+  settings.balance.panic_percent = options.panic_percent;
   settings.timeouts.head = options.head_timeout;
   settings.timeouts.idle = options.idle_timeout;
   settings.timeouts.body = options.body_timeout;

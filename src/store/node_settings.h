@@ -53,6 +53,11 @@ struct HttpDoorOptions {
   uint32_t max_queued = 10'000;       // requests that wait, of each worker
   uint32_t max_queued_per_tenant = 100;
   uint32_t max_requests_per_instance = 0;     // under way, of the whole node; 0: no bound
+  Duration slow_start = minutes(5);           // until a new instance has its whole share
+  uint32_t outlier_failures = 5;              // in a row, until an instance is out; 0: never
+  Duration outlier_time = seconds(30);        // out for, the first time
+  uint32_t outlier_max_percent = 50;          // of a pool that may be out
+  uint32_t panic_percent = 30;                // of a pool; with fewer healthy all are tried
   std::vector<AddressBlock> trusted_proxies;  // their Forwarded and X-Forwarded-* are believed
   Duration head_timeout = seconds(10);    // from the first byte of a request to the end of its head
   Duration idle_timeout = seconds(75);    // between two requests of a connection

@@ -110,6 +110,16 @@ void read_http(YamlMap& map, HttpDoorOptions& door) {
   map.optional("max_requests_per_instance", door.max_requests_per_instance, {0, 1'000'000},
                "requests under way at one instance, of this node (its workers have equal shares); "
                "0: no bound");
+  map.optional("slow_start", door.slow_start, kQueueTimeout,
+               "until an instance that joined or recovered has its whole share of the requests");
+  map.optional("outlier_failures", door.outlier_failures, {0, 1'000},
+               "requests in a row that fail at an instance until it is taken out; 0: never");
+  map.optional("outlier_time", door.outlier_time, kShortTimeout,
+               "how long it is out the first time; each time longer, up to 10 times that");
+  map.optional("outlier_max_percent", door.outlier_max_percent, {0, 100},
+               "how much of a pool may be out because of failed requests");
+  map.optional("panic_percent", door.panic_percent, {0, 100},
+               "with fewer instances of a pool left than that, all are tried");
   map.optional("forward_authorization", door.forward_authorization,
                "false: the application does not see the client's Authorization header");
   map.values("trusted_proxies", door.trusted_proxies,

@@ -33,6 +33,10 @@ constexpr std::array<MetricFamily, std::to_underlying(DoorCounter::kCount)> kDoo
      "Attempts that failed at the application instance"},
     {"partywall_http_upstream_retries", MetricType::kCounter,
      "Attempts that followed a failed one"},
+    {"partywall_http_upstream_retries_refused", MetricType::kCounter,
+     "Attempts that the tenant's retry budget did not allow"},
+    {"partywall_http_instances_taken_out", MetricType::kCounter,
+     "Times that an instance was taken out because its requests failed"},
     {"partywall_http_client_aborts", MetricType::kCounter,
      "Requests whose client went away before the response was whole"},
 }};

@@ -40,6 +40,8 @@ enum class DoorCounter : uint8_t {
   kUpstreamReused,
   kUpstreamFailures,
   kUpstreamRetries,
+  kUpstreamRetriesRefused,
+  kInstancesTakenOut,
   kClientAborts,
   kCount,
 };

@@ -67,7 +67,7 @@ net::Task<> DoorWorker::keep_house() {
     co_await house_wake_.wait();
     state_.log.flush();
     state_.lines.serve_all();
-    state_.pools.update_capacities();
+    state_.pools.update_capacities(state_.loop.now());
     state_.pools.close_stale(state_.loop.now(), state_.settings.limits.reuse);
   }
 }

@@ -2,6 +2,8 @@
 
 #include <utility>
 
+#include "base/log.h"
+
 namespace partywall::http {
 namespace {
 
@@ -32,6 +34,7 @@ bool ProxiedExchange::over() const {
 }
 
 net::Task<> ProxiedExchange::run() {
+  state_.retries.earn(tenant());
   if (!co_await take_slot()) co_return;
   do {
     if (!choose_instance()) {
@@ -40,13 +43,14 @@ net::Task<> ProxiedExchange::run() {
     }
     if (!upstream_ && !co_await connect()) continue;
     if (send_head()) co_await relay();
+    judge_instance();
   } while (try_again());
   conclude();
 }
 
 // False: the request has been answered, or its client has gone.
 net::Task<bool> ProxiedExchange::take_slot() {
-  PoolSlots* const slots = group_->slots();
+  PoolSlots* const slots = group_->slots(state_.loop.now());
   // Without a healthy instance there is nothing to wait for.
   if (!slots || !group_->has_healthy()) co_return true;
   if (auto slot = slots->try_take()) {
@@ -59,10 +63,9 @@ net::Task<bool> ProxiedExchange::take_slot() {
 net::Task<bool> ProxiedExchange::wait_for_slot(PoolSlots& slots) {
   const MonotonicTime since = state_.loop.now();
   const Duration patience = state_.settings.queue.timeout - record_.queued();
-  const TenantNumber tenant = record_.tenant ? record_.tenant->number : kNoTenant;
   PoolSlots::Place place(slots, client_.wake);
   if (patience > Duration(0) &&
-      slots.join(place, tenant, record_.tenant ? record_.tenant->weight : 1)) {
+      slots.join(place, tenant(), record_.tenant ? record_.tenant->weight : 1)) {
     client_.deadline.arm(since + patience);
     watching_client_ = true;
     while (!place.has_turn() && !client_.deadline.fired()) {
@@ -91,7 +94,8 @@ net::Task<bool> ProxiedExchange::wait_for_slot(PoolSlots& slots) {
 }
 
 bool ProxiedExchange::choose_instance() {
-  auto instance = group_->pick(state_.random, in_flight_.held() ? &in_flight_.instance() : nullptr);
+  auto instance = group_->pick(state_.random, state_.loop.now(),
+                               in_flight_.held() ? &in_flight_.instance() : nullptr);
   if (!instance) return false;
   in_flight_ = InFlightUnit(std::move(instance));
   record_.instance = in_flight_.instance().key().instance;
@@ -108,6 +112,7 @@ net::Task<bool> ProxiedExchange::connect() {
                                                 state_.settings.timeouts.connect);
   if (!connected) {
     fsm_.on_upstream_broken();
+    judge_instance();
     co_return false;
   }
   state_.metrics.count(DoorCounter::kUpstreamConnections);
@@ -318,11 +323,37 @@ void ProxiedExchange::look_around() {
   }
 }
 
+TenantNumber ProxiedExchange::tenant() const {
+  return record_.tenant ? record_.tenant->number : kNoTenant;
+}
+
+// What this attempt says about its instance. A connection that had served before and was closed
+// says nothing: that is the usual race between a request and a keep-alive time-out.
+void ProxiedExchange::judge_instance() {
+  UpstreamInstance& instance = in_flight_.instance();
+  if (fsm_.head_written()) return InstanceGroup::succeeded(instance);
+  const bool closed = fsm_.failure() == ExchangeFailure::kUpstreamClosed;
+  const bool broken = closed || fsm_.failure() == ExchangeFailure::kUpstreamInvalid ||
+                      timed_out_ == TimedOut::kUpstream;
+  if (!broken || (closed && origin_ == ConnectionOrigin::kReused)) return;
+  const auto failure = origin_ == ConnectionOrigin::kNone ? OutlierRecord::Failure::kNoConnection
+                                                          : OutlierRecord::Failure::kBrokenExchange;
+  if (!group_->failed(instance, failure, tenant(), state_.loop.now())) return;
+  state_.metrics.count(DoorCounter::kInstancesTakenOut);
+  const InstanceKey& key = instance.key();
+  log_warning("application instance is taken out for a while: its requests fail",
+              {{"cell", key.cell}, {"pool", key.pool}, {"instance", key.instance}});
+}
+
 bool ProxiedExchange::try_again() {
   if (fsm_.failure() != ExchangeFailure::kUpstreamClosed) return false;
   state_.metrics.count(DoorCounter::kUpstreamFailures);
   if (client_broken_ || record_.attempts >= state_.settings.limits.max_attempts) return false;
   if (!fsm_.may_send_again(origin_)) return false;
+  if (!state_.retries.spend(tenant())) {
+    state_.metrics.count(DoorCounter::kUpstreamRetriesRefused);
+    return false;
+  }
   state_.metrics.count(DoorCounter::kUpstreamRetries);
   fsm_.begin_again();
   upstream_.reset();

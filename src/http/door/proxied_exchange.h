@@ -58,6 +58,8 @@ class ProxiedExchange {
   void look_around();
   [[nodiscard]] bool over() const;
   [[nodiscard]] bool try_again();
+  [[nodiscard]] TenantNumber tenant() const;
+  void judge_instance();
   void conclude();
   void answer(Problem problem, std::string_view detail,
               std::optional<Duration> retry_after = std::nullopt);

@@ -53,6 +53,7 @@ struct DoorSettings {
   DoorTimeouts timeouts;
   DoorLimits limits;
   QueueSettings queue;
+  BalanceSettings balance;
   AuthorizationPolicy authorization = AuthorizationPolicy::kForward;
   std::vector<AddressBlock> trusted_proxies;
   std::string access_log;  // a file, "-" for standard output, empty for none

@@ -13,6 +13,7 @@
 #include "http/door/settings.h"
 #include "http/door/worker_snapshot.h"
 #include "http/message/head.h"
+#include "http/upstream/retry_budget.h"
 #include "http/upstream/worker_pools.h"
 #include "net/drain.h"
 #include "net/loop.h"
@@ -56,7 +57,7 @@ struct WorkerState {
         desk(std::move(its_desk)),
         lines(loop, *desk, std::move(board), settings.queue.limits),
         gate(*desk, lines),
-        pools(health, bounds_of_pools(settings.queue)),
+        pools(health, bounds_of_pools(settings.queue), settings.balance),
         log(access_log),
         random(seed) {}
 
@@ -66,6 +67,7 @@ struct WorkerState {
   TenantLines lines;
   RequestGate gate;
   WorkerPools pools;
+  RetryBudgets retries;
   WorkerMetrics metrics;
   AccessLog log;
   SeededRandom random;  // request ids and balancing: unique, never secret

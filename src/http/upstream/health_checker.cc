@@ -95,7 +95,7 @@ net::Task<> HealthChecker::watch(std::shared_ptr<Target> target) {
     if (target->stopped) break;
     const Health before = target->tracker.health();
     const Health after = ok ? target->tracker.record_success() : target->tracker.record_failure();
-    target->health->set(after);
+    target->health->set(after, loop_.now());
     if (before != after) {
       log_info("application instance changed its health", {{"cell", target->key.cell},
                                                            {"pool", target->key.pool},

@@ -11,11 +11,6 @@ bool is_quiet(net::Stream& stream) {
   return stream.read(unasked).would_block();
 }
 
-// a / weight < b / weight, without dividing.
-bool is_less_loaded(const UpstreamInstance& a, const UpstreamInstance& b) {
-  return uint64_t{a.in_flight()} * b.weight() < uint64_t{b.in_flight()} * a.weight();
-}
-
 }  // namespace
 
 std::unique_ptr<net::Stream> UpstreamInstance::take_idle(MonotonicTime now,
@@ -42,8 +37,9 @@ void UpstreamInstance::close_stale(MonotonicTime now, const ConnectionReuse& reu
 }
 
 InstanceGroup::InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry& registry,
-                             const InstanceGroup* before, const PoolBounds& bounds)
-    : max_requests_per_instance_(bounds.max_requests_per_instance) {
+                             const InstanceGroup* before, const PoolBounds& bounds,
+                             const BalanceSettings& balance)
+    : balance_(balance), max_requests_per_instance_(bounds.max_requests_per_instance) {
   if (max_requests_per_instance_ > 0) {
     slots_ = before ? before->slots_ : std::make_shared<PoolSlots>(bounds.queue);
   }
@@ -66,11 +62,8 @@ InstanceGroup::InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry&
   }
 }
 
-PoolSlots* InstanceGroup::slots() {
-  if (!slots_) return nullptr;
-  const auto healthy =
-      std::ranges::count_if(instances_, [](const auto& instance) { return instance->is_up(); });
-  slots_->set_capacity(static_cast<uint32_t>(healthy) * max_requests_per_instance_);
+PoolSlots* InstanceGroup::slots(MonotonicTime now) {
+  if (slots_) slots_->set_capacity(look(now).healthy * max_requests_per_instance_);
   return slots_.get();
 }
 
@@ -78,52 +71,113 @@ bool InstanceGroup::has_healthy() const {
   return std::ranges::any_of(instances_, [](const auto& instance) { return instance->is_up(); });
 }
 
-bool InstanceGroup::fits(const UpstreamInstance& instance, Judgement judgement) const {
-  switch (judgement) {
-    case Judgement::kUp:
+InstanceGroup::View InstanceGroup::look(MonotonicTime now) const {
+  size_t in_use = 0, up = 0, judged = 0, settled = 0;
+  for (const auto& instance : instances_) {
+    if (instance->health().get() == Health::kUnknown) continue;
+    ++judged;
+    if (!instance->is_up()) continue;
+    ++up;
+    if (instance->health().outlier.is_out(now)) continue;
+    ++in_use;
+    if (now - instance->health().up_since() >= balance_.slow_start) ++settled;
+  }
+  View view{.now = now,
+            .slow_start = settled > 0,
+            .healthy = static_cast<uint32_t>(in_use > 0 ? in_use : up)};
+  if (up > 0 && in_use * 100 < judged * balance_.panic_percent) {
+    view.eligible = Eligible::kJudged;
+  } else if (in_use == 0) {
+    view.eligible = Eligible::kUp;
+  }
+  return view;
+}
+
+bool InstanceGroup::is_eligible(const UpstreamInstance& instance, const View& view) {
+  switch (view.eligible) {
+    case Eligible::kInUse:
+      return instance.is_up() && !instance.health().outlier.is_out(view.now);
+    case Eligible::kUp:
       return instance.is_up();
-    case Judgement::kUpWithRoom:
-      return instance.is_up() &&
-             (max_requests_per_instance_ == 0 || instance.in_flight() < max_requests_per_instance_);
-    case Judgement::kNotUp:
+    case Eligible::kJudged:
       break;
   }
-  return !instance.is_up();
+  return instance.health().get() != Health::kUnknown;
+}
+
+bool InstanceGroup::fits(const UpstreamInstance& instance, Wanted wanted, const View& view) const {
+  if (wanted == Wanted::kOthers) return !is_eligible(instance, view);
+  if (!is_eligible(instance, view)) return false;
+  return wanted == Wanted::kEligible || max_requests_per_instance_ == 0 ||
+         instance.in_flight() < max_requests_per_instance_;
+}
+
+// In thousandths.
+uint64_t InstanceGroup::weight_of(const UpstreamInstance& instance, const View& view) const {
+  constexpr int64_t kWhole = 1'000;
+  constexpr int64_t kLeast = kWhole / 10;
+  int64_t share = kWhole;
+  const Duration age = view.now - instance.health().up_since();
+  if (view.slow_start && age < balance_.slow_start) {
+    share = std::max(kLeast,
+                     kWhole * (age / milliseconds(1)) / (balance_.slow_start / milliseconds(1)));
+  }
+  return uint64_t{instance.weight()} * static_cast<uint64_t>(share);
 }
 
 std::shared_ptr<UpstreamInstance> InstanceGroup::draw(Random& random,
-                                                      const UpstreamInstance* except,
-                                                      Judgement judgement) {
+                                                      const UpstreamInstance* except, Wanted wanted,
+                                                      const View& view) const {
   const auto may_be_drawn = [&](const UpstreamInstance& instance) {
-    return fits(instance, judgement) && &instance != except;
+    return fits(instance, wanted, view) && &instance != except;
   };
   uint64_t total = 0;
   for (const auto& instance : instances_) {
-    if (may_be_drawn(*instance)) total += instance->weight();
+    if (may_be_drawn(*instance)) total += weight_of(*instance, view);
   }
   if (total == 0) return nullptr;
   uint64_t ticket = random.below(total);
   for (const auto& instance : instances_) {
     if (!may_be_drawn(*instance)) continue;
-    if (ticket < instance->weight()) return instance;
-    ticket -= instance->weight();
+    const uint64_t weight = weight_of(*instance, view);
+    if (ticket < weight) return instance;
+    ticket -= weight;
   }
   return nullptr;  // another thread judged one anew meanwhile
 }
 
-std::shared_ptr<UpstreamInstance> InstanceGroup::pick(Random& random,
+std::shared_ptr<UpstreamInstance> InstanceGroup::pick(Random& random, MonotonicTime now,
                                                       const UpstreamInstance* except) {
-  std::shared_ptr<UpstreamInstance> first = draw(random, except, Judgement::kUpWithRoom);
+  const View view = look(now);
+  std::shared_ptr<UpstreamInstance> first = draw(random, except, Wanted::kWithRoom, view);
   // Slots are counted for all instances together: when one has just gone, the others have no room.
-  if (!first && max_requests_per_instance_ > 0) first = draw(random, except, Judgement::kUp);
+  if (!first && max_requests_per_instance_ > 0) {
+    first = draw(random, except, Wanted::kEligible, view);
+  }
   if (!first) {
     if (!except) return nullptr;
-    auto any_other = draw(random, except, Judgement::kNotUp);
-    return any_other ? any_other : draw(random, nullptr, Judgement::kUp);
+    auto any_other = draw(random, except, Wanted::kOthers, view);
+    return any_other ? any_other : draw(random, nullptr, Wanted::kEligible, view);
   }
-  std::shared_ptr<UpstreamInstance> second = draw(random, first.get(), Judgement::kUpWithRoom);
+  std::shared_ptr<UpstreamInstance> second = draw(random, first.get(), Wanted::kWithRoom, view);
   if (!second || second.get() == except) return first;
-  return is_less_loaded(*second, *first) ? second : first;
+  // a / weight < b / weight, without dividing.
+  const bool second_is_less_loaded =
+      second->in_flight() * weight_of(*first, view) < first->in_flight() * weight_of(*second, view);
+  return second_is_less_loaded ? second : first;
+}
+
+bool InstanceGroup::failed(UpstreamInstance& instance, OutlierRecord::Failure failure,
+                           TenantNumber tenant, MonotonicTime now) {
+  OutlierRecord& record = instance.health().outlier;
+  if (!record.failed(failure, tenant, balance_.outliers) || record.is_out(now)) return false;
+  const auto out = std::ranges::count_if(
+      instances_, [now](const auto& each) { return each->health().outlier.is_out(now); });
+  if ((static_cast<size_t>(out) + 1) * 100 > instances_.size() * balance_.max_out_percent) {
+    return false;
+  }
+  record.take_out(now, balance_.outliers);
+  return true;
 }
 
 }  // namespace partywall::http

@@ -31,6 +31,7 @@ class UpstreamInstance {
   [[nodiscard]] const InstanceKey& key() const { return key_; }
   [[nodiscard]] const Endpoint& endpoint() const { return endpoint_; }
   [[nodiscard]] bool is_up() const { return health_->is_up(); }
+  [[nodiscard]] InstanceHealth& health() const { return *health_; }
   [[nodiscard]] uint32_t weight() const { return weight_; }
   [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
   void set_weight(uint32_t weight) { weight_ = weight; }
@@ -95,38 +96,77 @@ struct PoolBounds {
   FairQueueLimits queue;
 };
 
+struct BalanceSettings {
+  Duration slow_start =
+      minutes(5);  // until an instance that joined or recovered has its whole share
+  OutlierSettings outliers;
+  uint32_t max_out_percent = 50;  // of a pool, by its requests' failures
+  uint32_t panic_percent = 30;    // with fewer than that healthy, the judgement is not trusted
+};
+
 // The instances of one pool, for one worker.
 class InstanceGroup {
  public:
   // Takes over what stays from `before` (nullptr: nothing), with its connections and whoever waits.
   InstanceGroup(const Cell& cell, const Pool& pool, HealthRegistry& registry,
-                const InstanceGroup* before, const PoolBounds& bounds = {});
+                const InstanceGroup* before, const PoolBounds& bounds = {},
+                const BalanceSettings& balance = {});
 
   // Who may have a request under way here; nullptr: everybody. Up to date with the instances'
   // health.
-  PoolSlots* slots();
+  PoolSlots* slots(MonotonicTime now);
   [[nodiscard]] bool has_healthy() const;
 
   // The less loaded of two healthy instances drawn at random by weight ("power of two choices",
   // Mitzenmacher 2001): as good as looking at all, without herding. `except` (may be nullptr) has
   // just failed: one that is not healthy is drawn before it, because the checks may lag behind; it
   // itself only if there is no other. nullptr: none is healthy.
-  std::shared_ptr<UpstreamInstance> pick(Random& random, const UpstreamInstance* except = nullptr);
+  //
+  // Slow start: an instance that became healthy less than `slow_start` ago counts with a share of
+  // its weight that grows evenly from a tenth to the whole, if there is a healthy one that is past
+  // that. It is worked out anew for each pick, so that whoever joins or leaves meanwhile changes
+  // nobody's schedule.
+  // Instances that are out (see failed()) are not picked, unless that would leave none. Panic: when
+  // fewer than `panic_percent` are left, all that were ever judged are picked from, because it is
+  // likelier that the judgement is wrong than that the rest can carry the load.
+  std::shared_ptr<UpstreamInstance> pick(Random& random, MonotonicTime now,
+                                         const UpstreamInstance* except = nullptr);
+
+  // What a request met at an instance. `failed`: true if it was taken out because of that.
+  static void succeeded(UpstreamInstance& instance) { instance.health().outlier.succeeded(); }
+  bool failed(UpstreamInstance& instance, OutlierRecord::Failure failure, TenantNumber tenant,
+              MonotonicTime now);
 
   [[nodiscard]] const std::vector<std::shared_ptr<UpstreamInstance>>& instances() const {
     return instances_;
   }
 
  private:
-  enum class Judgement : uint8_t {
-    kUp,
-    kUpWithRoom,  // and below the bound of an instance
-    kNotUp,
+  enum class Eligible : uint8_t {
+    kInUse,   // healthy and not out
+    kUp,      // healthy: those in use are none
+    kJudged,  // panic
   };
-  [[nodiscard]] bool fits(const UpstreamInstance& instance, Judgement judgement) const;
+  enum class Wanted : uint8_t {
+    kWithRoom,  // eligible, and below the bound of an instance
+    kEligible,
+    kOthers,
+  };
+  // The pool at the time of one pick.
+  struct View {
+    MonotonicTime now;
+    Eligible eligible = Eligible::kInUse;
+    bool slow_start = false;  // there is somebody to take the load meanwhile
+    uint32_t healthy = 0;     // in use, or if none is, up
+  };
+  [[nodiscard]] View look(MonotonicTime now) const;
+  [[nodiscard]] static bool is_eligible(const UpstreamInstance& instance, const View& view);
+  [[nodiscard]] bool fits(const UpstreamInstance& instance, Wanted wanted, const View& view) const;
+  [[nodiscard]] uint64_t weight_of(const UpstreamInstance& instance, const View& view) const;
   std::shared_ptr<UpstreamInstance> draw(Random& random, const UpstreamInstance* except,
-                                         Judgement judgement);
+                                         Wanted wanted, const View& view) const;
 
+  BalanceSettings balance_;
   uint32_t max_requests_per_instance_;
   std::shared_ptr<PoolSlots> slots_;
   std::vector<std::shared_ptr<UpstreamInstance>> instances_;

@@ -9,6 +9,14 @@ InstanceKey key_of(const Cell& cell, const Pool& pool, const Instance& instance)
           .endpoint = instance.endpoint.to_string()};
 }
 
+void InstanceHealth::set(Health health, MonotonicTime now) {
+  if (health == Health::kUp && !is_up()) {
+    up_since_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    outlier.forget();
+  }
+  health_.store(health, std::memory_order_relaxed);
+}
+
 std::shared_ptr<InstanceHealth> HealthRegistry::of(const InstanceKey& key) {
   const std::lock_guard lock(mutex_);
   std::erase_if(entries_, [](const auto& entry) { return entry.second.expired(); });

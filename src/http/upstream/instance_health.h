@@ -7,6 +7,7 @@
 #include <string>
 
 #include "http/upstream/health_tracker.h"
+#include "http/upstream/outlier_record.h"
 #include "tenancy/cell.h"
 
 namespace partywall::http {
@@ -23,15 +24,24 @@ struct InstanceKey {
 
 InstanceKey key_of(const Cell& cell, const Pool& pool, const Instance& instance);
 
-// What the checker knows about one instance, for all workers to read.
+// What is known about one instance: by the checker, who asks it, and by the requests of all
+// workers.
 class InstanceHealth {
  public:
   [[nodiscard]] Health get() const { return health_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool is_up() const { return get() == Health::kUp; }
-  void set(Health health) { health_.store(health, std::memory_order_relaxed); }
+  // When it became so, the last time.
+  [[nodiscard]] MonotonicTime up_since() const {
+    return MonotonicTime(Duration(up_since_ns_.load(std::memory_order_relaxed)));
+  }
+  // By the checker.
+  void set(Health health, MonotonicTime now = {});
+
+  OutlierRecord outlier;
 
  private:
   std::atomic<Health> health_{Health::kUnknown};
+  std::atomic<int64_t> up_since_ns_{0};
 };
 
 // The instances of the process. Thread-safe; an entry lives as long as somebody uses it.

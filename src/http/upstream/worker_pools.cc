@@ -7,10 +7,11 @@ void WorkerPools::update(DirectoryRef directory) {
   for (const Cell& cell : directory->cells()) {
     for (const Pool& pool : cell.pools) {
       const auto before = groups_.find({cell.name, pool.name});
-      next.emplace(Key{cell.name, pool.name},
-                   std::make_shared<InstanceGroup>(
-                       cell, pool, registry_,
-                       before == groups_.end() ? nullptr : before->second.get(), bounds_));
+      next.emplace(
+          Key{cell.name, pool.name},
+          std::make_shared<InstanceGroup>(cell, pool, registry_,
+                                          before == groups_.end() ? nullptr : before->second.get(),
+                                          bounds_, balance_));
     }
   }
   groups_ = std::move(next);
@@ -22,8 +23,8 @@ std::shared_ptr<InstanceGroup> WorkerPools::find(const Cell& cell, std::string_v
   return found == groups_.end() ? nullptr : found->second;
 }
 
-void WorkerPools::update_capacities() const {
-  for (const auto& [key, group] : groups_) group->slots();
+void WorkerPools::update_capacities(MonotonicTime now) const {
+  for (const auto& [key, group] : groups_) group->slots(now);
 }
 
 void WorkerPools::close_stale(MonotonicTime now, const ConnectionReuse& reuse) {

@@ -12,8 +12,9 @@ namespace partywall::http {
 // The pools of all cells as one worker sees them. It belongs to the worker's thread.
 class WorkerPools {
  public:
-  explicit WorkerPools(HealthRegistry& registry, const PoolBounds& bounds = {})
-      : registry_(registry), bounds_(bounds) {}
+  explicit WorkerPools(HealthRegistry& registry, const PoolBounds& bounds = {},
+                       const BalanceSettings& balance = {})
+      : registry_(registry), bounds_(bounds), balance_(balance) {}
 
   // Instances that stay keep their connections and counts. Groups handed out before stay valid
   // for as long as they are held.
@@ -23,7 +24,7 @@ class WorkerPools {
   std::shared_ptr<InstanceGroup> find(const Cell& cell, std::string_view pool) const;
   // Instances that have become healthy make room for whoever waits. To be called a few times a
   // second.
-  void update_capacities() const;
+  void update_capacities(MonotonicTime now) const;
   // To be called every few seconds.
   void close_stale(MonotonicTime now, const ConnectionReuse& reuse);
 
@@ -38,6 +39,7 @@ class WorkerPools {
 
   HealthRegistry& registry_;
   PoolBounds bounds_;
+  BalanceSettings balance_;
   DirectoryRef directory_;  // keeps the names of the keys
   std::unordered_map<Key, std::shared_ptr<InstanceGroup>, KeyHash> groups_;
 };

@@ -52,6 +52,11 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheHttpDoorAsItIs) {
             own.limits.exchange.max_request_body_bytes);
   EXPECT_EQ(made.limits.max_connections, own.limits.max_connections);
   EXPECT_EQ(made.limits.max_attempts, own.limits.max_attempts);
+  EXPECT_EQ(made.balance.slow_start, own.balance.slow_start);
+  EXPECT_EQ(made.balance.outliers.failures, own.balance.outliers.failures);
+  EXPECT_EQ(made.balance.outliers.out_for, own.balance.outliers.out_for);
+  EXPECT_EQ(made.balance.max_out_percent, own.balance.max_out_percent);
+  EXPECT_EQ(made.balance.panic_percent, own.balance.panic_percent);
   EXPECT_EQ(made.queue.timeout, own.queue.timeout);
   EXPECT_EQ(made.queue.limits.max_waiting, own.queue.limits.max_waiting);
   EXPECT_EQ(made.queue.limits.max_waiting_per_tenant, own.queue.limits.max_waiting_per_tenant);
@@ -76,6 +81,11 @@ TEST(DoorSettings, TheHttpDoorGetsWhatTheFileSays) {
                                        .max_queued = 13,
                                        .max_queued_per_tenant = 14,
                                        .max_requests_per_instance = 15,
+                                       .slow_start = seconds(16),
+                                       .outlier_failures = 17,
+                                       .outlier_time = seconds(18),
+                                       .outlier_max_percent = 19,
+                                       .panic_percent = 20,
                                        .trusted_proxies = {*AddressBlock::parse("10.0.0.0/8")},
                                        .head_timeout = seconds(4),
                                        .idle_timeout = seconds(5),
@@ -98,6 +108,11 @@ TEST(DoorSettings, TheHttpDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.limits.max_attempts, 3u);
   EXPECT_EQ(made.authorization, http::AuthorizationPolicy::kStrip);
   EXPECT_EQ(made.trusted_proxies, options.trusted_proxies);
+  EXPECT_EQ(made.balance.slow_start, seconds(16));
+  EXPECT_EQ(made.balance.outliers.failures, 17u);
+  EXPECT_EQ(made.balance.outliers.out_for, seconds(18));
+  EXPECT_EQ(made.balance.max_out_percent, 19u);
+  EXPECT_EQ(made.balance.panic_percent, 20u);
   EXPECT_EQ(made.queue.timeout, seconds(12));
   EXPECT_EQ(made.queue.limits.max_waiting, 13u);
   EXPECT_EQ(made.queue.limits.max_waiting_per_tenant, 14u);

@@ -53,10 +53,11 @@ class InstanceGroupTest : public ::testing::Test {
 
   std::map<std::string, int> pick_many(int count, const UpstreamInstance* except = nullptr) {
     std::map<std::string, int> picks;
-    for (int i = 0; i < count; ++i) ++picks[group->pick(random, except)->key().instance];
+    for (int i = 0; i < count; ++i) ++picks[group->pick(random, now, except)->key().instance];
     return picks;
   }
 
+  MonotonicTime now{hours(1)};
   SeededRandom random{1};
   HealthRegistry registry;
   WorkerPools pools{registry};
@@ -72,7 +73,7 @@ TEST_F(InstanceGroupTest, OnlyHealthyInstancesArePicked) {
 
 TEST_F(InstanceGroupTest, WithoutAHealthyInstanceThereIsNone) {
   use({instance("a", 1)}, {Health::kDown});
-  EXPECT_EQ(group->pick(random), nullptr);
+  EXPECT_EQ(group->pick(random, now), nullptr);
   EXPECT_EQ(pools.find(directory->cells()[0], "worker"), nullptr);
 }
 
@@ -86,7 +87,7 @@ TEST_F(InstanceGroupTest, TheLessLoadedOfTwoGetsTheRequest) {
 TEST_F(InstanceGroupTest, LoadFollowsTheWeights) {
   use({instance("a", 1, 1), instance("b", 2, 3)}, {Health::kUp, Health::kUp});
   std::vector<InFlightUnit> busy;
-  for (int i = 0; i < 400; ++i) busy.emplace_back(group->pick(random));
+  for (int i = 0; i < 400; ++i) busy.emplace_back(group->pick(random, now));
   EXPECT_NEAR(group->instances()[0]->in_flight(), 100, 10);
   EXPECT_NEAR(group->instances()[1]->in_flight(), 300, 10);
 }
