@@ -12,7 +12,7 @@ InstanceKey key_of(const Cell& cell, const Pool& pool, const Instance& instance)
 void InstanceHealth::set(Health health, MonotonicTime now) {
   if (health == Health::kUp && !is_up()) {
     up_since_ns_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
-    outlier.forget();
+    outlier.come_back();
   }
   health_.store(health, std::memory_order_relaxed);
 }

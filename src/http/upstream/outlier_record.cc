@@ -29,6 +29,12 @@ void OutlierRecord::take_out(MonotonicTime now, const OutlierSettings& settings)
   failures_.store(0, std::memory_order_relaxed);
 }
 
+void OutlierRecord::come_back() {
+  const std::lock_guard lock(mutex_);
+  failures_.store(0, std::memory_order_relaxed);
+  out_until_ns_.store(0, std::memory_order_relaxed);
+}
+
 void OutlierRecord::forget() {
   const std::lock_guard lock(mutex_);
   failures_.store(0, std::memory_order_relaxed);

@@ -36,8 +36,11 @@ class OutlierRecord {
   [[nodiscard]] bool is_out(MonotonicTime now) const {
     return now.time_since_epoch().count() < out_until_ns_.load(std::memory_order_relaxed);
   }
-  // It has proved itself.
+  // It has proved itself to a request.
   void forget();
+  // It has proved itself to the checks, after they had found it bad: it is another process,
+  // perhaps.
+  void come_back();
 
  private:
   std::atomic<uint32_t> failures_{0};  // in a row

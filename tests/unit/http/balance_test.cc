@@ -204,6 +204,17 @@ TEST_F(BalanceTest, ACheckThatSucceedsAfterABadOneEndsTheRun) {
   EXPECT_FALSE(fail("a", Failure::kNoConnection, kAcme));
 }
 
+TEST_F(BalanceTest, OneThatTheChecksFoundBadAndThenGoodIsNoLongerOut) {
+  set_all(Health::kUp);
+  fail("a", Failure::kNoConnection, kAcme, 5);
+  EXPECT_TRUE(is_out("a"));
+  set("a", Health::kUp);
+  EXPECT_TRUE(is_out("a")) << "it was up all the time";
+  set("a", Health::kDown);
+  set("a", Health::kUp);
+  EXPECT_FALSE(is_out("a"));
+}
+
 TEST_F(BalanceTest, WhenTooFewAreLeftAllAreTried) {
   set_all(Health::kUp);
   for (const char* name : {"a", "b"}) set(name, Health::kDown);
