@@ -142,6 +142,31 @@ void Door::drain(Duration timeout) {
   }
 }
 
+std::optional<TenantUse> Door::use_of(std::string_view name) const {
+  const DirectoryRef directory = impl_->node.directory.current();
+  const Tenant* tenant = directory->find_tenant_by_name(name);
+  if (tenant == nullptr) return std::nullopt;
+  const auto sum = [&](CacheMeter meter) {
+    uint64_t total = 0;
+    for (const auto& worker : impl_->workers)
+      total += worker->meters().value(tenant->number, meter);
+    return total;
+  };
+  TenantUse use{.tenant = tenant->slug,
+                .limits = tenant->limits,
+                .hits = sum(CacheMeter::kHits),
+                .misses = sum(CacheMeter::kMisses),
+                .evicted_keys = sum(CacheMeter::kEvicted),
+                .refused = sum(CacheMeter::kOverQuota)};
+  if (const auto quota = impl_->quotas.find(tenant->id)) {
+    use.usage = quota->usage();
+    const uint64_t keys = keys_that_fit(use.limits, use.usage);
+    use.hit_rate_at_quota = quota->hit_rates().hit_rate(keys);
+    use.hit_rate_at_double = quota->hit_rates().hit_rate(2 * keys);
+  }
+  return use;
+}
+
 void Door::write_metrics(MetricWriter& writer) const {
   std::vector<const DoorWorker*> workers;
   for (const auto& worker : impl_->workers) workers.push_back(worker.get());

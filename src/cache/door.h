@@ -1,11 +1,14 @@
 #pragma once
 
 #include <memory>
+#include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/metrics.h"
 #include "base/result.h"
 #include "cache/settings.h"
+#include "cache/tenant_use.h"
 #include "cluster/node.h"
 
 namespace partywall::cache {
@@ -25,6 +28,9 @@ class Door final : public MetricSource {
   // Stops accepting, lets transactions and outstanding answers finish for that long, closes the
   // rest. Blocks; not from a worker.
   void drain(Duration timeout);
+
+  // Nothing where the directory has no such tenant (slug or id). From any thread.
+  [[nodiscard]] std::optional<TenantUse> use_of(std::string_view name) const;
 
   void write_metrics(MetricWriter& writer) const override;
 

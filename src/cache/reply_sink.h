@@ -35,6 +35,11 @@ class ReplySink {
 
   // The next bytes of replies of kind kPass; `completed` of them end here.
   virtual void pass(std::string_view bytes, uint32_t completed) = 0;
+  // Before pass(): of the replies that will end in it, the one at `index` has so many nulls.
+  virtual void found_nulls(uint32_t index, uint32_t nulls) {
+    static_cast<void>(index);
+    static_cast<void>(nulls);
+  }
   // A whole reply of another kind.
   virtual void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) = 0;
   // A text of the door's own whose turn has come.

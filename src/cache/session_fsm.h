@@ -13,6 +13,7 @@
 #include "cache/local_answers.h"
 #include "cache/login.h"
 #include "cache/prefix/reply_stripper.h"
+#include "cache/quota/lookups.h"
 #include "cache/quota/session_quota.h"
 #include "cache/reply_sink.h"
 #include "cache/request_run.h"
@@ -72,6 +73,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
 
   // --- ReplySink
   void pass(std::string_view bytes, uint32_t completed) override;
+  void found_nulls(uint32_t index, uint32_t nulls) override;
   void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) override;
   void answer(std::string_view text) override;
   void lost(uint32_t unanswered, LostReplies how) override;
@@ -214,6 +216,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
     quota_failure_.clear();
   }
   void settle_charges();
+  void note_lookup(const Request& request, const CommandRule& rule, const Turn& turn);
+  void count_lookups();
   void leave_quota();
 
   // session_transactions.cc: requests that need a connection of their own
@@ -361,6 +365,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   std::string messages_;      // that came in the middle of a reply
   std::shared_ptr<TenantQuota> quota_;  // of the login's tenant, once it was needed
   OpenCharges charges_;
+  Lookups lookups_;
   std::optional<QuotaWork> quota_work_;  // nothing else is looked at until it is done
   QuotaTry quota_try_;                   // about the request that is being looked at
   std::string quota_failure_;            // why nothing can be found out about it

@@ -52,6 +52,8 @@ enum class CacheMeter : uint8_t {
   kFailed,     // Redis could not be reached, or was lost before it answered
   kOverQuota,  // refused because of cache.keys or cache.megabytes
   kEvicted,    // keys that made room for others
+  kHits,       // keys that were looked for and were there
+  kMisses,     // the others
   kBytesIn,
   kBytesOut,
   kCount,

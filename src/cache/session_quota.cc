@@ -33,7 +33,7 @@ std::optional<SessionFsm::Next> SessionFsm::admit(const Request& request, uint32
     return count_against_rate(turn);
   }
   Growth growth = growth_of(request, rule, arguments_there);
-  growth.bytes += bytes_to_come;
+  growth.bytes += allocated(bytes_to_come);
   if (is_refused_at_quota(rule.growth) && !growth.none()) {
     if (const auto other = make_sure_of_room(request, arguments_there, rule, growth, turn))
       return other;
@@ -184,7 +184,35 @@ void SessionFsm::settle_charges() {
   if (!answered.none()) quota_->settle(answered);
 }
 
+// Before the request is sent. Within a transaction its answer says nothing.
+void SessionFsm::note_lookup(const Request& request, const CommandRule& rule, const Turn& turn) {
+  if (rule.lookup == CommandLookup::kNone || transaction_.open) return;
+  const bool every = rule.lookup == CommandLookup::kEvery;
+  const uint32_t keys = every ? request.argument_count - 1 : 1;
+  if (request.argument_count < 2) return;
+  lookups_.asked(answered_ + outstanding_ + turn.run.count(), keys);
+  if (quota_ == nullptr) quota_ = host_.quotas.of(turn.tenant->id);
+  HitRateEstimator& rates = quota_->hit_rates();
+  if (!every) return rates.looked_up(host_.quotas.hash(request.first));
+  ArgumentCursor cursor(request);
+  cursor.next();
+  while (const auto key = cursor.next()) rates.looked_up(host_.quotas.hash(*key));
+}
+
+void SessionFsm::found_nulls(uint32_t index, uint32_t nulls) {
+  lookups_.found_nulls(answered_ + index, nulls);
+}
+
+// After answered_ has grown.
+void SessionFsm::count_lookups() {
+  if (lookups_.empty()) return;
+  const Lookups::Found found = lookups_.answered(answered_);
+  if (found.hits > 0) count(CacheMeter::kHits, found.hits);
+  if (found.misses > 0) count(CacheMeter::kMisses, found.misses);
+}
+
 void SessionFsm::leave_quota() {
+  lookups_.clear();
   if (quota_ != nullptr && !charges_.none())
     quota_->abandon(charges_.take_all(), host_.time.monotonic());
   quota_ = nullptr;

@@ -64,6 +64,7 @@ void SessionFsm::answer(std::string_view text) {
 }
 
 void SessionFsm::lost(uint32_t unanswered, LostReplies how) {
+  lookups_.clear();
   count(CacheMeter::kFailed, unanswered);
   // A transaction or a watch is gone with its connection, and a reply that was cut cannot be
   // mended: the client must see that the connection ends, as it would with Redis itself.
@@ -118,6 +119,7 @@ void SessionFsm::replies_arrived(uint32_t count) {
   assert(count <= outstanding_);
   outstanding_ -= count;
   answered_ += count;
+  count_lookups();
   settle_charges();
   if (outstanding_ == 0) note_time();
   if (outstanding_ == 0 && stream_to_ != nullptr) {

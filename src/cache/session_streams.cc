@@ -79,7 +79,7 @@ size_t SessionFsm::continue_stream(std::string_view bytes, Turn& turn) {
   if (stream_to_ != nullptr) {
     stream_to_->append(bytes.substr(0, step.bytes));
     if (stream_charged_ < step.bytes && quota_ != nullptr)
-      charge({.bytes = step.bytes - stream_charged_}, turn);
+      charge({.bytes = allocated(step.bytes - stream_charged_)}, turn);
     stream_charged_ -= std::min<uint64_t>(stream_charged_, step.bytes);
   }
   if (step.status == RequestStream::Status::kInvalid) {

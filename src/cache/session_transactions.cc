@@ -96,6 +96,7 @@ void SessionFsm::drop_held() {
   if (stream_to_ == held.upstream) stream_to_.reset();
   if (route_ == held.upstream) {
     outstanding_ = 0;
+    lookups_.clear();
     waiting_bytes_ = 0;
   }
   held.upstream->abandon(*this);

@@ -45,10 +45,12 @@ bool SessionFsm::all_answered(Turn& turn) {
 void SessionFsm::send(UpstreamFsm& upstream, const Request& request, const CommandRule& rule,
                       Turn& turn) {
   if (!upstream.key_prefix().empty()) {
+    note_lookup(request, rule, turn);
     const bool held = held_ && held_->upstream.get() == &upstream;
     return send_prefixed(held ? held_->upstream : turn.shared, request, rule);
   }
   if (!turn.run.empty() && !turn.run.continues(upstream, request.bytes)) flush(turn);
+  note_lookup(request, rule, turn);
   turn.run.add(upstream, request.bytes);
   // Its bytes are the parser's, which needs them for the next one.
   if (request.form == RequestForm::kInline) flush(turn);

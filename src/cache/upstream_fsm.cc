@@ -186,6 +186,8 @@ size_t UpstreamFsm::pass_replies(std::string_view bytes) {
     }
     taken += step.bytes;
     if (step.status == ReplyScanner::Status::kReply) {
+      if (scanner_.nulls() > 0 && run.sink != nullptr)
+        run.sink->found_nulls(completed, scanner_.nulls());
       ++completed;
       last_reply_type_ = scanner_.type();
     }

@@ -5,6 +5,7 @@
 
 #include "base/text.h"
 #include "cli/cache.h"
+#include "cli/cache_stats.h"
 #include "cli/cache_transfer.h"
 #include "cli/check.h"
 #include "cli/commands.h"
@@ -249,14 +250,37 @@ void add_cache_erase(CLI::App& cache, Command& command) {
   sub->callback([&command, options] { command = [options] { return cache_erase(*options); }; });
 }
 
+void add_cache_stats(CLI::App& cache, Command& command) {
+  auto* sub = cache.add_subcommand(
+      "stats", "Show what a tenant has in the cache, its hit rate, and what more room would bring");
+  auto options = std::make_shared<CacheStatsOptions>();
+  sub->add_option("tenant", options->tenant, "Slug or id of the tenant")->required();
+  auto* file = sub->add_option("-f,--file", options->platform_file,
+                               "Platform file, which says where the node's admin port is");
+  auto* admin =
+      sub->add_option("--admin", options->admin, "ADDRESS:PORT of the node's admin port instead");
+  file->excludes(admin);
+  sub->add_option("-o,--output", options->output, "table, json or yaml")
+      ->transform(CLI::CheckedTransformer(
+          std::map<std::string, OutputFormat>{{"table", OutputFormat::kTable},
+                                              {"json", OutputFormat::kJson},
+                                              {"yaml", OutputFormat::kYaml}}));
+  sub->callback([&command, options] {
+    if (options->platform_file.empty() && options->admin.empty())
+      throw CLI::RequiredError("-f,--file or --admin");
+    command = [options] { return cache_stats(*options); };
+  });
+}
+
 void add_cache(CLI::App& app, Command& command) {
   auto* cache =
       app.add_subcommand("cache",
-                         "Prepare the Redis of cells; move and erase what a tenant has in it")
+                         "Prepare the Redis of cells; show, move and erase what a tenant has in it")
           ->require_subcommand(1);
   add_cache_export(*cache, command);
   add_cache_import(*cache, command);
   add_cache_erase(*cache, command);
+  add_cache_stats(*cache, command);
   auto* provision = cache->add_subcommand(
       "provision", "Make the users of the door and of each tenant; safe to repeat");
   auto options = std::make_shared<CacheProvisionOptions>();

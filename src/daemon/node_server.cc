@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <thread>
 
+#include "admin/cache_use.h"
 #include "admin/node_status.h"
 #include "admin/router.h"
 #include "admin/server.h"
@@ -128,6 +129,7 @@ Result<> NodeServer::Impl::start_admin(const store::DirectorySource* source) {
   if (limits) status->set_limits(limits->shared());
   metrics.add(*status);
   admin::add_node_handlers(router, metrics, *status);
+  if (cache) admin::add_cache_handlers(router, *cache);
   if (!settings.listen.admin) return {};
   auto started =
       admin::Server::start(admin_server_settings(*settings.listen.admin), router, node.time);

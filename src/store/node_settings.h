@@ -38,7 +38,7 @@ struct DoorListeners {
   std::optional<ListenSettings> http;
   std::optional<ListenSettings> sql;
   std::optional<ListenSettings> cache;
-  std::optional<ListenSettings> admin;  // /metrics, /healthz, /readyz
+  std::optional<ListenSettings> admin;  // /metrics, /healthz, /readyz, /cache/tenants/…
 
   bool operator==(const DoorListeners&) const = default;
 };

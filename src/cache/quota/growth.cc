@@ -48,7 +48,7 @@ bool makes_pairs(const CommandRule& rule) {
 
 Growth growth_of(const Request& request, const CommandRule& rule, uint32_t arguments_there) {
   const uint64_t held =
-      request.bytes.size() + kBytesForEachArgument * uint64_t{request.argument_count};
+      allocated(request.bytes.size() + kBytesForEachArgument * uint64_t{request.argument_count});
   switch (rule.growth) {
     case CommandGrowth::kNone:
       break;
@@ -58,7 +58,7 @@ Growth growth_of(const Request& request, const CommandRule& rule, uint32_t argum
     case CommandGrowth::kOffset: {
       const uint64_t offset = number_at(request, 2, arguments_there);
       const uint64_t length = rule.name == "setbit" ? offset / kBitsInAByte : offset;
-      return {.keys = 1, .bytes = held + std::min(length, kLongestString)};
+      return {.keys = 1, .bytes = held + allocated(std::min(length, kLongestString))};
     }
     case CommandGrowth::kDerived:
       if (arguments_there == request.argument_count && !has_destination(request, rule)) break;

@@ -31,6 +31,9 @@ struct Growth {
 // knows the bytes.
 Growth growth_of(const Request& request, const CommandRule& rule, uint32_t arguments_there);
 
+// What Redis's allocator makes of so many bytes, at most: its sizes are up to a quarter apart.
+constexpr uint64_t allocated(uint64_t bytes) { return bytes + bytes / 4; }
+
 // The keys that the request may make, where they can be told: all of them there already means that
 // it makes none. Empty: they cannot be told.
 std::vector<std::string_view> keys_it_may_make(const Request& request, const CommandRule& rule);

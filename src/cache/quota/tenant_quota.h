@@ -7,6 +7,7 @@
 
 #include "base/time.h"
 #include "cache/quota/growth.h"
+#include "cache/quota/hit_rate_estimator.h"
 #include "tenancy/limits.h"
 
 namespace partywall::cache {
@@ -66,6 +67,8 @@ class TenantQuota {
   [[nodiscard]] uint64_t keys_under_way() const;
 
   [[nodiscard]] Usage usage() const;
+  // Of what the tenant looks up, with and without room for more.
+  [[nodiscard]] HitRateEstimator& hit_rates() { return hit_rates_; }
 
  private:
   struct Tally {
@@ -90,6 +93,7 @@ class TenantQuota {
                                   MonotonicTime now) const;
   void settle_locked(const Growth& growth);
 
+  HitRateEstimator hit_rates_;
   mutable std::mutex mutex_;
   Tally keys_;
   Tally bytes_;

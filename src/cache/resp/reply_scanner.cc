@@ -63,7 +63,11 @@ bool ReplyScanner::step_over(std::string_view bytes, size_t& at) {
 }
 
 bool ReplyScanner::begin_value(char type) {
-  if (value_type_ == 0) type_ = type;
+  if (value_type_ == 0) {
+    type_ = type;
+    nulls_ = 0;
+  }
+  if (type == '_') ++nulls_;
   value_type_ = type;
   number_ = 0;
   digits_ = 0;
@@ -107,6 +111,7 @@ bool ReplyScanner::end_of_number() {
   if (negative_) {
     // RESP2's null bulk string and null array.
     if (number_ != 1 || (value_type_ != '$' && value_type_ != '*')) return false;
+    ++nulls_;
     value_ends();
     return true;
   }

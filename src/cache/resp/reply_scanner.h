@@ -23,6 +23,8 @@ class ReplyScanner {
 
   // The type byte of the reply that is being scanned, or of the last one: '+', '-', '*', '>' …
   [[nodiscard]] char type() const { return type_; }
+  // Nulls within that reply.
+  [[nodiscard]] uint32_t nulls() const { return nulls_; }
   // True when part of a reply has been seen.
   [[nodiscard]] bool inside_reply() const { return value_type_ != 0; }
 
@@ -49,6 +51,7 @@ class ReplyScanner {
   char value_type_ = 0;  // of the value within it; 0 between replies
   bool negative_ = false;
   uint8_t digits_ = 0;
+  uint32_t nulls_ = 0;
   uint64_t number_ = 0;
   uint64_t missing_ = 1;  // values until the reply is complete
 };

@@ -1,5 +1,7 @@
 """Quotas of keys and bytes: what is refused, what makes room, and that nothing gets past them."""
 import copy
+import json
+import subprocess
 import threading
 import time
 
@@ -7,6 +9,8 @@ import pytest
 import redis
 from cache_stack import CacheStack
 from resp import ErrorReply, Resp, request
+
+from support.paths import partywall_binary
 
 KEYS, MEBIBYTE = 200, 1 << 20
 QUOTAS = {"acme": {"keys": KEYS, "megabytes": 4, "at_quota": "refuse"},
@@ -241,6 +245,37 @@ def test_where_it_evicts_bytes_make_room_too(quotas):
         assert globex.set(f"k{n}", "x" * 100_000)
     assert MEBIBYTE < bytes_of(quotas, "globex") < 5 * MEBIBYTE
     assert globex.get("k149") == "x" * 100_000
+
+
+def stats(stack, slug, *more):
+    return subprocess.run([partywall_binary(), "cache", "stats", slug, "--admin", f"127.0.0.1:{stack.admin_port}", *more],
+                          capture_output=True, text=True, timeout=60)
+
+
+def test_what_a_tenant_uses_and_finds_is_shown(quotas):
+    globex = quotas.client("globex")
+    fill(globex, 150)
+    before = json.loads(stats(quotas, "globex", "-o", "json").stdout)
+    for _ in range(10):
+        assert globex.get("key:1") == "value" and globex.get("none") is None
+    pipeline = globex.pipeline(transaction=False)
+    for n in range(1_000):
+        pipeline.get(f"key:{n}").exists("key:1").hget("none", "field").mget("key:1", "none")
+    answers = pipeline.execute()
+    found = sum(a is not None for a in answers[0::4])
+    assert globex.set("none", 1, xx=True) is None, "a null that is no miss"
+    globex.pipeline(transaction=True).get("none").execute()
+    after = json.loads(stats(quotas, "globex", "-o", "json").stdout)
+    assert after["hits"] - before["hits"] == 10 + found + 1_000
+    assert after["misses"] - before["misses"] == 10 + (1_000 - found) + 1_000 + 1_000
+    assert after["quota"] == {"keys": KEYS, "bytes": 4 * MEBIBYTE, "at_quota": "evict"} and after["keys"] <= KEYS
+    estimate = after["estimated_hit_rate"]
+    assert 0 <= estimate["at_quota"] <= estimate["at_double_quota"] <= 1
+    shown = stats(quotas, "globex")
+    assert shown.returncode == 0 and "keys      " in shown.stdout and "estimate  doubling this quota would" in shown.stdout
+    assert counter(quotas, "hits", "globex") == after["hits"] and json.loads(stats(quotas, "slow", "-o", "json").stdout)["hits"] == 0
+    nobody = stats(quotas, "nobody")
+    assert nobody.returncode == 3 and "no tenant 'nobody'" in nobody.stderr
 
 
 def test_blocked_commands_hold_their_place(quotas):

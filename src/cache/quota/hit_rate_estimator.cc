@@ -1,0 +1,100 @@
+#include "cache/quota/hit_rate_estimator.h"
+
+#include <algorithm>
+#include <cmath>
+
+namespace partywall::cache {
+namespace {
+
+constexpr double kEnough = 100;        // sampled references
+constexpr double kAgesAbove = 65'536;  // then the old ones count half
+
+}  // namespace
+
+std::optional<double> HitRateEstimator::hit_rate(uint64_t keys) const {
+  const std::lock_guard lock(mutex_);
+  if (sampled_ < kEnough) return std::nullopt;
+  // Where the sample has a popular key too many or too few, its references are all near.
+  const double expected =
+      static_cast<double>(looked_up_.load(std::memory_order_relaxed) - forgotten_) * rate();
+  double hits = expected - sampled_;
+  const uint32_t last = bucket_of(static_cast<double>(keys));
+  for (uint32_t i = 0; i < last; ++i) hits += distances_[i];
+  hits += distances_[last] / 2;
+  return std::clamp(hits / expected, 0.0, 1.0);
+}
+
+double HitRateEstimator::rate() const {
+  return static_cast<double>(threshold_.load(std::memory_order_relaxed)) /
+         static_cast<double>(UINT64_MAX);
+}
+
+uint32_t HitRateEstimator::bucket_of(double distance) {
+  const double bucket = std::log2(distance + 1) * kBucketsPerDoubling;
+  return std::min(static_cast<uint32_t>(bucket), kBuckets - 1);
+}
+
+void HitRateEstimator::sample(uint64_t hash) {
+  const std::lock_guard lock(mutex_);
+  if (hash >= threshold_.load(std::memory_order_relaxed)) return;
+  if (tree_.empty()) tree_.resize(kSlots + 1);
+  if (next_slot_ > kSlots) renumber();
+  sampled_ += 1;
+  const auto found = last_touch_.find(hash);
+  if (found == last_touch_.end()) {
+    last_touch_.emplace(hash, next_slot_);
+  } else {
+    distances_[bucket_of(touched_after(found->second) / rate())] += 1;
+    mark(found->second, -1);
+    found->second = next_slot_;
+  }
+  mark(next_slot_++, 1);
+  if (last_touch_.size() > kSampledKeys) drop_last_key();
+  if (sampled_ > kAgesAbove) age();
+}
+
+// How many other keys were touched since.
+uint32_t HitRateEstimator::touched_after(uint32_t slot) const {
+  int32_t up_to = 0;
+  for (uint32_t i = slot; i > 0; i -= i & -i) up_to += tree_[i];
+  return static_cast<uint32_t>(last_touch_.size()) - static_cast<uint32_t>(up_to);
+}
+
+void HitRateEstimator::mark(uint32_t slot, int32_t change) {
+  for (uint32_t i = slot; i <= kSlots; i += i & -i) tree_[i] += change;
+}
+
+// All slots have been given out: the ones in use move together.
+void HitRateEstimator::renumber() {
+  std::vector<uint32_t*> touches;
+  touches.reserve(last_touch_.size());
+  for (auto& [hash, slot] : last_touch_) touches.push_back(&slot);
+  std::ranges::sort(touches, {}, [](const uint32_t* slot) { return *slot; });
+  std::ranges::fill(tree_, 0);
+  next_slot_ = 1;
+  for (uint32_t* slot : touches) {
+    *slot = next_slot_;
+    mark(next_slot_++, 1);
+  }
+}
+
+// The sample is full: the key with the greatest hash leaves it, and so a smaller part of all keys
+// is in it from now on. What was counted at the old rate counts as at the new one.
+void HitRateEstimator::drop_last_key() {
+  const auto last = std::prev(last_touch_.end());
+  const double before = rate();
+  mark(last->second, -1);
+  threshold_.store(last->first, std::memory_order_relaxed);
+  last_touch_.erase(last);
+  const double part = rate() / before;
+  for (double& count : distances_) count *= part;
+  sampled_ *= part;
+}
+
+void HitRateEstimator::age() {
+  for (double& count : distances_) count /= 2;
+  sampled_ /= 2;
+  forgotten_ += (looked_up_.load(std::memory_order_relaxed) - forgotten_) / 2;
+}
+
+}  // namespace partywall::cache

@@ -1,0 +1,67 @@
+#include "cache/tenant_use.h"
+
+#include <algorithm>
+
+#include "base/json_writer.h"
+
+namespace partywall::cache {
+namespace {
+
+void write_if(JsonWriter& json, std::string_view name, bool known, uint64_t value) {
+  json.key(name);
+  if (known) {
+    json.value(value);
+  } else {
+    json.null();
+  }
+}
+
+void write_rate(JsonWriter& json, std::string_view name, const std::optional<double>& rate) {
+  json.key(name);
+  if (rate) {
+    json.value(*rate);
+  } else {
+    json.null();
+  }
+}
+
+std::optional<double> share(uint64_t part, uint64_t whole) {
+  if (whole == 0) return std::nullopt;
+  return static_cast<double>(part) / static_cast<double>(whole);
+}
+
+}  // namespace
+
+uint64_t keys_that_fit(const Limits& limits, const TenantQuota::Usage& usage) {
+  if (!usage.weighed || usage.keys == 0) return limits.cache_keys;
+  const uint64_t bytes_of_one = std::max<uint64_t>(usage.bytes / usage.keys, 1);
+  return std::min(limits.cache_keys, limits.cache_bytes / bytes_of_one);
+}
+
+std::string to_json(const TenantUse& use) {
+  std::string out;
+  JsonWriter json(out);
+  json.begin_object();
+  json.key("tenant").value(use.tenant);
+  write_if(json, "keys", use.usage.counted, use.usage.keys);
+  write_if(json, "bytes", use.usage.weighed, use.usage.bytes);
+  json.key("quota").begin_object();
+  json.key("keys").value(use.limits.cache_keys);
+  json.key("bytes").value(use.limits.cache_bytes);
+  json.key("at_quota")
+      .value(use.limits.cache_at_quota == CacheAtQuota::kEvict ? "evict" : "refuse");
+  json.end_object();
+  json.key("hits").value(use.hits);
+  json.key("misses").value(use.misses);
+  write_rate(json, "hit_rate", share(use.hits, use.hits + use.misses));
+  json.key("evicted_keys").value(use.evicted_keys);
+  json.key("refused_commands").value(use.refused);
+  json.key("estimated_hit_rate").begin_object();
+  write_rate(json, "at_quota", use.hit_rate_at_quota);
+  write_rate(json, "at_double_quota", use.hit_rate_at_double);
+  json.end_object();
+  json.end_object();
+  return out;
+}
+
+}  // namespace partywall::cache
