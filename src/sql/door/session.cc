@@ -1,6 +1,7 @@
 #include "sql/door/session.h"
 
 #include "base/log.h"
+#include "net/others_first.h"
 #include "sql/door_errors.h"
 
 namespace partywall::sql {
@@ -56,8 +57,8 @@ net::Task<> Session::run() {
     int turns = 0;
     while (step()) {
       if (++turns < kMaxTurns) continue;
-      wake_.set();
-      break;
+      co_await net::others_first(worker_.loop());
+      turns = 0;
     }
     if (is_over()) break;
     arm();

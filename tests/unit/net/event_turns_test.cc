@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "net/event.h"
+#include "net/others_first.h"
 #include "net/scope.h"
 #include "net/worker.h"
 
@@ -42,6 +43,30 @@ TEST(EventTurns, AGathererComesAfterWhoeverIsReadyToo) {
 Task<> pass_on(Event& from, Event& to) {
   co_await from.wait_after_others();
   to.set();
+}
+
+Task<> run_without_end(Worker& worker, std::vector<std::string>& order) {
+  for (int round = 0; round < 3; ++round) {
+    order.emplace_back("busy");
+    co_await others_first(worker);
+  }
+}
+
+TEST(EventTurns, WhoNeverRunsDryLetsOthersGoFirst) {
+  SystemTime time;
+  Worker worker(0, time);
+  Event event(worker);
+  std::vector<std::string> order;
+  TaskScope scope(worker);
+  scope.spawn(note_when_set(event, Event::Turn::kNext, "other", order));
+  worker.post([&] {
+    scope.spawn(run_without_end(worker, order));
+    event.set();
+    worker.post(
+        [&] { worker.post([&] { worker.post([&] { worker.post([&] { worker.stop(); }); }); }); });
+  });
+  worker.run();
+  EXPECT_THAT(order, ElementsAre("busy", "other", "busy", "busy"));
 }
 
 // The loop must not go to sleep in between: nothing else happens that would wake it.

@@ -47,7 +47,8 @@ TEST(Growth, AWriteAddsAKeyAndNoMoreThanItHolds) {
 TEST(Growth, AnOffsetMakesAStringThatLong) {
   EXPECT_GE(growth({"SETRANGE", "a", "100000000", "x"}).bytes, 100'000'000U);
   EXPECT_GE(growth({"SETBIT", "a", "4294967295", "1"}).bytes, 512U << 20);
-  EXPECT_LE(growth({"SETRANGE", "a", "99999999999999999", "x"}).bytes, allocated(512U << 20) + 1'000);
+  EXPECT_LE(growth({"SETRANGE", "a", "99999999999999999", "x"}).bytes,
+            allocated(512U << 20) + 1'000);
   EXPECT_LE(growth({"SETRANGE", "a", "-1", "x"}).bytes, 1'000U);
 }
 
