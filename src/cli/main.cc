@@ -246,7 +246,7 @@ void add_cache_erase(CLI::App& cache, Command& command) {
   auto* sub = cache.add_subcommand(
       "erase", "Delete all keys and the Redis user of a suspended tenant, and prove it");
   const auto options = add_transfer_options(*sub);
-  sub->add_flag("--yes", "It cannot be undone")->required();
+  sub->add_flag("--yes")->description("It cannot be undone")->required();
   sub->callback([&command, options] { command = [options] { return cache_erase(*options); }; });
 }
 
