@@ -122,16 +122,18 @@ class ProtectedDatabase:
             enter(connection, self.key, tenant)
         return connection
 
-    def _connect_patiently(self, role, parameters, patience=5.0):
-        """CONNECTION LIMIT 1 counts a backend that is still exiting (53300)."""
-        deadline = time.monotonic() + patience
+    def _connect_patiently(self, role, parameters, patience=60.0):
+        """CONNECTION LIMIT 1 counts a backend that is still exiting (53300), that of the last attempt too: so the
+        attempts become fewer."""
+        deadline, pause = time.monotonic() + patience, 0.01
         while True:
             try:
                 return self.postgres.connect(self.name, role, self.slot_password, **parameters)
             except psycopg.OperationalError as error:
                 if "too many connections for role" not in str(error) or time.monotonic() > deadline:
                     raise
-                time.sleep(0.01)
+                time.sleep(pause)
+                pause = min(2 * pause, 1.0)
 
     @contextlib.contextmanager
     def serve(self, tenants):
