@@ -6,8 +6,8 @@
 
 namespace partywall::net {
 
-// co_await others_first(loop): whoever is ready now has its turn, and the sockets theirs, before this
-// coroutine goes on. For one that could go on for ever because its peer never lets it run dry.
+// co_await others_first(loop): whoever is ready now has its turn, and the sockets theirs, before
+// this coroutine goes on. For one that could go on for ever because its peer never lets it run dry.
 struct OthersFirst {
   Loop& loop;
   [[nodiscard]] bool await_ready() const noexcept { return false; }

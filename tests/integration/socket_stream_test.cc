@@ -261,6 +261,10 @@ class NoDescriptors {
 };
 
 TEST_F(SocketStreamTest, AListenerGoesOnWhenDescriptorsAreThereAgain) {
+#if __has_feature(undefined_behavior_sanitizer)
+  GTEST_SKIP()
+      << "the sanitizer opens a pipe to look at an object, and takes it for broken when it cannot";
+#endif
   WorkerGroup one(1, time);
   auto bound = bind_listeners(one, {"127.0.0.1", 0});
   ASSERT_TRUE(bound) << bound.error().message;

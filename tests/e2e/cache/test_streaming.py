@@ -4,6 +4,7 @@ import threading
 import pytest
 from cache_stack import CacheStack
 from resp import Resp, request
+from support.paths import keeps_freed_memory, partywall_binary
 
 MIB = 1 << 20
 
@@ -15,6 +16,10 @@ def big():
     stack.start()
     yield stack
     assert stack.stop() == 0
+
+
+bounded_memory = pytest.mark.skipif(keeps_freed_memory(partywall_binary()),
+                                    reason="AddressSanitizer keeps freed memory for a while")
 
 
 def peak_kilobytes(pid):
@@ -33,6 +38,7 @@ def exchange_big(stack, slug, key, size):
         assert client.ask("DEL", key) == 1
 
 
+@bounded_memory
 def test_a_request_of_any_size_costs_a_bounded_amount_of_memory(big):
     exchange_big(big, "acme", "warm", MIB)
     before = peak_kilobytes(big.process.pid)
@@ -42,6 +48,7 @@ def test_a_request_of_any_size_costs_a_bounded_amount_of_memory(big):
     assert grown < 16 * 1024
 
 
+@bounded_memory
 def test_eight_at_once_and_small_commands_between_them(big):
     exchange_big(big, "acme", "warm", MIB)
     before = peak_kilobytes(big.process.pid)

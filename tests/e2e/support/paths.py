@@ -16,6 +16,11 @@ def partywall_binary():
     return path
 
 
+def keeps_freed_memory(binary):
+    """It was built with AddressSanitizer, whose quarantine says nothing about what the program needs."""
+    return b"__asan_init" in binary.read_bytes()
+
+
 def shared_file(name):
     """A file of the shared data sets (`../shared/data` beside the repository, or $PARTYWALL_TEST_DATA)."""
     folder = pathlib.Path(os.environ.get("PARTYWALL_TEST_DATA", REPOSITORY.parent / "shared" / "data"))
