@@ -187,19 +187,21 @@ void LeaseBook::answered(uint64_t ticket, const Answer& answer, MonotonicTime no
 void LeaseBook::rate_answered(Entry& entry, const RateLedger::Answer& answer, MonotonicTime now) {
   Counters& counters = counters_[static_cast<size_t>(entry.what.kind)];
   RateGate& gate = rate_gate(entry);
-  if (answer.granted < entry.wanted) {
+  // Never more than was asked for, whatever the store says.
+  const int64_t granted = std::clamp<int64_t>(answer.granted, 0, entry.wanted);
+  if (granted < entry.wanted) {
     counters.denied.add();
     gate.signals.deny_until(std::max(from_now(now, answer.wait_us), entry.sent + kLeastPause));
   }
   if (entry.wanted == 0) return;
-  counters.granted.add(static_cast<uint64_t>(answer.granted));
+  counters.granted.add(static_cast<uint64_t>(granted));
   const bool busy = entry.sent - entry.lease_began < kBusy;
   const int64_t quarter = lease_size(entry.what.rate, shared_.live_nodes()) / 4;
-  if (answer.granted > 0) {
+  if (granted > 0) {
     entry.lease_began = entry.sent;
     entry.lease_ends = entry.sent + entry.lease;
   }
-  gate.credit({.tokens = answer.granted,
+  gate.credit({.tokens = granted,
                .valid_until = entry.lease_ends,
                .ask_at = busy ? quarter : -1,
                .remaining = answer.remaining,

@@ -1,5 +1,5 @@
 // What a limits store answers, whatever it is and in whatever pieces: it is understood or refused
-// the same way, and nobody is lent more than was asked for.
+// the same way, and nobody is lent more tokens than were asked for.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
