@@ -41,7 +41,7 @@ function(partywall_unit_test folder)
   target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(unit_${folder} PRIVATE PARTYWALL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(unit_${folder} PRIVATE partywall_${folder} partywall_test_support ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
-  gtest_discover_tests(unit_${folder} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 120)
+  gtest_discover_tests(unit_${folder} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
 endfunction()
 
 # partywall_fuzz(<name> LIBRARIES <target>...): tests/fuzz/<name>_fuzz.cc, seeds in tests/fuzz/corpus/<name>
