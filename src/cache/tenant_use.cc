@@ -7,22 +7,18 @@
 namespace partywall::cache {
 namespace {
 
-void write_if(JsonWriter& json, std::string_view name, bool known, uint64_t value) {
+template <class Value>
+void write(JsonWriter& json, std::string_view name, const std::optional<Value>& value) {
   json.key(name);
-  if (known) {
-    json.value(value);
+  if (value) {
+    json.value(*value);
   } else {
     json.null();
   }
 }
 
-void write_rate(JsonWriter& json, std::string_view name, const std::optional<double>& rate) {
-  json.key(name);
-  if (rate) {
-    json.value(*rate);
-  } else {
-    json.null();
-  }
+std::optional<uint64_t> if_known(bool known, uint64_t value) {
+  return known ? std::optional(value) : std::nullopt;
 }
 
 std::optional<double> share(uint64_t part, uint64_t whole) {
@@ -43,8 +39,8 @@ std::string to_json(const TenantUse& use) {
   JsonWriter json(out);
   json.begin_object();
   json.key("tenant").value(use.tenant);
-  write_if(json, "keys", use.usage.counted, use.usage.keys);
-  write_if(json, "bytes", use.usage.weighed, use.usage.bytes);
+  write(json, "keys", if_known(use.usage.counted, use.usage.keys));
+  write(json, "bytes", if_known(use.usage.weighed, use.usage.bytes));
   json.key("quota").begin_object();
   json.key("keys").value(use.limits.cache_keys);
   json.key("bytes").value(use.limits.cache_bytes);
@@ -53,12 +49,12 @@ std::string to_json(const TenantUse& use) {
   json.end_object();
   json.key("hits").value(use.hits);
   json.key("misses").value(use.misses);
-  write_rate(json, "hit_rate", share(use.hits, use.hits + use.misses));
+  write(json, "hit_rate", share(use.hits, use.hits + use.misses));
   json.key("evicted_keys").value(use.evicted_keys);
   json.key("refused_commands").value(use.refused);
   json.key("estimated_hit_rate").begin_object();
-  write_rate(json, "at_quota", use.hit_rate_at_quota);
-  write_rate(json, "at_double_quota", use.hit_rate_at_double);
+  write(json, "at_quota", use.hit_rate_at_quota);
+  write(json, "at_double_quota", use.hit_rate_at_double);
   json.end_object();
   json.end_object();
   return out;

@@ -108,23 +108,23 @@ TenantQuota::Mark TenantQuota::mark(Verdict what, MonotonicTime now) {
   return {.keys = keys_.settled, .bytes = bytes_.settled, .at = now};
 }
 
+bool TenantQuota::Tally::learn(uint64_t value, uint64_t mark, MonotonicTime asked) {
+  if (known && asked < asked_at) return false;
+  base = value;
+  base_mark = mark;
+  asked_at = asked;
+  known = true;
+  return true;
+}
+
 void TenantQuota::counted(const Mark& mark, uint64_t keys) {
   const std::lock_guard lock(mutex_);
-  // Of two that overlap the one that asked later knows more.
-  if (keys_.known && mark.at < keys_.asked_at) return;
-  keys_.base = keys;
-  keys_.base_mark = mark.keys;
-  keys_.asked_at = mark.at;
-  keys_.known = true;
+  keys_.learn(keys, mark.keys, mark.at);
 }
 
 void TenantQuota::weighed(const Mark& mark, uint64_t bytes, MonotonicTime now) {
   const std::lock_guard lock(mutex_);
-  if (bytes_.known && mark.at < bytes_.asked_at) return;
-  bytes_.base = bytes;
-  bytes_.base_mark = mark.bytes;
-  bytes_.asked_at = mark.at;
-  bytes_.known = true;
+  if (!bytes_.learn(bytes, mark.bytes, mark.at)) return;
   weighing_took_ = now - mark.at;
   weighed_at_ = now;
   removed_ = false;

@@ -81,6 +81,9 @@ class TenantQuota {
     MonotonicTime asked_at{};
 
     [[nodiscard]] uint64_t since() const { return charged - base_mark; }
+    // What Redis said when `mark` had been settled; false: of two that overlap, the other one asked
+    // later and knows more.
+    bool learn(uint64_t value, uint64_t mark, MonotonicTime asked);
   };
   struct Abandoned {
     Growth growth;

@@ -12,6 +12,7 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheCacheDoorAsItIs) {
   EXPECT_EQ(made.sessions.requests.max_request_bytes, own.sessions.requests.max_request_bytes);
   EXPECT_EQ(made.sessions.requests.max_argument_bytes, own.sessions.requests.max_argument_bytes);
   EXPECT_EQ(made.max_connections, own.max_connections);
+  EXPECT_EQ(made.max_tenant_connections, own.max_tenant_connections);
   EXPECT_EQ(made.login_timeout, own.login_timeout);
   EXPECT_EQ(made.idle_timeout, own.idle_timeout);
   EXPECT_EQ(made.slow_reader_timeout, own.slow_reader_timeout);
@@ -20,6 +21,7 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheCacheDoorAsItIs) {
 
 TEST(DoorSettings, TheCacheDoorGetsWhatTheFileSays) {
   const store::CacheDoorOptions options{.max_connections = 1,
+                                        .max_tenant_connections = 7,
                                         .max_request_bytes = 2048,
                                         .login_timeout = seconds(3),
                                         .idle_timeout = seconds(4),
@@ -36,6 +38,7 @@ TEST(DoorSettings, TheCacheDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.sessions.requests.max_request_bytes, 2048u);
   EXPECT_LE(made.sessions.requests.max_argument_bytes, 2048u);
   EXPECT_EQ(made.max_connections, 1u);
+  EXPECT_EQ(made.max_tenant_connections, 7u);
   EXPECT_EQ(made.login_timeout, seconds(3));
   EXPECT_EQ(made.idle_timeout, seconds(4));
   EXPECT_EQ(made.slow_reader_timeout, seconds(5));
@@ -131,6 +134,7 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheSqlDoorAsItIs) {
   const sql::DoorSettings own;
   const sql::DoorSettings made = sql_door_settings({}, {});
   EXPECT_EQ(made.max_clients, own.max_clients);
+  EXPECT_EQ(made.max_tenant_clients, own.max_tenant_clients);
   EXPECT_EQ(made.require_tls, own.require_tls);
   EXPECT_EQ(made.without_tenant, own.without_tenant);
   EXPECT_EQ(made.clients.max_message_bytes, own.clients.max_message_bytes);
@@ -146,6 +150,7 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheSqlDoorAsItIs) {
 
 TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
   const store::SqlDoorOptions options{.max_connections = 1,
+                                      .max_tenant_connections = 9,
                                       .require_tls = true,
                                       .without_tenant = store::WithoutTenant::kGlobalTables,
                                       .max_message_bytes = 2048,
@@ -161,6 +166,7 @@ TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.listen, (Endpoint{"127.0.0.1", 7}));
   EXPECT_FALSE(made.tls);
   EXPECT_EQ(made.max_clients, 1u);
+  EXPECT_EQ(made.max_tenant_clients, 9u);
   EXPECT_TRUE(made.require_tls);
   EXPECT_EQ(made.without_tenant, sql::WithoutTenant::kEmptyRegister);
   EXPECT_EQ(made.clients.max_message_bytes, 2048u);
