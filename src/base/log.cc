@@ -83,8 +83,9 @@ void log(LogLevel level, std::string_view message, std::initializer_list<LogFiel
 }
 
 struct LineLog::Impl {
-  std::shared_ptr<spdlog::details::thread_pool> pool;
   std::shared_ptr<spdlog::async_logger> logger;
+  // Destroyed first: its thread has written what was waiting and has ended before the logger goes.
+  std::shared_ptr<spdlog::details::thread_pool> pool;
 };
 
 LineLog::LineLog(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
