@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 
+#include "base/version.h"
 #include "cli/cell_database.h"
 #include "cli/exit_code.h"
 #include "sql/lint/report.h"
@@ -24,7 +25,7 @@ std::string written(const sql::LintReport& report, LintFormat format) {
     case LintFormat::kJson:
       return sql::to_lint_json(report);
     case LintFormat::kSarif:
-      return sql::to_lint_sarif(report, PARTYWALL_VERSION);
+      return sql::to_lint_sarif(report, version());
   }
   return "";
 }

@@ -3,9 +3,9 @@
 #include <cstdio>
 
 #include "base/log.h"
+#include "base/version.h"
 #include "cli/exit_code.h"
 #include "cli/platform_loader.h"
-#include "cli/version.h"
 #include "daemon/node_server.h"
 #include "daemon/termination.h"
 #include "store/control/directory_follower.h"
@@ -29,7 +29,7 @@ Result<Serving> start(store::DirectoryLoader::Loaded loaded, const TimeSource& t
                       Random& random) {
   Serving serving;
   if (loaded.control_store) {
-    auto follower = store::follow_control_store(*loaded.control_store, release(), time, random);
+    auto follower = store::follow_control_store(*loaded.control_store, version(), time, random);
     if (!follower) return std::unexpected(follower.error());
     serving.follower = *std::move(follower);
     loaded.directory = serving.follower->first();

@@ -12,6 +12,19 @@ std::optional<net::TlsServerSettings> tls_settings(const std::optional<store::Tl
                                 .client_ca_file = files->client_ca};
 }
 
+std::vector<sql::ConsoleLogin> console_logins(const store::SqlDoorOptions& options) {
+  std::vector<sql::ConsoleLogin> logins;
+  for (const store::ConsoleLoginOptions& login : options.console) {
+    const bool may_operate = login.rights == store::ConsoleLoginOptions::Rights::kOperate;
+    logins.push_back(
+        {.user = login.user,
+         .rights = may_operate ? sql::ConsoleRights::kOperate : sql::ConsoleRights::kLook,
+         .verifier = login.verifier,
+         .addresses = login.addresses});
+  }
+  return logins;
+}
+
 }  // namespace
 
 http::DoorSettings http_door_settings(const store::ListenSettings& listen,
@@ -82,6 +95,8 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   settings.clients.max_prepared_statements = options.max_prepared_statements;
   settings.clients.max_prepared_bytes = options.max_prepared_bytes;
   settings.max_migration_sessions = options.max_migration_sessions;
+  settings.console = console_logins(options);
+  settings.max_console_sessions = options.max_console_sessions;
   settings.login_timeout = options.login_timeout;
   settings.queue_timeout = options.queue_timeout;
   settings.idle_in_transaction_timeout = options.idle_in_transaction_timeout;

@@ -186,6 +186,17 @@ SqlError shutting_down() {
   return {kAdminShutdown, "terminating connection due to administrator command", "Connect again."};
 }
 
+SqlError ended_by_operator() {
+  return {kAdminShutdown, "an operator has ended this session",
+          "Connect again, unless told not to."};
+}
+
+SqlError pause_cancelled() {
+  return {
+      kQueryCanceled, "PAUSE was cancelled before all transactions had ended: nothing is paused",
+      "SHOW CLIENTS shows who is still active; KILL ends those who will not end by themselves."};
+}
+
 SqlError cancelled_while_waiting() {
   return {kQueryCanceled, "canceling statement due to user request", ""};
 }

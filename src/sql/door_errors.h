@@ -42,6 +42,8 @@ SqlError queue_full();
 SqlError queue_timeout(Duration waited);
 SqlError cannot_connect(std::string_view cell);
 SqlError shutting_down();
+SqlError ended_by_operator();
+SqlError pause_cancelled();
 SqlError cancelled_while_waiting();
 SqlError statement_timeout(Duration limit);
 SqlError idle_in_transaction_timeout(Duration limit);

@@ -26,4 +26,12 @@ PreparedStatementRef PreparedStatementStore::intern(std::string_view definition,
   return shared;
 }
 
+void PreparedStatementStore::for_each(
+    const std::function<void(const PreparedStatement&, long holders)>& visit) const {
+  for (const auto& [key, weak] : state_->by_key) {
+    if (const PreparedStatementRef statement = weak.lock())
+      visit(*statement, statement.use_count() - 1);
+  }
+}
+
 }  // namespace partywall::sql

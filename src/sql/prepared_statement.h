@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -32,6 +33,8 @@ class PreparedStatementStore {
   // Names an unnamed statement of a client among those of all clients.
   uint64_t next_number() { return ++state_->last_id; }
   [[nodiscard]] size_t size() const { return state_->by_key.size(); }
+  // With the number of those who hold it, clients and server connections.
+  void for_each(const std::function<void(const PreparedStatement&, long holders)>& visit) const;
 
  private:
   // Outlives the store while statements do.

@@ -77,6 +77,17 @@ enum class WithoutTenant {
   kGlobalTables,  // it runs, but every table of the tenants raises
 };
 
+// An operator's login at the console of the sql door.
+struct ConsoleLoginOptions {
+  enum class Rights { kLook, kOperate };
+  std::string user;
+  Rights rights = Rights::kLook;
+  std::string verifier;
+  std::vector<AddressBlock> addresses;
+
+  bool operator==(const ConsoleLoginOptions&) const = default;
+};
+
 struct SqlDoorOptions {
   uint32_t max_connections = 10'000;        // of clients, each worker
   uint32_t max_tenant_connections = 2'500;  // of one tenant's clients, all workers
@@ -86,6 +97,8 @@ struct SqlDoorOptions {
   uint32_t max_prepared_statements = 1'000;  // of one client
   uint64_t max_prepared_bytes = 4 << 20;     // their texts together
   uint32_t max_migration_sessions = 10;      // each has a server connection of its own; each worker
+  std::vector<ConsoleLoginOptions> console;
+  uint32_t max_console_sessions = 10;  // each worker
   Duration login_timeout = seconds(10);
   Duration queue_timeout = seconds(10);               // waiting for a server connection
   Duration idle_in_transaction_timeout = minutes(1);  // with a server connection

@@ -1,3 +1,5 @@
+#include <algorithm>
+
 #include "store/file_keys.h"
 #include "store/platform_sections.h"
 
@@ -145,7 +147,26 @@ void read_http(YamlMap& map, HttpDoorOptions& door) {
 constexpr Choice<WithoutTenant> kWithoutTenant[] = {
     {"refuse", WithoutTenant::kRefuse}, {"global_tables", WithoutTenant::kGlobalTables}};
 
-void read_sql(YamlMap& map, const std::optional<ListenSettings>& listen, SqlDoorOptions& door) {
+constexpr Choice<ConsoleLoginOptions::Rights> kConsoleRights[] = {
+    {"look", ConsoleLoginOptions::Rights::kLook},
+    {"operate", ConsoleLoginOptions::Rights::kOperate}};
+
+void read_console_login(YamlMap& map, FileLoader& files, SqlDoorOptions& door) {
+  ConsoleLoginOptions login;
+  map.required("user", login.user, "user name, for the database name `partywall`");
+  if (std::ranges::find(door.console, login.user, &ConsoleLoginOptions::user) != door.console.end())
+    map.error("user", "there is a login '{}' at the console already", login.user);
+  map.optional_choice("rights", login.rights, kConsoleRights,
+                      "look: SHOW; operate: PAUSE, RESUME, RECONNECT, KILL and RELOAD as well");
+  read_verifier(map, files, login.verifier);
+  map.values("addresses", login.addresses,
+             "where it may come from, such as `10.1.0.0/16`; a client certificate or a unix socket "
+             "will do instead");
+  door.console.push_back(std::move(login));
+}
+
+void read_sql(YamlMap& map, FileLoader& files, const std::optional<ListenSettings>& listen,
+              SqlDoorOptions& door) {
   map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
   map.optional("max_tenant_connections", door.max_tenant_connections, kConnections,
                kTenantConnectionsHelp);
@@ -164,6 +185,10 @@ void read_sql(YamlMap& map, const std::optional<ListenSettings>& listen, SqlDoor
             "the texts of one client's prepared statements together");
   map.optional("max_migration_sessions", door.max_migration_sessions, {0, 999},
                "migration logins at once, of each worker; each has a server connection of its own");
+  map.list("console", "operators of this node, at the console",
+           [&](YamlMap& login) { read_console_login(login, files, door); });
+  map.optional("max_console_sessions", door.max_console_sessions, {1, 100},
+               "operators at the console at once, of each worker");
   map.optional("login_timeout", door.login_timeout, kShortTimeout,
                "from the connection to the end of the login");
   map.optional("queue_timeout", door.queue_timeout, kShortTimeout,
@@ -202,7 +227,7 @@ void read_node(YamlMap& file, FileLoader& files, NodeSettings& node) {
   file.section("doors", "bounds and patience of the doors", [&](YamlMap& map) {
     map.section("http", "the http door", [&](YamlMap& door) { read_http(door, node.http); });
     map.section("sql", "the sql door",
-                [&](YamlMap& door) { read_sql(door, node.listen.sql, node.sql); });
+                [&](YamlMap& door) { read_sql(door, files, node.listen.sql, node.sql); });
     map.section("cache", "the cache door", [&](YamlMap& door) { read_cache(door, node.cache); });
   });
 }

@@ -87,11 +87,19 @@ std::expected<const Tenant*, SqlError> served_tenant(TenantId id, const LoginAut
   return tenant;
 }
 
-bool may_come_from(const SqlLogin& login, const net::Peer& peer) {
+bool may_come_from(std::span<const AddressBlock> addresses, const net::Peer& peer) {
   if (!peer.certificate_subject.empty()) return true;
-  return std::ranges::any_of(login.addresses, [&peer](const AddressBlock& block) {
+  return std::ranges::any_of(addresses, [&peer](const AddressBlock& block) {
     return block.contains(peer.endpoint.address);
   });
+}
+
+// nullptr: an operator's console is not what the client asks for.
+const ConsoleLogin* find_console_login(const StartupRequest& request,
+                                       const LoginAuthority& authority) {
+  if (request.database != kConsoleDatabase) return nullptr;
+  const auto found = std::ranges::find(authority.console, request.user, &ConsoleLogin::user);
+  return found == authority.console.end() ? nullptr : &*found;
 }
 
 std::expected<void, SqlError> check_login(const SqlLogin& login, const StartupRequest& request,
@@ -101,7 +109,7 @@ std::expected<void, SqlError> check_login(const SqlLogin& login, const StartupRe
   }
   const bool must_be_listed =
       login.login_class == LoginClass::kAsserting || !login.addresses.empty();
-  if (must_be_listed && !may_come_from(login, peer))
+  if (must_be_listed && !may_come_from(login.addresses, peer))
     return std::unexpected(errors::address_refused(request.user));
   return {};
 }
@@ -111,6 +119,11 @@ std::expected<void, SqlError> check_login(const SqlLogin& login, const StartupRe
 std::expected<ProofDemand, SqlError> demand_proof(const StartupRequest& request,
                                                   const net::Peer& peer,
                                                   const LoginAuthority& authority) {
+  if (const ConsoleLogin* console = find_console_login(request, authority)) {
+    auto verifier = ScramVerifier::parse(console->verifier);
+    if (!verifier) return std::unexpected(errors::login_failed(request.user));
+    return ProofDemand{ProofMethod::kScram, std::move(*verifier)};
+  }
   const SqlLogin* login = authority.directory->find_sql_login(request.user);
   const bool has_password = login && !login->verifier.empty();
   if (has_password && !asks_for_token(request)) {
@@ -145,6 +158,12 @@ std::expected<Admission, SqlError> admit(const StartupRequest& request, const ne
                                          std::optional<std::string_view> token,
                                          const LoginAuthority& authority) {
   Admission admission{.user = request.user};
+  if (const ConsoleLogin* console = find_console_login(request, authority)) {
+    if (!peer.endpoint.is_unix() && !may_come_from(console->addresses, peer))
+      return std::unexpected(errors::address_refused(request.user));
+    admission.console = console->rights;
+    return admission;
+  }
   const SqlLogin* login = authority.directory->find_sql_login(request.user);
   if (login) {
     if (auto checked = check_login(*login, request, peer); !checked)

@@ -3,6 +3,7 @@
 #include <expected>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -12,6 +13,7 @@
 #include "identity/scram.h"
 #include "net/stream.h"
 #include "sql/client/client_fsm.h"
+#include "sql/console/console_login.h"
 #include "sql/wire/startup.h"
 #include "tenancy/directory.h"
 
@@ -24,6 +26,7 @@ struct LoginAuthority {
   DirectoryRef directory;
   std::shared_ptr<const JwtVerifier> jwt;  // nullptr: no issuer is trusted
   WallTime now;
+  std::span<const ConsoleLogin> console = {};
 };
 
 enum class ProofMethod : uint8_t {
@@ -49,6 +52,7 @@ struct Admission {
   std::optional<TenantId> tenant;          // bound, and migration logins that are bound to one
   SettingsRef settings;                    // asked for at start-up
   std::optional<TenantId> session_tenant;  // of app.current_tenant, given at start-up
+  std::optional<ConsoleRights> console;    // then nothing of the above but `user` counts
 };
 
 // After the proof: `token` is what a client of kToken presented. Everything that is wrong is FATAL.

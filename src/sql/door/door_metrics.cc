@@ -44,9 +44,7 @@ void write_tenants(MetricWriter& writer, const DoorShared& door, const Directory
   for (const TenantFamily& entry : kTenantFamilies) {
     writer.family(entry.family);
     for (const Tenant& tenant : directory.tenants()) {
-      uint64_t sum = 0;
-      for (const auto& worker : door.workers)
-        sum += std::as_const(*worker).meters().value(tenant.number, entry.meter);
+      const uint64_t sum = door.workers.front()->used(tenant.number, entry.meter);
       if (sum == 0) continue;
       if (entry.scale == 1) {
         writer.sample(sum, {{"tenant", tenant.slug}});

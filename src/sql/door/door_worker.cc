@@ -7,6 +7,7 @@
 #include "cluster/limit_store.h"
 #include "net/timer.h"
 #include "sql/door/client_login.h"
+#include "sql/door/console_session.h"
 #include "sql/door/migration_session.h"
 #include "sql/door/session.h"
 #include "sql/door_errors.h"
@@ -38,7 +39,7 @@ DoorWorker::DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
       index_(index),
       shared_(shared),
       tls_(std::move(tls)),
-      cancel_keys_(index, shared.random),
+      clients_here_(index, shared.random),
       sessions_(loop),
       pool_tasks_(loop),
       desk_(open_desk(shared.limits, shared.tenants, loop)),
@@ -69,7 +70,9 @@ net::Task<> DoorWorker::stop() {
   retired_pools_.clear();
 }
 
-LoginAuthority DoorWorker::authority() const { return {directory_, jwt_, loop_.time().wall()}; }
+LoginAuthority DoorWorker::authority() const {
+  return {directory_, jwt_, loop_.time().wall(), settings().console};
+}
 
 void DoorWorker::spawn(net::Task<bool> task) { sessions_.spawn(ignore_outcome(std::move(task))); }
 
@@ -121,15 +124,19 @@ net::Task<std::optional<AdmittedClient>> DoorWorker::log_in(std::unique_ptr<net:
 
 // The client that asks closes its connection when we do: by then the session knows.
 net::Task<> DoorWorker::route_cancel(CancelRequest key) {
-  const unsigned index = CancelKeys::worker_of(key);
-  if (index >= shared_.workers.size()) co_return;
+  const unsigned index = ClientRegistry::worker_of(key.pid);
+  if (index >= workers()) co_return;
+  co_await visit(index, [key](DoorWorker& owner) { owner.clients_here_.cancel(key); });
+}
+
+net::Task<> DoorWorker::visit(size_t index, std::function<void(DoorWorker&)> what) {
   DoorWorker& owner = *shared_.workers[index];
-  net::Event delivered(loop_);
-  owner.loop_.post([this, &owner, &delivered, key] {
-    owner.cancel_keys_.cancel(key);
-    loop_.post([&delivered] { delivered.set(); });
+  net::Event done(loop_);
+  owner.loop_.post([this, &owner, &done, &what] {
+    what(owner);
+    loop_.post([&done] { done.set(); });
   });
-  co_await delivered.wait();
+  co_await done.wait();
 }
 
 // A tenant's bound connections are all on one worker, so that its pool, its queue and the affinity
@@ -163,6 +170,10 @@ const Tenant* DoorWorker::bound_tenant(const Admission& admission) const {
 }
 
 net::Task<> DoorWorker::serve_admitted(AdmittedClient client) {
+  if (client.admission.console) {
+    co_await serve_console(*this, std::move(client));
+    co_return;
+  }
   if (client.admission.login_class == LoginClass::kMigration) {
     co_await serve_migration(*this, std::move(client));
     co_return;
@@ -235,8 +246,47 @@ void DoorWorker::update_pools() {
     for (uint32_t number = 1; number <= cell.sql.slots.count; ++number) {
       if (number % shared_.workers.size() == index_) slots.push_back(number);
     }
-    pools_.emplace(cell.name, std::make_unique<CellPool>(pool_context_, cell, std::move(slots)));
+    const auto [place, added] = pools_.emplace(
+        cell.name, std::make_unique<CellPool>(pool_context_, cell, std::move(slots)));
+    if (paused_cells_.contains(cell.name)) place->second->pause();
   }
+}
+
+void DoorWorker::for_each_pool(
+    const std::function<void(const std::string& cell, CellPool&)>& visit) {
+  for (const auto& [cell, pool] : pools_) visit(cell, *pool);
+}
+
+void DoorWorker::pause(const std::string& cell) {
+  for (const auto& [name, pool] : pools_) {
+    if (!cell.empty() && name != cell) continue;
+    paused_cells_.insert(name);  // its pool may be made anew
+    pool->pause();
+  }
+}
+
+void DoorWorker::resume(const std::string& cell) {
+  if (cell.empty()) {
+    paused_cells_.clear();
+  } else {
+    paused_cells_.erase(cell);
+  }
+  for (const auto& [name, pool] : pools_) {
+    if (pool->is_paused() && !paused_cells_.contains(name)) pool->resume();
+  }
+}
+
+void DoorWorker::reconnect(const std::string& cell) {
+  for (const auto& [name, pool] : pools_) {
+    if (cell.empty() || name == cell) pool->reconnect();
+  }
+}
+
+uint64_t DoorWorker::used(TenantNumber tenant, SqlMeter meter) const {
+  uint64_t sum = 0;
+  for (const auto& worker : shared_.workers)
+    sum += std::as_const(*worker).meters().value(tenant, meter);
+  return sum;
 }
 
 // Sessions of a tenant that is at its limit of connections may wait on another worker.

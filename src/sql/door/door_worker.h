@@ -3,6 +3,7 @@
 #include <atomic>
 #include <memory>
 #include <mutex>
+#include <set>
 #include <string>
 #include <unordered_map>
 #include <vector>
@@ -12,8 +13,8 @@
 #include "net/scope.h"
 #include "policy/client_seats.h"
 #include "policy/meters.h"
-#include "sql/door/cancel_keys.h"
 #include "sql/door/client_login.h"
+#include "sql/door/client_registry.h"
 #include "sql/door/settings.h"
 #include "sql/door/sql_meter.h"
 #include "sql/pool/cell_pool.h"
@@ -68,17 +69,33 @@ class DoorWorker {
   [[nodiscard]] LoginAuthority authority() const;
   [[nodiscard]] CellPool* find_pool(const std::string& cell);
   [[nodiscard]] PreparedStatementStore& statements() { return statements_; }
-  [[nodiscard]] CancelKeys& cancel_keys() { return cancel_keys_; }
+  [[nodiscard]] ClientRegistry& clients_here() { return clients_here_; }
   [[nodiscard]] Meters<SqlMeter>& meters() { return meters_; }
   uint64_t next_serial() { return ++last_serial_; }
   std::optional<ConcurrencyUnits> take_migration_slot() {
     return migration_sessions_.try_acquire(settings().max_migration_sessions);
   }
+  std::optional<ConcurrencyUnits> take_console_slot() {
+    return console_sessions_.try_acquire(settings().max_console_sessions);
+  }
+  // Runs `what` on the thread of worker `index`; returns when it has. The index must be below
+  // workers().
+  net::Task<> visit(size_t index, std::function<void(DoorWorker&)> what);
+  [[nodiscard]] size_t workers() const { return shared_.workers.size(); }
+  [[nodiscard]] unsigned index() const { return index_; }
   // Runs beside the sessions; stop() waits for it.
   void spawn(net::Task<bool> task);
   void count_pinned(int change) {
     pinned_.fetch_add(static_cast<uint32_t>(change), std::memory_order_relaxed);
   }
+
+  // --- For the console, on this worker's thread. An empty cell means all.
+  void for_each_pool(const std::function<void(const std::string& cell, CellPool&)>& visit);
+  void pause(const std::string& cell);
+  void resume(const std::string& cell);
+  void reconnect(const std::string& cell);
+  // Sums over all workers; from any thread.
+  [[nodiscard]] uint64_t used(TenantNumber tenant, SqlMeter meter) const;
 
   // --- From any thread.
   [[nodiscard]] uint32_t clients() const { return clients_.load(std::memory_order_relaxed); }
@@ -124,7 +141,7 @@ class DoorWorker {
   DirectoryRef directory_;
   std::shared_ptr<const JwtVerifier> jwt_;
   PreparedStatementStore statements_;
-  CancelKeys cancel_keys_;
+  ClientRegistry clients_here_;
   Meters<SqlMeter> meters_;
   Counters counters_;
   net::Drain drain_;       // of the clients
@@ -135,10 +152,12 @@ class DoorWorker {
   PoolContext pool_context_;
   std::unordered_map<std::string, std::unique_ptr<CellPool>> pools_;  // by cell
   std::vector<std::unique_ptr<CellPool>> retired_pools_;              // of cells that have changed
+  std::set<std::string> paused_cells_;
   uint64_t last_serial_ = 0;
   std::unordered_map<uint64_t, std::function<void(Result<>)>> repairs_;  // under way
   uint64_t last_repair_ = 0;
   ConcurrencyGate migration_sessions_;
+  ConcurrencyGate console_sessions_;
   std::atomic<uint32_t> clients_{0};
   std::atomic<uint32_t> pinned_{0};
   mutable std::mutex samples_mutex_;

@@ -45,28 +45,55 @@ struct Direction {
 
 // Delivers cancels to the server; what it does then is the client's business, as with a direct
 // connection.
-class MigrationCancel final : public CancelTarget {
+class MigrationClient final : public ConnectedClient {
  public:
-  MigrationCancel(DoorWorker& worker, Endpoint endpoint, CancelRequest server_key)
-      : worker_(worker),
+  MigrationClient(DoorWorker& worker, const AdmittedClient& client, Endpoint endpoint,
+                  CancelRequest server_key)
+      : wake(worker.loop()),
+        worker_(worker),
+        client_(client),
         endpoint_(std::move(endpoint)),
         server_key_(server_key),
-        key_(worker.cancel_keys().add(*this)) {}
-  ~MigrationCancel() override { worker_.cancel_keys().remove(key_); }
-  MigrationCancel(const MigrationCancel&) = delete;
-  MigrationCancel& operator=(const MigrationCancel&) = delete;
+        connected_at_(worker.loop().now()),
+        key_(worker.clients_here().add(*this)) {}
+  ~MigrationClient() override { worker_.clients_here().remove(key_); }
+  MigrationClient(const MigrationClient&) = delete;
+  MigrationClient& operator=(const MigrationClient&) = delete;
 
   void cancel_statement() override {
     worker_.spawn(deliver_cancel(worker_.loop(), endpoint_, server_key_, kTimeout));
   }
+  void end_by_operator() override {
+    is_killed_ = true;
+    wake.set();
+  }
+  // Its bytes pass unread: nobody here knows what it does.
+  [[nodiscard]] ClientInfo describe() const override {
+    return {.user = client_.admission.user,
+            .cell = client_.admission.cell,
+            .tenant = {},
+            .state = "migration",
+            .state_since = {},
+            .connected_at = connected_at_,
+            .server_pid = server_key_.pid,
+            .is_pinned = true,
+            .peer = client_.stream->peer(),
+            .application_name = {}};
+  }
   [[nodiscard]] const CancelRequest& key() const { return key_; }
+  [[nodiscard]] bool is_killed() const { return is_killed_; }
+
+  net::Event wake;
 
  private:
   static constexpr Duration kTimeout = seconds(5);
   DoorWorker& worker_;
+  const AdmittedClient& client_;
   Endpoint endpoint_;
   CancelRequest server_key_;
+  const MonotonicTime connected_at_;
   CancelRequest key_;
+  bool is_killed_ = false;
 };
 
 void refuse(AdmittedClient& client, const SqlError& error) {
@@ -86,8 +113,8 @@ ServerLogin owner_login(const SqlBackend& backend, const StartupRequest& request
 }
 
 net::Task<> relay(DoorWorker& worker, AdmittedClient& client, OpenedServer& server,
-                  const CancelRequest& key) {
-  net::Event wake(worker.loop());
+                  MigrationClient& connected) {
+  net::Event& wake = connected.wake;
   net::Drain::Watch watch(worker.drain_signal(), wake);
   Direction to_server{*client.stream, *server.stream, {}};
   Direction to_client{*server.stream, *client.stream, {}};
@@ -96,10 +123,10 @@ net::Task<> relay(DoorWorker& worker, AdmittedClient& client, OpenedServer& serv
   MessageWriter(welcome, 'R').u32(0);
   for (const auto& [name, value] : server.info.reported.entries())
     append_parameter_status(welcome, name, value);
-  append_backend_key_data(welcome, key.pid, key.secret);
+  append_backend_key_data(welcome, connected.key().pid, connected.key().secret);
   append_ready_for_query(welcome, TransactionStatus::kIdle);
   to_client.pending.append(welcome);
-  while (!worker.drain_signal().must_close()) {
+  while (!worker.drain_signal().must_close() && !connected.is_killed()) {
     const bool client_goes_on = to_server.move();
     const bool server_goes_on = to_client.move();
     if (!client_goes_on || !server_goes_on) break;
@@ -107,6 +134,7 @@ net::Task<> relay(DoorWorker& worker, AdmittedClient& client, OpenedServer& serv
     to_client.arm(wake);
     co_await wake.wait();
   }
+  if (connected.is_killed()) refuse(client, errors::ended_by_operator());
 }
 
 }  // namespace
@@ -133,8 +161,8 @@ net::Task<> serve_migration(DoorWorker& worker, AdmittedClient client) {
     refuse(client, errors::cannot_connect(client.admission.cell));
     co_return;
   }
-  const MigrationCancel cancel(worker, endpoint, server->info.key);
-  co_await relay(worker, client, *server, cancel.key());
+  MigrationClient connected(worker, client, endpoint, server->info.key);
+  co_await relay(worker, client, *server, connected);
 }
 
 }  // namespace partywall::sql

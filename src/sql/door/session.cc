@@ -29,18 +29,19 @@ Session::Session(DoorWorker& worker, AdmittedClient client, const Settings& told
       wake_(worker.loop()),
       drain_watch_(worker.drain_signal(), wake_),
       timer_(worker.loop().timers(), wake_),
+      connected_at_(worker.loop().now()),
       admission_(std::move(client.admission)),
       resolver_([&worker] { return worker.authority(); }, admission_.login_class, admission_.cell),
       fsm_(identity(worker, admission_, told), worker.settings().clients, worker.statements(),
            resolver_),
-      cancel_key_(worker.cancel_keys().add(*this)),
+      cancel_key_(worker.clients_here().add(*this)),
       lease_(wake_),
       client_(std::move(client.stream)) {
   carry_.append(client.unread);
   append_welcome(fsm_.to_client().tail(), told, cancel_key_);
 }
 
-Session::~Session() { worker_.cancel_keys().remove(cancel_key_); }
+Session::~Session() { worker_.clients_here().remove(cancel_key_); }
 
 ClientIdentity Session::identity(DoorWorker& worker, const Admission& admission,
                                  const Settings& told) {
@@ -68,7 +69,7 @@ net::Task<> Session::run() {
 }
 
 bool Session::step() {
-  look_at_drain();
+  look_at_end();
   look_at_time();
   flush_server();  // what did not fit before
   bool moved = look_after_lease();
@@ -203,6 +204,7 @@ bool Session::look_after_lease() {
 void Session::request_server(TenantId id) {
   CellPool::Request request{.tenant = id, .number = TenantNumber(UINT32_MAX)};
   std::string cell = admission_.cell;
+  tenant_.reset();
   tenant_number_.reset();
   statement_timeout_ = Duration::max();
   if (id != TenantId()) {
@@ -214,6 +216,7 @@ void Session::request_server(TenantId id) {
       return;
     }
     cell = tenant->cell;
+    tenant_ = id;
     tenant_number_ = tenant->number;
     statement_timeout_ = tenant->limits.statement_timeout;
     request.number = tenant->number;
@@ -286,6 +289,42 @@ void Session::cancel_statement() {
     cancel_wanted_ = true;
   }
   wake_.set();
+}
+
+void Session::end_by_operator() {
+  is_killed_ = true;
+  wake_.set();
+}
+
+ClientInfo Session::describe() const {
+  ClientInfo info{.user = admission_.user,
+                  .cell = admission_.cell,
+                  .tenant = admission_.tenant,
+                  .state = "idle",
+                  .state_since = {},
+                  .connected_at = connected_at_,
+                  .server_pid = {},
+                  .is_pinned = fsm_.is_pinned(),
+                  .peer = client_->peer(),
+                  .application_name = {}};
+  const auto& server = lease_.connection();
+  if (!info.tenant && (server || lease_.is_waiting())) info.tenant = tenant_;
+  if (server) info.server_pid = server->fsm.info().key.pid;
+  if (lease_.is_waiting()) {
+    info.state = "waiting";
+    info.state_since = lease_.waiting_since();
+  } else if (const auto busy_since = fsm_.busy_since()) {
+    info.state = "active";
+    info.state_since = busy_since;
+  } else if (const auto idle_since = fsm_.idle_in_transaction_since()) {
+    info.state = "idle in transaction";
+    info.state_since = idle_since;
+  }
+  if (fsm_.settings()) {
+    if (const std::string* name = fsm_.settings()->find("application_name"))
+      info.application_name = *name;
+  }
+  return info;
 }
 
 // Passes the client's cancel on while the server works on what the client asked for: not on a

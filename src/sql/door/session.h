@@ -10,7 +10,7 @@
 #include "net/timer.h"
 #include "sql/client/client_fsm.h"
 #include "sql/client/directory_tenant_resolver.h"
-#include "sql/door/cancel_keys.h"
+#include "sql/door/client_registry.h"
 #include "sql/door/door_worker.h"
 #include "sql/pool/server_lease.h"
 
@@ -18,7 +18,7 @@ namespace partywall::sql {
 
 // Moves the bytes between a client, its ClientFsm and the server connection it has at the moment.
 // One coroutine, one event.
-class Session final : private CancelTarget {
+class Session final : private ConnectedClient {
  public:
   // `told`: the ParameterStatus messages that the client is to be sent.
   Session(DoorWorker& worker, AdmittedClient client, const Settings& told);
@@ -39,7 +39,7 @@ class Session final : private CancelTarget {
   void request_server(TenantId id);
   bool release_server();
   void lose_server();
-  void look_at_drain();
+  void look_at_end();
   void look_at_time();
   void look_at_cancel();
   void look_at_statement_time(MonotonicTime now);
@@ -50,6 +50,8 @@ class Session final : private CancelTarget {
   void account();
   void end();
   void cancel_statement() override;
+  void end_by_operator() override;
+  [[nodiscard]] ClientInfo describe() const override;
   [[nodiscard]] bool is_over() const;
   [[nodiscard]] bool must_hold_client() const;
   [[nodiscard]] bool may_cancel() const;
@@ -62,6 +64,7 @@ class Session final : private CancelTarget {
   net::Drain::Watch drain_watch_;
   net::Timer timer_;
   MonotonicTime timer_deadline_;
+  const MonotonicTime connected_at_;
   Admission admission_;
   DirectoryTenantResolver resolver_;
   ClientFsm fsm_;
@@ -71,12 +74,14 @@ class Session final : private CancelTarget {
   std::unique_ptr<net::Stream> client_;
   ByteBuffer carry_;  // what the client sent and the session has not taken yet
   bool client_is_gone_ = false;
+  bool is_killed_ = false;  // by an operator
   bool was_pinned_ = false;
   bool cancel_wanted_ = false;                // by the client, for the section under way
   MonotonicTime next_cancel_;                 // not before
   std::optional<MonotonicTime> cancel_sent_;  // because of the time limit, in this section
   std::optional<MonotonicTime> finishing_since_;
   // Of the tenant that the server connection is for.
+  std::optional<TenantId> tenant_;
   std::optional<TenantNumber> tenant_number_;
   Duration statement_timeout_ = Duration::max();
 };

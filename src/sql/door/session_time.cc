@@ -5,11 +5,11 @@
 
 namespace partywall::sql {
 
-void Session::look_at_drain() {
+void Session::look_at_end() {
   const net::Drain& drain = worker_.drain_signal();
-  if (!drain.requested() || fsm_.is_finished()) return;
-  if (drain.must_close()) {
-    fsm_.terminate(errors::shutting_down());
+  if (fsm_.is_finished() || (!drain.requested() && !is_killed_)) return;
+  if (is_killed_ || drain.must_close()) {
+    fsm_.terminate(is_killed_ ? errors::ended_by_operator() : errors::shutting_down());
     flush_client();
     client_is_gone_ = true;
   } else if (fsm_.is_idle() && carry_.empty()) {

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <optional>
+#include <vector>
 
 #include "base/endpoint.h"
 #include "base/time.h"
@@ -22,6 +23,8 @@ struct DoorSettings {
   uint32_t max_clients = 10'000;         // connections, per worker
   uint32_t max_tenant_clients = 2'500;   // bound to one tenant, of all workers
   uint32_t max_migration_sessions = 10;  // each has a server connection of its own; per worker
+  std::vector<ConsoleLogin> console;     // operators of this node
+  uint32_t max_console_sessions = 10;    // per worker
   size_t max_unsent_bytes = 256 * 1024;  // to one client or server; then its peer is not read
   Duration login_timeout = seconds(10);  // from accepting to the first ReadyForQuery
   Duration queue_timeout = seconds(10);  // for a server connection

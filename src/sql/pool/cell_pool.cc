@@ -46,7 +46,7 @@ void CellPool::request(ServerLease& lease, const Request& request) {
                   .id = request.tenant,
                   .kind = LimitKind::kSqlConnections,
                   .slots = request.max_connections};
-  if (plan_.waiting() == 0 && plan_.idle_count() > 0 && may_serve(lease.limit_)) {
+  if (!is_paused_ && plan_.waiting() == 0 && plan_.idle_count() > 0 && may_serve(lease.limit_)) {
     take(plan_.take_idle(lease));
   } else {
     enqueue(lease);
@@ -95,7 +95,7 @@ void CellPool::wait_for_limit(const LimitAsk& limit) {
 void CellPool::run_steps() {
   if (std::exchange(is_running_steps_, true)) return;  // the loop below sees what has changed
   const MonotonicTime now = context_.loop.now();
-  while (!is_closed_) {
+  while (!is_closed_ && !is_paused_) {
     const PoolPlan::Step step =
         plan_.next(now, [this](TenantNumber number) { return may_serve(limits_[number]); });
     if (step.action == Action::kNothing) break;
@@ -103,7 +103,7 @@ void CellPool::run_steps() {
   }
   is_running_steps_ = false;
   if (const auto next = plan_.next_connect();
-      next && *next > now && !is_waiting_to_connect_ && !is_closed_) {
+      next && *next > now && !is_waiting_to_connect_ && !is_closed_ && !is_paused_) {
     is_waiting_to_connect_ = true;
     spawn(wait_to_connect(*next));
   }
@@ -206,7 +206,7 @@ void CellPool::put_away(const std::shared_ptr<ServerConnection>& connection) {
     return;
   }
   if (!connection->is_usable() || !fsm.is_quiet() || !connection->carry.empty() ||
-      !connection->out.empty() || is_closed_) {
+      !connection->out.empty() || is_closed_ || is_paused_ || connection->is_retired) {
     drop(slot);
     return;
   }
@@ -259,12 +259,51 @@ void CellPool::tick() {
   run_steps();
 }
 
-void CellPool::close() {
-  is_closed_ = true;
+void CellPool::drop_idle() {
   for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
     if (plan_.is_idle(slot)) drop(slot);
   }
+}
+
+void CellPool::close() {
+  is_closed_ = true;
+  drop_idle();
   refuse_all(errors::shutting_down());
+}
+
+void CellPool::pause() {
+  is_paused_ = true;
+  drop_idle();
+}
+
+void CellPool::resume() {
+  is_paused_ = false;
+  run_steps();
+}
+
+void CellPool::reconnect() {
+  for (const auto& connection : connections_) {
+    if (connection) connection->is_retired = true;
+  }
+  drop_idle();
+  run_steps();
+}
+
+std::vector<CellPool::ServerView> CellPool::servers() const {
+  std::vector<ServerView> views;
+  for (PoolPlan::Slot slot = 0; slot < plan_.count(); ++slot) {
+    const auto view = plan_.view(slot);
+    if (!view) continue;
+    ServerView server{.slot = *view, .role = role_of(slot), .tenant = {}, .pid = {}};
+    if (const auto& connection = connections_[slot]) {
+      const ServerTenancy& tenancy = connection->fsm.tenancy();
+      server.pid = connection->fsm.info().key.pid;
+      if (tenancy.tenant() != TenantId() && tenancy.state() != TenancyState::kClean)
+        server.tenant = tenancy.tenant();
+    }
+    views.push_back(std::move(server));
+  }
+  return views;
 }
 
 CellPool::Gauges CellPool::gauges() const {

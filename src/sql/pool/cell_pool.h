@@ -97,6 +97,20 @@ class CellPool {
   void tick();
   // No new connections; those that are idle are closed, others when they are given back.
   void close();
+  // Nobody is served any more, sessions wait (queue_timeout at most); connections are closed as
+  // they become idle. Repeating it closes those that have become so meanwhile.
+  void pause();
+  void resume();
+  [[nodiscard]] bool is_paused() const { return is_paused_; }
+  // Every connection of now is replaced as soon as nobody has it.
+  void reconnect();
+  struct ServerView {
+    PoolPlan::SlotView slot;
+    std::string role;
+    std::optional<TenantId> tenant;  // that it is bound to
+    std::optional<uint32_t> pid;     // once it has logged in
+  };
+  [[nodiscard]] std::vector<ServerView> servers() const;
   [[nodiscard]] const PoolCounters& counters() const { return counters_; }
   [[nodiscard]] const SqlBackend& backend() const { return backend_; }
   [[nodiscard]] CellKind kind() const { return kind_; }
@@ -140,6 +154,8 @@ class CellPool {
   void refuse(ServerLease& lease, const SqlError& error);
   void refuse_all(const SqlError& error);
   void drop(PoolPlan::Slot slot);
+  void drop_idle();
+  [[nodiscard]] std::string role_of(PoolPlan::Slot slot) const;
   bool is_still_there(ServerConnection& connection);
   void spawn(net::Task<> task);
   net::Task<> run_counted(net::Task<> task);
@@ -185,6 +201,7 @@ class CellPool {
   PoolCounters counters_;
   uint32_t tasks_ = 0;
   bool is_closed_ = false;
+  bool is_paused_ = false;
   bool is_waiting_to_connect_ = false;
   bool is_running_steps_ = false;
 };

@@ -27,7 +27,7 @@ net::Task<> CellPool::connect(PoolPlan::Slot slot) {
     connections_[slot] = std::move(*connection);
     forget_left_over(slot);  // its role is free again
     plan_.connected(slot, now);
-    if (is_closed_) drop(slot);
+    if (is_closed_ || is_paused_) drop(slot);
   } else if (connection.error().kind == ErrorKind::kLimit && left_overs_[slot].pid != 0) {
     plan_.role_in_use(slot, now);
   } else {
@@ -130,11 +130,15 @@ void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Re
   run_steps();
 }
 
+std::string CellPool::role_of(PoolPlan::Slot slot) const {
+  return fmt::format("{}{:03}", backend_.slots.prefix, slot_numbers_[slot]);
+}
+
 net::Task<Result<std::shared_ptr<ServerConnection>>> CellPool::log_in(PoolPlan::Slot slot) {
   net::Loop& loop = context_.loop;
   const MonotonicTime deadline = loop.now() + context_.settings.connect_timeout;
   ServerLogin login{.purpose = ServerLogin::Purpose::kSlot,
-                    .role = fmt::format("{}{:03}", backend_.slots.prefix, slot_numbers_[slot]),
+                    .role = role_of(slot),
                     .database = backend_.database,
                     .password = backend_.slots.password,
                     .parameters = slot_startup_parameters()};

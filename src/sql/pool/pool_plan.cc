@@ -147,6 +147,24 @@ std::optional<PoolPlan::Slot> PoolPlan::clean_spare(MonotonicTime now, Duration 
   return oldest;
 }
 
+std::optional<PoolPlan::SlotView> PoolPlan::view(Slot slot) const {
+  const SlotInfo& info = slots_[slot];
+  switch (info.state) {
+    case State::kEmpty:
+      return std::nullopt;
+    case State::kConnecting:
+      return SlotView{.state = "connecting", .since = {}};
+    case State::kIdle:
+      return SlotView{.state = info.is_clean ? "clean" : "idle", .since = info.since};
+    case State::kBusy:
+      return SlotView{.state = "active", .since = {}};
+    case State::kSoiled:
+    case State::kResetting:
+      return SlotView{.state = "resetting", .since = {}};
+  }
+  return std::nullopt;
+}
+
 uint32_t PoolPlan::open() const {
   return static_cast<uint32_t>(std::ranges::count_if(
       slots_, [](const SlotInfo& info) { return info.state > State::kConnecting; }));

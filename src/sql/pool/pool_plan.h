@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "base/time.h"
@@ -76,6 +77,13 @@ class PoolPlan {
   void closed(Slot slot, MonotonicTime now);
   // Resets the one that has been idle longest (and at least that long), if none is clean.
   std::optional<Slot> clean_spare(MonotonicTime now, Duration idle_for);
+
+  // What the console shows of a slot; nothing of one without a connection.
+  struct SlotView {
+    std::string_view state;
+    std::optional<MonotonicTime> since;  // of idle ones
+  };
+  [[nodiscard]] std::optional<SlotView> view(Slot slot) const;
 
   [[nodiscard]] uint32_t count() const { return static_cast<uint32_t>(slots_.size()); }
   [[nodiscard]] uint32_t open() const;

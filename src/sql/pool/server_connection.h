@@ -30,6 +30,7 @@ struct ServerConnection {
   net::EventLink cancels_ended;    // set when the last one has
   bool is_parked = false;          // given back, and only waits for that
   bool is_doomed = false;          // not to be used again
+  bool is_retired = false;         // to be closed once nobody has it (RECONNECT)
 
   [[nodiscard]] bool is_usable() const {
     return !is_doomed && fsm.tenancy().state() != TenancyState::kBroken;

@@ -93,6 +93,22 @@ std::string context(TenantId tenant, Audience audience = Audience::kSql, Duratio
                        directory()->context_keys());
 }
 
+const std::vector<ConsoleLogin>& console_logins() {
+  static const std::vector<ConsoleLogin> logins = [] {
+    SeededRandom random(6);
+    ConsoleLogin login{.user = "ops",
+                       .rights = ConsoleRights::kOperate,
+                       .verifier = make_scram_verifier(kPassword, random)->to_string(),
+                       .addresses = {*AddressBlock::parse("10.0.0.0/8")}};
+    ConsoleLogin acme = login;
+    acme.user = "acme";  // also a tenant
+    acme.rights = ConsoleRights::kLook;
+    acme.verifier = make_scram_verifier("another", random)->to_string();
+    return std::vector<ConsoleLogin>{login, acme};
+  }();
+  return logins;
+}
+
 const net::Peer kTcp{.endpoint = {"127.0.0.1", 5}};
 const net::Peer kUnix{.endpoint = {"/run/door.sock", 0}};
 const net::Peer kListed{.endpoint = {"10.1.2.3", 5}};
@@ -116,7 +132,8 @@ class Login {
   explicit Login(net::Peer peer, ClientLoginFsm::Tls tls = ClientLoginFsm::Tls::kUnavailable,
                  size_t split = SIZE_MAX)
       : fsm_(
-            std::move(peer), tls, [this] { return LoginAuthority{directory_, nullptr, kNow}; },
+            std::move(peer), tls,
+            [this] { return LoginAuthority{directory_, nullptr, kNow, console_logins()}; },
             random_),
         split_(split) {}
 
@@ -263,6 +280,41 @@ TEST(ClientLogin, AssertingLoginsComeFromListedAddresses) {
   Login elsewhere(kTcp);
   EXPECT_EQ(elsewhere.log_in({{"user", "trusted"}}), Action::kClose);
   EXPECT_EQ(elsewhere.error(), "28000");
+}
+
+TEST(ClientLogin, OperatorsReachTheConsoleAndNothingElse) {
+  Login ops(kListed);
+  ASSERT_EQ(ops.log_in({{"user", "ops"}, {"database", "partywall"}}), Action::kAdmitted);
+  EXPECT_EQ(ops.fsm().admission().console, ConsoleRights::kOperate);
+  EXPECT_FALSE(ops.fsm().admission().tenant);
+  EXPECT_EQ(Login(kListed).log_in({{"user", "ops"}, {"database", "shop"}}), Action::kClose);
+  EXPECT_EQ(Login(kListed).log_in({{"user", "ops"}, {"database", "partywall"}}, "wrong"),
+            Action::kClose);
+  Login elsewhere(kTcp);
+  EXPECT_EQ(elsewhere.log_in({{"user", "ops"}, {"database", "partywall"}}), Action::kClose);
+  EXPECT_EQ(elsewhere.error(), "28000");
+  EXPECT_EQ(Login(kUnix).log_in({{"user", "ops"}, {"database", "partywall"}}), Action::kAdmitted);
+}
+
+TEST(ClientLogin, NoTenantReachesTheConsole) {
+  // An operator of the same name has a password of its own; a tenant's does not open the console,
+  // and the operator's does not open the tenant.
+  EXPECT_EQ(Login(kListed).log_in({{"user", "acme"}, {"database", "partywall"}}), Action::kClose);
+  EXPECT_EQ(Login(kListed).log_in({{"user", "acme"}, {"database", "shop"}}, "another"),
+            Action::kClose);
+  Login acme(kListed);
+  ASSERT_EQ(acme.log_in({{"user", "acme"}, {"database", "shop"}}), Action::kAdmitted);
+  EXPECT_FALSE(acme.fsm().admission().console);
+  // Whose user is no operator gets what that name of a database means to its login.
+  Login app(kListed);
+  ASSERT_EQ(app.log_in({{"user", "app"}, {"database", "partywall"}}), Action::kAdmitted);
+  EXPECT_FALSE(app.fsm().admission().console);
+  const auto token = context(kAcme);
+  EXPECT_EQ(
+      Login(kUnix).log_in(
+          {{"user", "ops"}, {"database", "partywall"}, {"options", "-c partywall.auth=token"}},
+          token),
+      Action::kClose);
 }
 
 TEST(ClientLogin, ContextAtStartupIsTheSessionsTenant) {

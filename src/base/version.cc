@@ -1,0 +1,7 @@
+#include "base/version.h"
+
+namespace partywall {
+
+std::string_view version() { return PARTYWALL_VERSION; }
+
+}  // namespace partywall
