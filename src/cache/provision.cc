@@ -4,6 +4,8 @@
 #include <map>
 #include <set>
 
+#include <fmt/format.h>
+
 #include "base/crypto.h"
 #include "base/hex.h"
 #include "base/text.h"
@@ -135,16 +137,20 @@ void add_passed_on_commands(Words& rules, CacheMode mode, uint32_t version) {
 
 std::vector<std::string> tenant_acl_rules(const CacheBackend& backend, const Tenant& tenant,
                                           uint32_t server_version) {
-  Words rules = {"~" + key_prefix(backend, tenant) + "*", "resetchannels",
-                 "&" + channel_prefix(tenant.id) + "*", "-@all"};
+  // Of all its databases, also those that its limits may grant later.
+  const std::string keys = backend.mode == CacheMode::kPrefix
+                               ? fmt::format("~{}{}", key_root(backend, tenant), kAnyDatabase)
+                               : "~*";
+  Words rules = {keys, "resetchannels", "&" + channel_prefix(tenant.id) + "*", "-@all"};
   add_passed_on_commands(rules, backend.mode, server_version);
   return rules;
 }
 
 // All keys, because Redis lets nobody else SORT by patterns. Of SORT it gets only what the door has
-// put the prefix into, and of SCAN's answers the door passes on only the tenant's.
+// put the prefix into, and of SCAN's answers the door passes on only the tenant's. COPY is not the
+// tenant's own user's: its scripts could fill other databases of Redis, where nobody would find it.
 std::vector<std::string> keyspace_acl_rules() {
-  return {"allkeys", "resetchannels", "-@all", "+scan", "+sort", "+sort_ro"};
+  return {"allkeys", "resetchannels", "-@all", "+copy", "+scan", "+sort", "+sort_ro"};
 }
 
 std::vector<std::string> door_acl_rules() {

@@ -18,6 +18,7 @@ enum class ReplyUse : uint8_t {
   kKeyspaceStep,   // of a command about all keys of a tenant, in prefix mode
   kFlushPart,      // of a FLUSHALL over several databases; only an error counts
   kQuotaStep,      // to a question about the tenant's quota
+  kMoved,          // to the RENAMENX that a MOVE became
   kAbortedExec,    // DISCARD in the place of an EXEC that the door refused
 };
 

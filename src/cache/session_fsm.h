@@ -275,10 +275,13 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   void end_tracking();
   void announce_flush(UpstreamFsm& upstream, uint32_t database, const Turn& turn);
 
-  // session_databases.cc: SELECT, FLUSHALL
+  // session_databases.cc: SELECT, FLUSHALL, COPY, MOVE
   [[nodiscard]] uint32_t databases_of(const Turn& turn) const;
   Next select(const Request& request, Turn& turn);
   Next flush_all(Turn& turn);
+  [[nodiscard]] Result<uint32_t> parse_database(std::string_view text, const Turn& turn) const;
+  Next copy(const Request& request, const CommandRule& rule, Turn& turn);
+  Next move(const Request& request, Turn& turn);
 
   // session_replies.cc: what comes back
   void say(std::string_view bytes);
@@ -304,6 +307,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   [[nodiscard]] ReplyShape shape_of_exec();
   Next about_all_keys(const Request& request, const CommandRule& rule, Turn& turn);
   Next sort_by_pattern(const Request& request, const CommandRule& rule, Turn& turn);
+  Result<std::shared_ptr<UpstreamFsm>> keyspace_upstream(const Turn& turn);
   void continue_work();
   void end_work(std::string_view answer);
   void drop_work();

@@ -181,15 +181,13 @@ Result<> SessionFsm::log_in(Result<Login> login, Turn& turn) {
 void SessionFsm::directory_changed() {
   if ((!held_ && !subscriber_ && !tracking_ && !work_) || !login_) return;
   const Tenant* tenant = host_.directory->find_tenant(login_->tenant);
-  const bool fits =
-      tenant != nullptr && still_granted(*host_.directory, *login_) &&
-      (!held_ || (host_.upstreams.is_current(held_->owner->target()) &&
-                  held_->owner->target().database == tenant->cache_database + database_)) &&
-      (!subscriber_ || (host_.upstreams.is_current(subscriber_->owner->target()) &&
-                        subscriber_->names == names_of(*tenant))) &&
-      (!work_ || host_.upstreams.is_current(work_->tenant->target())) &&
-      (!tracking_ || (host_.upstreams.is_current(tracking_->feed->target()) &&
-                      tracking_->feed->names() == names_of(*tenant)));
+  const bool fits = tenant != nullptr && still_granted(*host_.directory, *login_) &&
+                    (!held_ || host_.upstreams.is_current(held_->owner->target())) &&
+                    (!subscriber_ || (host_.upstreams.is_current(subscriber_->owner->target()) &&
+                                      subscriber_->names == names_of(*tenant))) &&
+                    (!work_ || host_.upstreams.is_current(work_->tenant->target())) &&
+                    (!tracking_ || (host_.upstreams.is_current(tracking_->feed->target()) &&
+                                    tracking_->feed->names() == names_of(*tenant)));
   if (fits) return;
   drop_work();
   drop_held();

@@ -5,6 +5,7 @@
 #include "cache/ascii.h"
 #include "cache/commands/command_rule.h"
 #include "cache/keyspace_work.h"
+#include "cache/prefix/key_prefix.h"
 #include "cache/prefix/key_rewriter.h"
 #include "cache/session_fsm.h"
 
@@ -28,7 +29,7 @@ bool is_known_flush(const Request& request) {
 
 std::unique_ptr<KeyspaceJob> make_job(const Request& request, const CommandRule& rule,
                                       const std::string& prefix, Random& random) {
-  if (rule.kind == CommandKind::kFlush) return std::make_unique<RemoveKeys>(prefix);
+  if (rule.kind == CommandKind::kFlush) return std::make_unique<RemoveKeys>(ScanWalk(prefix, "*"));
   if (rule.name == "keys") return std::make_unique<ListKeys>(prefix, request.first);
   if (rule.name == "scan") return std::make_unique<ScanStep>(prefix, request);
   if (rule.name == "randomkey") return std::make_unique<PickRandomKey>(prefix, random);
@@ -81,12 +82,17 @@ SessionFsm::Next SessionFsm::about_all_keys(const Request& request, const Comman
     return refuse(turn, "ERR syntax error");
   if (!all_answered(turn)) return Next::kWait;
   if (const auto other = count_against_rate(turn)) return *other;
-  auto keyspace = host_.upstreams.of(*turn.tenant, protocol_, UpstreamUser::kKeyspace);
+  auto keyspace = host_.upstreams.of(*turn.tenant, protocol_, UpstreamUser::kKeyspace, database_);
   if (!keyspace) return refuse(turn, "ERR " + keyspace.error().message);
   work_ = std::make_unique<KeyspaceWork>();
   work_->tenant = upstreams_;
   work_->keyspace = std::move(*keyspace);
-  work_->job = make_job(request, rule, upstreams_->target().key_prefix, host_.random);
+  if (rule.name == "flushall" && databases_of(turn) > 1) {
+    const std::string root = key_root(backend_of(*turn.tenant), *turn.tenant);
+    work_->job = std::make_unique<RemoveKeys>(ScanWalk::through_all_databases(root));
+  } else {
+    work_->job = make_job(request, rule, upstreams_->target().key_prefix, host_.random);
+  }
   if (rule.kind == CommandKind::kInfo) work_->answer = KeyspaceWork::Answer::kInfo;
   continue_work();
   return Next::kDone;
@@ -128,6 +134,15 @@ void SessionFsm::drop_work() {
   outstanding_ = 0;
 }
 
+// The shared connection of the keyspace user, for a request of the client's; whatever the client
+// has asked before is answered.
+Result<std::shared_ptr<UpstreamFsm>> SessionFsm::keyspace_upstream(const Turn& turn) {
+  const auto keyspace =
+      host_.upstreams.of(*turn.tenant, protocol_, UpstreamUser::kKeyspace, database_);
+  if (!keyspace) return std::unexpected(keyspace.error());
+  return (*keyspace)->shared(turn.now);
+}
+
 // As the keyspace user: Redis lets nobody read keys by pattern who may not read every key. Both the
 // patterns and the destination have the prefix.
 SessionFsm::Next SessionFsm::sort_by_pattern(const Request& request, const CommandRule& rule,
@@ -139,9 +154,7 @@ SessionFsm::Next SessionFsm::sort_by_pattern(const Request& request, const Comma
   }
   if (!all_answered(turn)) return Next::kWait;
   if (const auto other = count_against_rate(turn)) return *other;
-  const auto keyspace = host_.upstreams.of(*turn.tenant, protocol_, UpstreamUser::kKeyspace);
-  if (!keyspace) return refuse(turn, "ERR " + keyspace.error().message);
-  const auto upstream = (*keyspace)->shared(turn.now);
+  const auto upstream = keyspace_upstream(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   send_prefixed(*upstream, request, rule);
   return Next::kDone;

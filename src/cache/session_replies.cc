@@ -37,6 +37,12 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
     if (use == ReplyUse::kLoaded) say(reply);
     return replies_arrived(1);
   }
+  if (use == ReplyUse::kMoved) {
+    // MOVE counts what it has moved.
+    say(reply.starts_with("-ERR no such key") ? ":0\r\n"
+                                              : without_prefix(reply, route_->key_prefix()));
+    return replies_arrived(1);
+  }
   // The login cannot have changed: the session waits for all replies before it does.
   const Tenant* tenant = login_ ? host_.directory->find_tenant(login_->tenant) : nullptr;
   std::string text;

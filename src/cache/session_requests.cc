@@ -105,7 +105,9 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
   if (const std::string text = refusal(request, rule, turn); !text.empty())
     return refuse(turn, text);
   const Next next = serve(request, rule, turn);
-  if (tracking_ && next == Next::kDone && rule.kind != CommandKind::kClient) track(request, rule);
+  // COPY may have changed a key of another database.
+  const bool tracks = rule.kind != CommandKind::kClient && rule.kind != CommandKind::kCopy;
+  if (tracking_ && next == Next::kDone && tracks) track(request, rule);
   return next;
 }
 
@@ -137,6 +139,10 @@ SessionFsm::Next SessionFsm::serve(const Request& request, const CommandRule& ru
                                         request.first.substr(0, kQuotedBytes)));
       }
       return pass_on(request, rule, turn);
+    case CommandKind::kCopy:
+      return copy(request, rule, turn);
+    case CommandKind::kMove:
+      return move(request, turn);
     case CommandKind::kCommand:
       return ask_about_commands(request, turn);
     case CommandKind::kFlush:

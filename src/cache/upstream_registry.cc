@@ -11,8 +11,7 @@ Result<std::shared_ptr<TenantUpstreams>> UpstreamRegistry::of(const Tenant& tena
   auto route = route_of(tenant);
   if (route == nullptr)
     return fail(ErrorKind::kUnavailable, "the cell of this tenant has no cache");
-  UpstreamTarget target = target_of(tenant, std::move(route), protocol, user);
-  target.database += selected;
+  UpstreamTarget target = target_of(tenant, std::move(route), protocol, user, selected);
   std::shared_ptr<TenantUpstreams>& entry = targets_[target];
   if (entry == nullptr)
     entry = std::make_shared<TenantUpstreams>(std::move(target), limits_, network_);
@@ -81,11 +80,10 @@ bool UpstreamRegistry::is_current(const UpstreamTarget& target) const {
   if (tenant == nullptr || !is_served(tenant->status)) return false;
   auto route = route_of(*tenant);
   if (route == nullptr) return false;
-  UpstreamTarget current = target_of(*tenant, std::move(route), target.protocol, target.user);
   // Any of the tenant's own databases.
-  if (current.key_prefix.empty() && owns_cache_database(*tenant, target.database))
-    current.database = target.database;
-  return current == target;
+  if (!owns_cache_database(*tenant, tenant->cache_database + target.selected)) return false;
+  return target ==
+         target_of(*tenant, std::move(route), target.protocol, target.user, target.selected);
 }
 
 void UpstreamRegistry::finish_all() {

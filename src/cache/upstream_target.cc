@@ -16,13 +16,14 @@ std::string login(Protocol protocol, std::string_view user, const Secret& passwo
 }  // namespace
 
 UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route, Protocol protocol,
-                         UpstreamUser user) {
+                         UpstreamUser user, uint32_t selected) {
   const CacheBackend& backend = route->backend();
-  std::string prefix = key_prefix(backend, tenant);
+  std::string prefix = key_prefix(backend, tenant, selected);
   return {.tenant = tenant.id,
           .route = route,
           .slot = hash_slot(prefix),
-          .database = backend.mode == CacheMode::kDatabase ? tenant.cache_database : 0,
+          .selected = selected,
+          .database = backend.mode == CacheMode::kDatabase ? tenant.cache_database + selected : 0,
           .key_prefix = std::move(prefix),
           .protocol = protocol,
           .user = user};

@@ -22,8 +22,9 @@ enum class UpstreamUser : uint8_t {
 struct UpstreamTarget {
   TenantId tenant;
   std::shared_ptr<CacheRoute> route;
-  HashSlot slot = 0;  // of the tenant's keys, where the route leads to a cluster
-  uint32_t database = 0;
+  HashSlot slot = 0;       // of the tenant's keys, where the route leads to a cluster
+  uint32_t selected = 0;   // the client's number of the database
+  uint32_t database = 0;   // Redis's
   std::string key_prefix;  // of prefix mode; empty in database mode
   Protocol protocol = Protocol::kResp2;
   UpstreamUser user = UpstreamUser::kTenant;
@@ -32,7 +33,7 @@ struct UpstreamTarget {
 };
 
 UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route, Protocol protocol,
-                         UpstreamUser user);
+                         UpstreamUser user, uint32_t selected);
 
 // Logs in as the door, learns what the server is, selects the tenant's database, and becomes the
 // tenant's user, which can neither select another one nor log in as somebody else.
@@ -51,7 +52,7 @@ template <>
 struct std::hash<partywall::cache::UpstreamTarget> {
   size_t operator()(const partywall::cache::UpstreamTarget& target) const noexcept {
     return std::hash<partywall::TenantId>()(target.tenant) ^
-           (target.database * 31U + static_cast<uint8_t>(target.protocol) * 2U +
+           (target.selected * 31U + static_cast<uint8_t>(target.protocol) * 2U +
             static_cast<uint8_t>(target.user));
   }
 };

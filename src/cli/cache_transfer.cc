@@ -80,10 +80,11 @@ struct Place {
   const CacheBackend* backend = nullptr;
   const CacheInstance* instance = nullptr;
   cache::RedisAdministrator administrator;
-  cache::KeySpace space;
+  std::vector<cache::KeySpace> spaces;  // one for each of its databases
 
   [[nodiscard]] Result<redis::Connection> open() const {
-    return cache::open_primary(*backend, *instance, administrator, cache::hash_slot(space.prefix));
+    return cache::open_primary(*backend, *instance, administrator,
+                               cache::hash_slot(spaces.front().prefix));
   }
 };
 
@@ -98,7 +99,7 @@ Result<Place> find_place(const CacheTransferOptions& options) {
   place.instance = place.backend->find_instance(place.tenant->cache_instance);
   if (!place.instance)
     return fail(ErrorKind::kNotFound, "the cell of tenant '{}' has no cache", place.tenant->slug);
-  place.space = cache::key_space_of(*place.backend, *place.tenant);
+  place.spaces = cache::key_spaces_of(*place.backend, *place.tenant);
   auto password = read_password(options.password_file);
   if (!password) return std::unexpected(password.error());
   place.administrator = {.user = options.administrator, .password = *std::move(password)};
@@ -122,7 +123,7 @@ cache::ProgressHook progress_line(const TimeSource& time) {
 
 struct Source {
   redis::Connection connection;
-  cache::KeySpace space;
+  std::vector<cache::KeySpace> spaces;
 };
 
 Result<Source> open_foreign(const ForeignSource& foreign) {
@@ -136,14 +137,25 @@ Result<Source> open_foreign(const ForeignSource& foreign) {
   }
   auto connection = redis::Connection::open(settings);
   if (!connection) return std::unexpected(connection.error());
-  return Source{*std::move(connection), {.database = foreign.database, .prefix = foreign.prefix}};
+  return Source{*std::move(connection), {{.database = foreign.database, .prefix = foreign.prefix}}};
 }
 
 Result<Source> open_source(const Place& place, const ForeignSource& foreign) {
   if (!foreign.address.empty()) return open_foreign(foreign);
   auto connection = place.open();
   if (!connection) return std::unexpected(connection.error());
-  return Source{*std::move(connection), place.space};
+  return Source{*std::move(connection), place.spaces};
+}
+
+Result<uint64_t> count_keys(redis::Connection& connection,
+                            const std::vector<cache::KeySpace>& spaces) {
+  uint64_t count = 0;
+  for (const cache::KeySpace& space : spaces) {
+    const auto keys = cache::count_keys(connection, space, {});
+    if (!keys) return keys;
+    count += *keys;
+  }
+  return count;
 }
 
 }  // namespace
@@ -162,13 +174,18 @@ int cache_export(const CacheTransferOptions& options, const ForeignSource& forei
   if (auto begun = writer.begin({.tenant = place->tenant->id.value(), .created_at_ms = now});
       !begun)
     return failed("export", begun.error());
-  const auto done =
-      cache::export_keys(source->connection, source->space, {}, writer, pace, progress_line(time));
-  if (!done) return failed("export", done.error());
+  cache::TransferProgress done;
+  for (const cache::KeySpace& space : source->spaces) {
+    const auto part =
+        cache::export_keys(source->connection, space, {}, writer, pace, progress_line(time));
+    if (!part) return failed("export", part.error());
+    done.keys += part->keys;
+    done.bytes += part->bytes;
+  }
   if (auto ended = writer.end(); !ended) return failed("export", ended.error());
   if (std::fflush(file->get()) != 0)
     return failed("export", {ErrorKind::kUnavailable, "the export cannot be written"});
-  fmt::print(stderr, "exported {} keys, {}\n", done->keys, format_size(done->bytes));
+  fmt::print(stderr, "exported {} keys, {}\n", done.keys, format_size(done.bytes));
   return kExitSuccess;
 }
 
@@ -177,7 +194,7 @@ int cache_import(const CacheTransferOptions& options, ExistingKeys existing) {
   if (!place) return failed("import", place.error());
   auto target = place->open();
   if (!target) return failed("import", target.error());
-  const auto present = cache::count_keys(*target, place->space, {});
+  const auto present = count_keys(*target, place->spaces);
   if (!present) return failed("import", present.error());
   if (*present > 0 && existing == ExistingKeys::kRefuse) {
     return failed("import", {ErrorKind::kDenied,
@@ -197,9 +214,9 @@ int cache_import(const CacheTransferOptions& options, ExistingKeys existing) {
   const SystemTime time;
   cache::Pace pace = make_pace(options, time);
   const auto done =
-      cache::import_keys(*target, place->space, {}, reader, pace, progress_line(time));
+      cache::import_keys(*target, place->spaces, {}, reader, pace, progress_line(time));
   if (!done) return failed("import", done.error());
-  const auto count = cache::count_keys(*target, place->space, {});
+  const auto count = count_keys(*target, place->spaces);
   if (!count) return failed("import", count.error());
   fmt::print(stderr, "imported {} keys, {}; tenant {} has {} keys now\n", done->keys,
              format_size(done->bytes), place->tenant->slug, *count);

@@ -30,6 +30,8 @@ enum class CommandKind : uint8_t {
   kChannelCounts,
   kSubscribe,  // on the session's subscriber connection
   kUnsubscribe,
+  kCopy,  // in prefix mode, between the tenant's own databases, under other names
+  kMove,
   // Answered by the door.
   kAuth,
   kHello,

@@ -4,6 +4,7 @@
 #include <charconv>
 
 #include "cache/ascii.h"
+#include "cache/prefix/key_prefix.h"
 #include "cache/prefix/reply_stripper.h"
 #include "cache/prefix/scan_reply.h"
 
@@ -37,13 +38,20 @@ std::string number_text(uint64_t number) { return std::to_string(number); }
 ScanWalk::ScanWalk(std::string prefix, std::string_view pattern, uint64_t first_cursor)
     : prefix_(std::move(prefix)), match_(prefix_ + std::string(pattern)), cursor_(first_cursor) {}
 
+ScanWalk ScanWalk::through_all_databases(std::string root) {
+  ScanWalk walk(std::move(root), kAnyDatabase);
+  walk.all_databases_ = true;
+  return walk;
+}
+
 std::string ScanWalk::request() const {
   return make_request({"SCAN", number_text(cursor_), "MATCH", match_, "COUNT", kStepKeysText});
 }
 
 std::optional<std::vector<std::string_view>> ScanWalk::take(std::string_view reply) {
   auto scanned = read_scan_reply(reply, prefix_);
-  if (!scanned) {
+  const auto is_own = [this](std::string_view key) { return is_own_key(key, prefix_); };
+  if (!scanned || (all_databases_ && !std::ranges::all_of(scanned->keys, is_own))) {
     problem_ = is_error(reply) ? without_prefix(reply, prefix_) : not_understood();
     done_ = true;
     return std::nullopt;

@@ -46,6 +46,8 @@ class ScanWalk {
  public:
   // `first_cursor`: 0 for all of them; another one begins somewhere in the middle.
   ScanWalk(std::string prefix, std::string_view pattern, uint64_t first_cursor = 0);
+  // Through all databases of a tenant, whose keys begin with the root (key_prefix.h).
+  static ScanWalk through_all_databases(std::string root);
 
   [[nodiscard]] std::string request() const;
   // The keys of this step, with the prefix; nothing after an error, which problem() then tells.
@@ -59,6 +61,7 @@ class ScanWalk {
   std::string prefix_;
   std::string match_;
   uint64_t cursor_;
+  bool all_databases_ = false;
   bool done_ = false;
   std::string problem_;
 };
@@ -117,7 +120,7 @@ class PickRandomKey final : public KeyspaceJob {
 // FLUSHDB and FLUSHALL: removes what a walk finds, in the background of Redis.
 class RemoveKeys final : public KeyspaceJob {
  public:
-  explicit RemoveKeys(std::string prefix) : walk_(std::move(prefix), "*") {}
+  explicit RemoveKeys(ScanWalk walk) : walk_(std::move(walk)) {}
   std::optional<Step> next() override;
   void answered(std::string_view reply) override;
   std::string answer(Protocol protocol) const override;

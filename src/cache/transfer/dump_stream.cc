@@ -52,6 +52,12 @@ Result<> DumpWriter::begin(const DumpHeader& header) {
 
 Result<> DumpWriter::add(const DumpedKey& key) {
   std::string content;
+  if (key.database != database_) {
+    append_number(content, key.database);
+    if (auto written = write('D', content); !written) return written;
+    database_ = key.database;
+    content.clear();
+  }
   content.reserve(kKeyHeadBytes + key.key.size() + key.payload.size());
   append_number(content, key.expires_at_ms);
   append_number(content, static_cast<uint32_t>(key.key.size()));
@@ -99,6 +105,12 @@ Result<DumpHeader> DumpReader::begin() {
 Result<bool> DumpReader::next(DumpedKey& key) {
   auto frame = read_frame();
   if (!frame) return std::unexpected(frame.error());
+  if (frame->type == 'D') {
+    if (frame->content.size() != sizeof(uint32_t)) return damaged("a part of it has no sense");
+    database_ = read_number<uint32_t>(frame->content);
+    frame = read_frame();
+    if (!frame) return std::unexpected(frame.error());
+  }
   const std::string_view content = frame->content;
   if (frame->type == 'E') {
     if (content.size() != sizeof(uint64_t) || read_number<uint64_t>(content) != keys_)
@@ -115,6 +127,7 @@ Result<bool> DumpReader::next(DumpedKey& key) {
   key.expires_at_ms = read_number<uint64_t>(content);
   key.key = content.substr(kKeyHeadBytes, length);
   key.payload = content.substr(kKeyHeadBytes + length);
+  key.database = database_;
   ++keys_;
   return true;
 }

@@ -19,6 +19,7 @@
 // whose whole is the chain after it: a frame that is changed, left out, or at another place shows
 // at once. Frames, in this order:
 //   'H'  tenant (16 bytes), wall clock of the export (8 bytes, milliseconds)
+//   'D'  number of the database that the keys behind it are in (4 bytes); before the first, it is 0
 //   'K'  expiry (8 bytes: milliseconds of the wall clock, 0: none), length of the key (4 bytes),
 //        key, payload as DUMP gives it
 //   'E'  number of keys (8 bytes)
@@ -41,6 +42,7 @@ struct DumpedKey {
   std::string key;
   uint64_t expires_at_ms = 0;  // 0: never
   std::string payload;
+  uint32_t database = 0;  // the tenant's number of it
 };
 
 // What both ends compute over the frames.
@@ -67,6 +69,7 @@ class DumpWriter {
   ByteSink sink_;
   SealChain chain_;
   uint64_t keys_ = 0;
+  uint32_t database_ = 0;  // of the last key
 };
 
 // Every failure is kInvalid (the stream is not one, or damaged) or the source's own.
@@ -91,6 +94,7 @@ class DumpReader {
   uint64_t max_frame_bytes_;
   SealChain chain_;
   uint64_t keys_ = 0;
+  uint32_t database_ = 0;  // of the keys that come next
 };
 
 }  // namespace partywall::cache

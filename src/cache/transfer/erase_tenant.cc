@@ -28,6 +28,13 @@ Result<bool> has_user(redis::Connection& server, TenantId tenant) {
   return reply->kind != redis::Reply::Kind::kNil;
 }
 
+// In prefix mode whatever has the tenant's name before it, also in databases that its limits do not
+// grant any more.
+std::vector<KeySpace> spaces_to_erase(const CacheBackend& backend, const Tenant& tenant) {
+  if (backend.mode == CacheMode::kDatabase) return key_spaces_of(backend, tenant);
+  return {{.prefix = key_root(backend, tenant), .all_databases = true}};
+}
+
 class Eraser {
  public:
   Eraser(const CacheBackend& backend, const CacheInstance& instance,
@@ -38,7 +45,7 @@ class Eraser {
         administrator_(administrator),
         tenant_(tenant),
         options_(options),
-        space_(key_space_of(backend, tenant)) {}
+        spaces_(spaces_to_erase(backend, tenant)) {}
 
   Result<uint64_t> erase_keys_of_tenant() {
     uint64_t erased = 0;
@@ -51,9 +58,11 @@ class Eraser {
       const auto role = server->command({"ROLE"});
       if (!role) return std::unexpected(role.error());
       if (role->items.empty() || role->items.front().text != "master") continue;
-      const auto count = erase_keys(*server, space_, options_);
-      if (!count) return count;
-      erased += *count;
+      for (const KeySpace& space : spaces_) {
+        const auto count = erase_keys(*server, space, options_);
+        if (!count) return count;
+        erased += *count;
+      }
     }
     return erased;
   }
@@ -69,10 +78,13 @@ class Eraser {
       if (!user) return std::unexpected(user.error());
       const auto channels = count_channels(*server, tenant_.id);
       if (!channels) return std::unexpected(channels.error());
-      const auto keys = count_keys(*server, space_, options_);
-      if (!keys) return std::unexpected(keys.error());
-      found.push_back(
-          {.server = endpoint, .keys = *keys, .has_user = *user, .channels = *channels});
+      Remains remains{.server = endpoint, .has_user = *user, .channels = *channels};
+      for (const KeySpace& space : spaces_) {
+        const auto keys = count_keys(*server, space, options_);
+        if (!keys) return std::unexpected(keys.error());
+        remains.keys += *keys;
+      }
+      found.push_back(std::move(remains));
     }
     return found;
   }
@@ -83,15 +95,19 @@ class Eraser {
   const RedisAdministrator& administrator_;
   const Tenant& tenant_;
   const TransferOptions& options_;
-  KeySpace space_;
+  std::vector<KeySpace> spaces_;
 };
 
 }  // namespace
 
-KeySpace key_space_of(const CacheBackend& backend, const Tenant& tenant) {
-  if (backend.mode == CacheMode::kPrefix)
-    return {.database = 0, .prefix = key_prefix(backend, tenant)};
-  return {.database = tenant.cache_database};
+std::vector<KeySpace> key_spaces_of(const CacheBackend& backend, const Tenant& tenant) {
+  std::vector<KeySpace> spaces;
+  for (uint32_t number = 0; number < tenant.limits.cache_databases; ++number) {
+    KeySpace space{.number = number, .prefix = key_prefix(backend, tenant, number)};
+    if (backend.mode == CacheMode::kDatabase) space.database = tenant.cache_database + number;
+    spaces.push_back(std::move(space));
+  }
+  return spaces;
 }
 
 bool Erasure::complete() const { return std::ranges::all_of(proof, &Remains::none); }

@@ -10,8 +10,9 @@
 
 namespace partywall::cache {
 
-// Where the tenant's keys are in its cache.
-KeySpace key_space_of(const CacheBackend& backend, const Tenant& tenant);
+// Where the tenant's keys are in its cache: of each of its databases, in the order of their
+// numbers.
+std::vector<KeySpace> key_spaces_of(const CacheBackend& backend, const Tenant& tenant);
 
 // What is left of a tenant on one server.
 struct Remains {

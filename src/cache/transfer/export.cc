@@ -86,7 +86,8 @@ class Exporter {
     const uint64_t bytes = key.size() + payload.size();
     auto added = writer_.add({.key = key.substr(space_.prefix.size()),
                               .expires_at_ms = expiry > 0 ? static_cast<uint64_t>(expiry) : 0,
-                              .payload = std::move(payload)});
+                              .payload = std::move(payload),
+                              .database = space_.number});
     pace_.moved(bytes);
     return added;
   }

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <deque>
 
 #include "cache/transfer/scan.h"
@@ -20,12 +21,16 @@ Result<> check_sanitizing(redis::Connection& target) {
 // RESTORE in a row, of which only so many bytes are without an answer at once.
 class Restorer {
  public:
-  Restorer(redis::Connection& target, const KeySpace& space, const TransferOptions& options)
-      : target_(target), space_(space), options_(options) {}
+  Restorer(redis::Connection& target, std::span<const KeySpace> spaces,
+           const TransferOptions& options)
+      : target_(target), spaces_(spaces), options_(options) {}
 
   Result<> add(const DumpedKey& dumped) {
+    if (space_ == nullptr || space_->number != dumped.database) {
+      if (auto entered = enter(dumped.database); !entered) return entered;
+    }
     // Always behind the prefix, so that no name reaches anybody else's keys.
-    const std::string key = space_.prefix + dumped.key;
+    const std::string key = space_->prefix + dumped.key;
     if (auto sent = target_.send({"RESTORE", key, std::to_string(dumped.expires_at_ms),
                                   dumped.payload, "ABSTTL", "REPLACE"});
         !sent) {
@@ -53,6 +58,19 @@ class Restorer {
     uint64_t bytes = 0;
   };
 
+  Result<> enter(uint32_t database) {
+    const auto space = std::ranges::find(spaces_, database, &KeySpace::number);
+    if (space == spaces_.end()) {
+      return fail(ErrorKind::kInvalid,
+                  "there are keys of database {}, and this tenant has the databases 0 to {}; raise "
+                  "its limit (cache.databases)",
+                  database, spaces_.size() - 1);
+    }
+    if (auto finished = finish(); !finished) return finished;
+    space_ = &*space;
+    return select_database(target_, space->database);
+  }
+
   Result<> take_one() {
     const auto reply = target_.receive();
     if (!reply) return std::unexpected(reply.error());
@@ -65,7 +83,8 @@ class Restorer {
   }
 
   redis::Connection& target_;
-  const KeySpace& space_;
+  std::span<const KeySpace> spaces_;
+  const KeySpace* space_ = nullptr;  // of the last key
   const TransferOptions& options_;
   std::deque<Waiting> waiting_;
   uint64_t waiting_bytes_ = 0;
@@ -73,13 +92,11 @@ class Restorer {
 
 }  // namespace
 
-Result<TransferProgress> import_keys(redis::Connection& target, const KeySpace& space,
+Result<TransferProgress> import_keys(redis::Connection& target, std::span<const KeySpace> spaces,
                                      const TransferOptions& options, DumpReader& reader, Pace& pace,
                                      const ProgressHook& progress) {
   if (auto checked = check_sanitizing(target); !checked) return std::unexpected(checked.error());
-  if (auto selected = select_database(target, space.database); !selected)
-    return std::unexpected(selected.error());
-  Restorer restorer(target, space, options);
+  Restorer restorer(target, spaces, options);
   TransferProgress done;
   DumpedKey key;
   while (true) {

@@ -1,5 +1,7 @@
 #include "cache/transfer/key_space.h"
 
+#include "cache/prefix/key_prefix.h"
+
 namespace partywall::cache {
 
 std::string escape_pattern(std::string_view text) {
@@ -11,6 +13,12 @@ std::string escape_pattern(std::string_view text) {
   return out;
 }
 
-std::string KeySpace::pattern() const { return escape_pattern(prefix) + "*"; }
+std::string KeySpace::pattern() const {
+  return escape_pattern(prefix).append(all_databases ? kAnyDatabase : "*");
+}
+
+bool KeySpace::holds(std::string_view key) const {
+  return all_databases ? is_own_key(key, prefix) : key.starts_with(prefix);
+}
 
 }  // namespace partywall::cache

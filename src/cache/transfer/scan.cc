@@ -3,8 +3,6 @@
 namespace partywall::cache {
 
 Result<> select_database(redis::Connection& connection, uint32_t database) {
-  // A cluster has only this one, and it is selected at first.
-  if (database == 0) return {};
   return connection.expect_ok({"SELECT", std::to_string(database)});
 }
 
@@ -21,7 +19,7 @@ Result<> scan_keys(redis::Connection& connection, const KeySpace& space, uint32_
     std::vector<std::string> keys;
     for (const redis::Reply& key : reply->items[1].items) {
       // Whatever the pattern matches: nothing without the prefix is the tenant's.
-      if (key.text.starts_with(space.prefix)) keys.push_back(key.text);
+      if (space.holds(key.text)) keys.push_back(key.text);
     }
     if (keys.empty()) continue;
     if (auto taken = take(keys); !taken) return taken;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <functional>
+#include <span>
 
 #include "base/result.h"
 #include "cache/transfer/dump_stream.h"
@@ -34,10 +35,10 @@ Result<TransferProgress> export_keys(redis::Connection& source, const KeySpace& 
                                      const TransferOptions& options, DumpWriter& writer, Pace& pace,
                                      const ProgressHook& progress);
 
-// Stores all keys of the stream in the space, each under the space's prefix, whatever it is called.
-// Keys that are there already are replaced; what has expired meanwhile is not made. kInvalid where
-// Redis refuses a payload: what came before it stays.
-Result<TransferProgress> import_keys(redis::Connection& target, const KeySpace& space,
+// Stores all keys of the stream in the space of their database, each under its prefix, whatever it
+// is called. Keys that are there already are replaced; what has expired meanwhile is not made.
+// kInvalid where there is no such database, or Redis refuses a payload: what came before it stays.
+Result<TransferProgress> import_keys(redis::Connection& target, std::span<const KeySpace> spaces,
                                      const TransferOptions& options, DumpReader& reader, Pace& pace,
                                      const ProgressHook& progress);
 

@@ -29,10 +29,10 @@ def tenant_id(slug):
 class CacheStack:
     """`mode`: whether each tenant has a database of its own, or a prefix before its keys. `server`: something that is
     started, stopped and removed, instead of a single Redis; `place(server)`: what the cell's `cache` says about where it
-    is."""
+    is. `databases`: so many for each tenant."""
 
-    def __init__(self, *redis_arguments, mode="database", server=None, place=None):
-        self.mode = mode
+    def __init__(self, *redis_arguments, mode="database", server=None, place=None, databases=1):
+        self.mode, self.databases = mode, databases
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partywall-cache-"))
         self.redis = server or RedisServer(*redis_arguments)
         self._place = place(self.redis) if place else {"address": "127.0.0.1", "port": self.redis.port}
@@ -87,11 +87,16 @@ class CacheStack:
     def administrator(self, slug=None):
         """Straight at Redis, in the database where the tenant's keys are."""
         return redis.Redis(port=self.redis.port, username=ADMINISTRATOR, password=self.passwords["administrator"],
-                           db=TENANTS.get(slug, 0) if self.mode == "database" else 0, decode_responses=True)
+                           db=self.first_database(slug) if slug and self.mode == "database" else 0, decode_responses=True)
 
-    def prefix(self, slug):
+    def first_database(self, slug):
+        """In database mode; the tenant's others follow."""
+        return 1 + (TENANTS[slug] - 1) * self.databases
+
+    def prefix(self, slug, database=0):
         """What the tenant's keys begin with in Redis."""
-        return f"tenant:{{{tenant_id(slug)}}}:" if self.mode == "prefix" else ""
+        number = f".{database}" if database else ""
+        return f"tenant:{{{tenant_id(slug)}}}{number}:" if self.mode == "prefix" else ""
 
     def derived(self, purpose, subject=""):
         """The password of an ACL user; docs/cache-door.md says how it is derived."""
@@ -120,7 +125,7 @@ class CacheStack:
     def _platform(self):
         def tenant(slug):
             return {"slug": slug, "id": tenant_id(slug), "tier": "slow" if slug == "slow" else "fast", "cell": "main",
-                    **({"cache_database": TENANTS[slug]} if self.mode == "database" else {}),
+                    **({"cache_database": self.first_database(slug)} if self.mode == "database" else {}),
                     "cache": {"secret_sha256": hashlib.sha256(self.secrets[slug].encode()).hexdigest()}}
 
         return {
@@ -131,8 +136,8 @@ class CacheStack:
             "doors": {"cache": {"max_request_size": "4MiB", "write_timeout": "1s", "login_timeout": "1s"}},
             "identity": {"context_keys": [{"id": 1, "file": "context"}]},
             "tiers": {"fast": {"cache_rate": {"per_second": 10_000_000, "burst": 10_000_000},
-                               "cache": {"keys": 10_000_000, "megabytes": 16_384}},
-                      "slow": {"cache_rate": {"per_second": 20, "burst": 20}}},
+                               "cache": {"keys": 10_000_000, "megabytes": 16_384, "databases": self.databases}},
+                      "slow": {"cache_rate": {"per_second": 20, "burst": 20}, "cache": {"databases": self.databases}}},
             "cells": {"main": {"cache": self._place | {"mode": self.mode, "door_user": DOOR_USER, "door_password_file": "door",
                                                        "tenant_password_file": "tenants"}}},
             "tenants": [tenant(slug) for slug in TENANTS],

@@ -1,12 +1,13 @@
-"""Random streams of two tenants, interleaved through the door, give what plain Redis gives to each alone."""
+"""Random streams of two tenants, interleaved through the door, give what plain Redis gives to each alone, in each of their databases."""
 import random
 
 import pytest
-from cache_stack import TENANTS
+from cache_stack import CacheStack
 from resp import Resp, request
 from support.redis_server import RedisServer
 
 KEYS = [f"key:{n}" for n in range(8)]
+DATABASES = 3
 
 
 def strings(r):
@@ -28,10 +29,19 @@ def keyspace(r):
     key = r.choice(KEYS)
     return r.choice([
         ["DEL", key], ["EXISTS", *KEYS], ["TYPE", key], ["RENAME", key, r.choice(KEYS)], ["DBSIZE"], ["PERSIST", key], ["TTL", key],
-        ["FLUSHDB"], ["FLUSHALL"], ["PING"], ["ECHO", "hello"], ["OBJECT", "ENCODING", key], ["SELECT", 0], ["NOSUCH"][:0] or ["TOUCH", key],
+        ["FLUSHDB"], ["FLUSHALL"], ["PING"], ["ECHO", "hello"], ["OBJECT", "ENCODING", key], ["TOUCH", key], *[["SELECT", r.choice([*range(DATABASES), 100_000, "x"])]] * 2,
         ["GET"], ["SET", key], ["LRANGE", key, "x", "y"], ["EVAL", "return redis.call('GET', KEYS[1])", 1, key],
         ["EVAL", "return {1, 'two', {3, false}}", 0], ["EVAL", "return redis.error_reply('MINE no')", 0], ["CLIENT", "GETNAME"],
         ["CLIENT", "SETNAME", "me"]])
+
+
+def between_databases(r):
+    """In prefix mode only."""
+    key, number = r.choice(KEYS), r.choice([*range(DATABASES), 100_000, "x"])
+    return r.choice([
+        ["MOVE", key, number], ["MOVE", key, number], ["COPY", key, r.choice(KEYS)], ["COPY", key, r.choice(KEYS), "DB", number],
+        ["COPY", key, r.choice(KEYS), "DB", number, "REPLACE"], ["COPY", key, r.choice(KEYS), "REPLACE"], ["COPY", key], ["MOVE", key],
+        ["COPY", key, key, "NOSUCH"], ["COPY", key, key, "DB"]])
 
 
 def transactions(r):
@@ -41,14 +51,15 @@ def transactions(r):
     return [*before, ["MULTI"], *inside, ending]
 
 
-def stream(r, length):
+def stream(r, length, mode):
     commands = []
+    kinds = [strings, strings, collections, keyspace] + [between_databases] * (mode == "prefix")
     while len(commands) < length:
         kind = r.random()
         if kind < 0.1:
             commands += transactions(r)
         else:
-            commands.append(r.choice([strings, strings, collections, keyspace])(r))
+            commands.append(r.choice(kinds)(r))
     return commands
 
 
@@ -65,6 +76,13 @@ def plain():
         yield server
 
 
+@pytest.fixture(scope="module", params=["database", "prefix"])
+def several(request):
+    stack = CacheStack(mode=request.param, databases=DATABASES).start()
+    yield stack
+    assert stack.stop() == 0
+
+
 def answers_of_plain_redis(plain, commands, protocol):
     with Resp(plain.port) as client:
         client.ask("FLUSHALL")
@@ -74,17 +92,18 @@ def answers_of_plain_redis(plain, commands, protocol):
 
 
 @pytest.mark.parametrize("seed", range(6))
-def test_two_tenants_as_if_each_were_alone(cache, plain, seed):
+def test_two_tenants_as_if_each_were_alone(several, plain, seed):
+    for slug in ("acme", "globex"):
+        several.client(slug).flushall()
     r = random.Random(seed)
     protocol = r.choice([2, 3])
     slugs = ["acme", "globex"]
-    streams = {slug: stream(r, 300) for slug in slugs}
+    streams = {slug: stream(r, 400, several.mode) for slug in slugs}
     expected = {slug: answers_of_plain_redis(plain, streams[slug], protocol) for slug in slugs}
-    assert set(slugs) <= set(TENANTS)
-    clients = {slug: Resp(cache.port) for slug in slugs}
+    clients = {slug: Resp(several.port) for slug in slugs}
     answers = {slug: [] for slug in slugs}
     for slug, client in clients.items():
-        client.ask("HELLO", protocol, "AUTH", slug, cache.secrets[slug])
+        client.ask("HELLO", protocol, "AUTH", slug, several.secrets[slug])
     batches = {slug: in_batches(r, streams[slug]) for slug in slugs}
     waiting = {slug: 0 for slug in slugs}
     while batches:

@@ -248,6 +248,13 @@ std::string FakeRedis::Connection::execute_data(const Words& words) {
     return integer(gone);
   }
   if (name == "scan") return scan(words);
+  if (name == "copy" || name == "renamenx") {
+    if (!data.contains(words[1])) return name == "copy" ? integer(0) : "-ERR no such key\r\n";
+    if (data.contains(words[2]) && words.back() != "REPLACE") return integer(0);
+    data[words[2]] = data[words[1]];
+    if (name == "renamenx") data.erase(words[1]);
+    return integer(1);
+  }
   if (name == "sort") return bulk(words[1]);
   if (name == "dbsize") return integer(static_cast<int64_t>(data.size()));
   if (name == "flushdb") {

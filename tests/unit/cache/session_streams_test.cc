@@ -91,13 +91,13 @@ TEST_F(Streams, ManySmallRequestsAreTakenNoFasterEither) {
 
 TEST_F(Streams, ThatAreRefusedAreReadToTheirEnd) {
   const std::string bytes =
-      make_request({"COPY", "a", std::string(20'000, 'x')}) + make_request({"PING"});
+      make_request({"MIGRATE", "a", std::string(20'000, 'x')}) + make_request({"PING"});
   for (size_t at = 0; at < bytes.size(); at += 700) {
     client_->send(std::string_view(bytes).substr(at, 700));
     world_.settle(*client_);
   }
   const std::string answers = client_->take();
-  EXPECT_THAT(answers, StartsWith("-NOPERM 'copy'"));
+  EXPECT_THAT(answers, StartsWith("-NOPERM 'migrate'"));
   EXPECT_THAT(answers, HasSubstr("\r\n+PONG\r\n"));
   world_.publish([](DirectoryData& data) { data.tenants[0].status = TenantStatus::kReadOnly; });
   client_->send(big_set(20'000).substr(0, 2'000));

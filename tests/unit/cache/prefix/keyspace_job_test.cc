@@ -135,7 +135,7 @@ TEST(KeyspaceJob, PicksAnyKey) {
 
 TEST(KeyspaceJob, RemovesTheKeysOfTheTenantOnly) {
   ScannedRedis redis(kKeys);
-  RemoveKeys job(kPrefix);
+  RemoveKeys job(ScanWalk(kPrefix, "*"));
   EXPECT_EQ(redis.run(job), "+OK\r\n");
   EXPECT_EQ(redis.keys().size(), 7U);
   for (const std::string& key : redis.keys()) EXPECT_FALSE(key.starts_with(kPrefix)) << key;
@@ -147,7 +147,7 @@ TEST(KeyspaceJob, TellsErrorsWithoutThePrefix) {
   redis.failure = "-NOPERM t:{a}:*\r\n";
   CountKeys count(kPrefix, random);
   EXPECT_EQ(redis.run(count), "-NOPERM *\r\n");
-  RemoveKeys remove(kPrefix);
+  RemoveKeys remove(ScanWalk(kPrefix, "*"));
   EXPECT_EQ(redis.run(remove), "-NOPERM *\r\n");
 }
 

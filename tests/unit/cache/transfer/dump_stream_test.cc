@@ -13,7 +13,8 @@ const Uuid kTenant = Uuid::from_halves(0x0102030405060708, 0x090A0B0C0D0E0F10);
 std::vector<DumpedKey> some_keys() {
   return {{.key = "a", .expires_at_ms = 0, .payload = std::string("\x00\x01 binary\r\n", 10)},
           {.key = std::string("k\0ey", 4), .expires_at_ms = 1'700'000'000'123, .payload = "p"},
-          {.key = "", .expires_at_ms = 1, .payload = ""},
+          {.key = "", .expires_at_ms = 1, .payload = "", .database = 15},
+          {.key = "a", .expires_at_ms = 0, .payload = "another", .database = 1},
           {.key = "big", .expires_at_ms = 0, .payload = std::string(3'000'000, 'x')}};
 }
 

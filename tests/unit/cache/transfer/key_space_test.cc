@@ -20,6 +20,15 @@ TEST(KeySpace, ItsPatternMatchesItsPrefixAlone) {
   EXPECT_EQ(KeySpace().pattern(), "*");
 }
 
+TEST(KeySpace, OfAllDatabasesHoldsTheTenantsKeysAlone) {
+  const KeySpace space{.prefix = "tenant:a", .all_databases = true};
+  for (const char* key :
+       {"tenant:a:k", "tenant:a.1:k", "tenant:a.15:", "tenant:a.what a script made"})
+    EXPECT_TRUE(space.holds(key) && glob_matches(space.pattern(), key)) << key;
+  for (const char* key : {"tenant:a", "tenant:a-b:k", "tenant:ab.1:k", "tenant:{a}:k", "x"})
+    EXPECT_FALSE(space.holds(key) || glob_matches(space.pattern(), key)) << key;
+}
+
 TEST(Pace, WaitsForWhatIsAhead) {
   ManualTime time;
   Duration slept{0};
