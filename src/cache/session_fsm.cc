@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cache/keyspace_work.h"
+#include "cache/prefix/key_prefixer.h"
 
 namespace partywall::cache {
 namespace {

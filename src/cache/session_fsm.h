@@ -28,6 +28,7 @@ namespace partywall::cache {
 
 struct CommandRule;
 struct KeyspaceWork;
+class KeyPrefixer;
 
 // What a client that tracks keeps: all that it reads, or only or not what CLIENT CACHING says.
 enum class TrackingMode : uint8_t { kDefault, kOptIn, kOptOut };
@@ -232,6 +233,9 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   // session_subscriptions.cc: a second connection, for messages
   [[nodiscard]] bool only_subscribes() const;
   Next subscribe(const Request& request, const CommandRule& rule, Turn& turn);
+  [[nodiscard]] Result<std::string> subscription_request(const Request& request,
+                                                         Subscriptions::Family family,
+                                                         const Turn& turn) const;
   Next ping_as_subscriber(const Request& request, Turn& turn);
   Result<> open_subscriber(Turn& turn);
   void drop_subscriber();
@@ -259,7 +263,9 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   size_t begin_stream(std::string_view bytes, Turn& turn);
   Next begin_passing_on(const RequestParser::Head& begun, const CommandRule& rule,
                         uint64_t bytes_to_come, Turn& turn);
+  void send_begun(const Request& begun, const CommandRule& rule);
   size_t continue_stream(std::string_view bytes, Turn& turn);
+  void append_to_stream(std::string_view bytes);
   void end_stream();
   [[nodiscard]] bool stream_is_congested() const;
 
@@ -304,6 +310,9 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   [[nodiscard]] bool has_prefix(const Turn& turn);
   void send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, const Request& request,
                      const CommandRule& rule);
+  void send_shaped(const std::shared_ptr<UpstreamFsm>& upstream, std::string_view rewritten,
+                   const CommandRule& rule);
+  void release_rewritten();
   [[nodiscard]] ReplyShape shape_of_exec();
   Next about_all_keys(const Request& request, const CommandRule& rule, Turn& turn);
   Next sort_by_pattern(const Request& request, const CommandRule& rule, Turn& turn);
@@ -334,6 +343,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   RequestParser parser_;
   std::optional<RequestStream> stream_;     // of a request that is passed on while it arrives
   uint64_t stream_charged_ = 0;             // bytes of it that are still to come
+  std::unique_ptr<KeyPrefixer> prefixer_;   // of such a request, in prefix mode
   std::shared_ptr<UpstreamFsm> stream_to_;  // nullptr: it is not passed on, but read to its end
   bool input_ended_ = false;
   bool closing_ = false;

@@ -50,17 +50,27 @@ void SessionFsm::send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, con
   std::string& rewritten = host_.rewritten;
   rewritten.clear();
   append_with_prefixed_keys(rewritten, request, rule.keys, upstream->key_prefix());
+  time_requests(request.bytes, 1);
+  send_shaped(upstream, rewritten, rule);
+  release_rewritten();
+}
+
+// A request, or its beginning, whose reply may name keys.
+void SessionFsm::send_shaped(const std::shared_ptr<UpstreamFsm>& upstream,
+                             std::string_view rewritten, const CommandRule& rule) {
   ReplyShape shape;
   if (transaction_.open) {
     transaction_.queued.push_back(rule.reply_keys);
   } else {
     shape.keys = rule.reply_keys;
   }
-  time_requests(request.bytes, 1);
   route_ = upstream;
   ++outstanding_;
   upstream->send(*this, rewritten, 1, std::move(shape));
-  if (rewritten.capacity() > kKeptRewrittenBytes) rewritten = {};
+}
+
+void SessionFsm::release_rewritten() {
+  if (host_.rewritten.capacity() > kKeptRewrittenBytes) host_.rewritten = {};
 }
 
 ReplyShape SessionFsm::shape_of_exec() {

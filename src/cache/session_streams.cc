@@ -1,10 +1,11 @@
 #include "cache/commands/command_table.h"
+#include "cache/prefix/key_prefixer.h"
 #include "cache/resp/number.h"
 #include "cache/session_fsm.h"
 
 // Requests with big arguments: they are passed on while they arrive, on a connection of their own,
 // so that a client that sends slowly holds up nobody and no argument is in memory as a whole. Only
-// what is passed on to the byte can go this way.
+// what is passed on as it is, or with prefixes before its keys, can go this way.
 namespace partywall::cache {
 namespace {
 
@@ -26,12 +27,13 @@ size_t SessionFsm::begin_stream(std::string_view bytes, Turn& turn) {
   if (!head) return 0;
   const auto upstreams = tenant_upstreams(turn);
   // In a cluster a request is kept until it is answered: another node may have to get it.
-  if (!upstreams || has_prefix(turn) ||
-      (*upstreams)->target().route->instance().topology == CacheTopology::kCluster)
+  if (!upstreams || (*upstreams)->target().route->instance().topology == CacheTopology::kCluster)
     return 0;
   const CommandRule* rule = find_command(head->request.name, head->request.first);
   const bool streams = rule != nullptr && rule->kind == CommandKind::kPlain && !only_subscribes();
   if (!streams) return 0;
+  // As which user it runs shows only at its end.
+  if (rule->keys.form == KeyLayout::Form::kSort && has_prefix(turn)) return 0;
   if (held_ && held_->hold == Hold::kUntilReleased && !held_->upstream->usable()) return 0;
   if (const std::string text = refusal(head->request, *rule, turn); !text.empty()) {
     refuse(turn, text);
@@ -68,16 +70,26 @@ SessionFsm::Next SessionFsm::begin_passing_on(const RequestParser::Head& begun,
       return refuse(turn, (limit ? "LIMIT " : "ERR ") + taken.error().message);
     }
   }
-  send_now(held_->upstream, begun.request.bytes, ReplyUse::kPass);
+  send_begun(begun.request, rule);
   stream_to_ = held_->upstream;
   stream_charged_ = bytes_to_come;
   return Next::kDone;
 }
 
+void SessionFsm::send_begun(const Request& begun, const CommandRule& rule) {
+  const std::string& prefix = held_->upstream->key_prefix();
+  if (prefix.empty()) return send_now(held_->upstream, begun.bytes, ReplyUse::kPass);
+  prefixer_ = std::make_unique<KeyPrefixer>(rule.keys, begun.argument_count, prefix);
+  const size_t arguments = read_number_line(begun.bytes, 1).end;
+  std::string text(begun.bytes.substr(0, arguments));
+  prefixer_->feed(begun.bytes.substr(arguments), text);
+  send_shaped(held_->upstream, text, rule);
+}
+
 size_t SessionFsm::continue_stream(std::string_view bytes, Turn& turn) {
   const RequestStream::Step step = stream_->feed(bytes, host_.limits.requests);
   if (stream_to_ != nullptr) {
-    stream_to_->append(bytes.substr(0, step.bytes));
+    append_to_stream(bytes.substr(0, step.bytes));
     if (stream_charged_ < step.bytes && quota_ != nullptr)
       charge({.bytes = allocated(step.bytes - stream_charged_)}, turn);
     stream_charged_ -= std::min<uint64_t>(stream_charged_, step.bytes);
@@ -91,14 +103,25 @@ size_t SessionFsm::continue_stream(std::string_view bytes, Turn& turn) {
     closing_ = true;
   } else if (step.status == RequestStream::Status::kDone) {
     stream_.reset();
+    prefixer_.reset();
     stream_to_.reset();
   }
   return step.bytes;
 }
 
+void SessionFsm::append_to_stream(std::string_view bytes) {
+  if (prefixer_ == nullptr) return stream_to_->append(bytes);
+  std::string& rewritten = host_.rewritten;
+  rewritten.clear();
+  prefixer_->feed(bytes, rewritten);
+  stream_to_->append(rewritten);
+  release_rewritten();
+}
+
 // Before its end: Redis has half a request, the connection is good for nothing any more.
 void SessionFsm::end_stream() {
   stream_.reset();
+  prefixer_.reset();
   if (std::exchange(stream_to_, nullptr) != nullptr) drop_held();
 }
 

@@ -12,6 +12,8 @@ namespace {
 // SORT GET # is the element itself; BY without '*' means not to sort, and names nothing.
 bool makes_keys(std::string_view pattern) { return pattern.find('*') != std::string_view::npos; }
 
+}  // namespace
+
 void append_bulk_header(std::string& out, size_t length) {
   char text[24] = {'$'};
   char* const end = std::to_chars(text + 1, text + sizeof text - 2, length).ptr;
@@ -19,8 +21,6 @@ void append_bulk_header(std::string& out, size_t length) {
   end[1] = '\n';
   out.append(text, static_cast<size_t>(end + 2 - text));
 }
-
-}  // namespace
 
 void append_with_prefixed_keys(std::string& out, const Request& request, const KeyLayout& layout,
                                std::string_view prefix) {

@@ -9,9 +9,9 @@ from support.paths import keeps_freed_memory, partywall_binary
 MIB = 1 << 20
 
 
-@pytest.fixture(scope="module")
-def big():
-    stack = CacheStack()
+@pytest.fixture(scope="module", params=["database", "prefix"])
+def big(request):
+    stack = CacheStack(mode=request.param)
     stack.platform["doors"]["cache"] |= {"max_request_size": "256MiB", "write_timeout": "20s"}
     stack.start()
     yield stack
@@ -75,3 +75,29 @@ def test_half_a_big_request_holds_up_nobody_and_leaves_nothing(big):
         assert big.client("acme").set("a", 1)
         lazy.close()
     assert big.client("acme").get("half") is None and big.client("globex").get("half") is None
+
+
+def test_keys_of_big_requests_are_the_tenants(big):
+    """Keys before, behind and between the big arguments, also big ones, in whatever pieces they come."""
+    value, long_key = b"v" * 200_000, b"k" * 100_000
+    big.client("acme").flushall()
+    with Resp(big.port, "acme", big.secrets["acme"]) as acme, Resp(big.port, "globex", big.secrets["globex"]) as globex:
+        assert globex.ask("MSET", "a", "globex", "b", "globex", long_key, "globex") == b"OK"
+        data = request("MSET", "a", value, long_key, value, "b", "small") + request("MGET", "b", long_key, "a")
+        for begin in range(0, len(data), 33_333):
+            acme.send(data[begin:begin + 33_333])
+        assert acme.read() == b"OK" and acme.read() == [b"small", value, value]
+        assert acme.ask("LPUSH", "list", value) == 1 and acme.ask("LMPOP", 2, long_key + b"x", "list", "LEFT") == [b"list", [value]]
+        acme.send(request("MULTI") + request("SET", "c", value) + request("LPUSH", "list", value) + request("LMPOP", 1, "list", "LEFT") + request("EXEC"))
+        assert [acme.read() for _ in range(4)] == [b"OK"] + [b"QUEUED"] * 3 and acme.read() == [b"OK", 1, [b"list", [value]]]
+        assert acme.ask("BITOP", "OR", "a", *["b"] * 20_000, "c") == len(value)
+        assert globex.ask("MGET", "a", "b", "c", long_key) == [b"globex", b"globex", None, b"globex"]
+        assert acme.ask("EXISTS", "a", "b", "c", long_key) == 4 and acme.ask("UNLINK", "a", "b", "c", long_key) == 4
+        assert acme.ask("DBSIZE") == 0 and globex.ask("FLUSHALL") == b"OK"
+
+
+def test_a_big_request_that_is_broken_ends_the_connection_alone(big):
+    with Resp(big.port, "acme", big.secrets["acme"]) as client:
+        client.send(request("MSET", "a", b"v" * 200_000, "b", "1")[:-len("$1\r\nb\r\n$1\r\n1\r\n")] + b"$1\r\nbXX")
+        assert b"Protocol error" in client.file.read()
+    assert big.client("acme").get("a") is None and big.client("globex").ping()

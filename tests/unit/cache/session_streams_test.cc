@@ -46,6 +46,28 @@ TEST_F(Streams, AreTheSameAsAnyRequestInWhateverPiecesTheyCome) {
   }
 }
 
+TEST_F(Streams, HavePrefixesBeforeTheirKeysInPrefixMode) {
+  world_.publish([](DirectoryData& data) {
+    data.cells[0].cache.mode = CacheMode::kPrefix;
+    data.tenants[0].cache_tag = "a";
+  });
+  for (const size_t piece : {1'001u, 1'500u, 4'000u, 100'000u}) {
+    const std::string bytes = big_set(20'000) + make_request({"GET", "big"}) +
+                              make_request({"DEL", "x", "big", std::string(3'000, 'k'), "y"});
+    for (size_t at = 0; at < bytes.size(); at += piece) {
+      client_->send(std::string_view(bytes).substr(at, piece));
+      world_.settle(*client_);
+    }
+    const std::string answers = client_->take();
+    EXPECT_THAT(answers, StartsWith("+OK\r\n$20000\r\nxxx"));
+    EXPECT_THAT(answers, testing::EndsWith("\r\n:1\r\n"));
+    EXPECT_THAT(world_.redis.log.back(),
+                testing::ElementsAre("del", "tenant:{a}:x", "tenant:{a}:big",
+                                     "tenant:{a}:" + std::string(3'000, 'k'), "tenant:{a}:y"));
+    EXPECT_TRUE(world_.redis.databases[0].empty());
+  }
+}
+
 // One that never comes to its end would otherwise hold up everybody on the shared connection.
 TEST_F(Streams, DoNotHoldUpTheTenantsOtherClients) {
   client_->send(big_set(20'000).substr(0, 5'000));
