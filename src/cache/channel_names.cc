@@ -4,6 +4,7 @@
 
 #include "base/text.h"
 #include "cache/keyspace_channel.h"
+#include "cache/prefix/key_prefix.h"
 #include "cache/resp/number.h"
 #include "cache/tenant_user.h"
 
@@ -28,6 +29,29 @@ bool is_channel(uint32_t index, Prefixed which) {
       return index >= 2;
   }
   return false;
+}
+
+// What is a channel to the client may be a pattern in Redis, which another command asks for.
+Result<std::string> with_key_events(const Request& request, const ChannelNames& names,
+                                    NamesAre what) {
+  const bool patterns = what == NamesAre::kPatterns;
+  const auto as = patterns ? KeyEvents::As::kPattern : KeyEvents::As::kChannel;
+  const std::string for_patterns = (patterns ? "" : "P") + std::string(request.name);
+  std::string out;
+  ArgumentCursor cursor(request);
+  cursor.next();
+  while (const auto name = cursor.next()) {
+    const auto own = names.key_events().to_pattern(as, *name);
+    if (!own) return std::unexpected(own.error());
+    if (*own) {
+      out += make_request({for_patterns, **own});
+    } else {
+      const auto other = patterns ? names.pattern_to_redis(*name) : names.to_redis(*name);
+      if (!other) return std::unexpected(other.error());
+      out += make_request({request.name, *other});
+    }
+  }
+  return out;
 }
 
 // Reads the elements of a flat array of bulk strings and integers.
@@ -66,9 +90,13 @@ class FlatArray {
 
 ChannelNames::ChannelNames(const Tenant& tenant, const CacheBackend& backend)
     : ChannelNames(channel_prefix(tenant.id), tenant.cache_database,
-                   backend.mode == CacheMode::kDatabase ? tenant.limits.cache_databases : 0) {}
+                   backend.mode == CacheMode::kDatabase ? tenant.limits.cache_databases : 0) {
+  if (backend.mode == CacheMode::kPrefix)
+    key_events_ = KeyEvents(key_root(backend, tenant), tenant.limits.cache_databases);
+}
 
 std::string ChannelNames::to_redis(std::string_view channel) const {
+  if (auto own = key_events_.channel_to_redis(channel)) return *std::move(own);
   const auto keyspace = parse_keyspace_channel(channel);
   const auto number = keyspace ? parse_unsigned(keyspace->database) : fail(ErrorKind::kInvalid, "");
   if (!number || *number >= databases_ || keyspace->kind == "*")
@@ -77,8 +105,13 @@ std::string ChannelNames::to_redis(std::string_view channel) const {
 }
 
 Result<std::string> ChannelNames::pattern_to_redis(std::string_view pattern) const {
+  if (key_events_.present()) {
+    auto own = key_events_.to_pattern(KeyEvents::As::kPattern, pattern);
+    if (!own) return std::unexpected(own.error());
+    return *own ? **std::move(own) : prefix_ + std::string(pattern);
+  }
   const auto keyspace = parse_keyspace_channel(pattern);
-  if (!keyspace || databases_ == 0) return prefix_ + std::string(pattern);
+  if (!keyspace) return prefix_ + std::string(pattern);
   const auto& [kind, database, rest] = *keyspace;
   if (database.empty() || database == "*") {
     if (databases_ != 1) {
@@ -104,6 +137,8 @@ std::optional<uint32_t> ChannelNames::own_number(std::string_view digits) const 
 
 std::optional<std::string> ChannelNames::from_redis(std::string_view channel) const {
   if (channel.starts_with(prefix_)) return std::string(channel.substr(prefix_.size()));
+  if (const auto key = key_events_.key_of(channel))
+    return fmt::format("__keyspace@{}__:{}", key->database, key->name);
   const auto keyspace = parse_keyspace_channel(channel);
   const auto number = keyspace ? own_number(keyspace->database) : std::nullopt;
   if (!number || keyspace->kind == "*") return std::nullopt;
@@ -113,7 +148,7 @@ std::optional<std::string> ChannelNames::from_redis(std::string_view channel) co
 std::optional<std::string> ChannelNames::pattern_from_redis(std::string_view pattern) const {
   if (pattern.starts_with(prefix_)) return std::string(pattern.substr(prefix_.size()));
   const auto keyspace = parse_keyspace_channel(pattern);
-  if (!keyspace || databases_ == 0) return std::nullopt;
+  if (!keyspace) return std::nullopt;
   const auto& [kind, database, rest] = *keyspace;
   if (database == bracketed(first_database_)) return fmt::format("__key{}@*__:{}", kind, rest);
   if (database == fmt::format("[@]{}", first_database_))
@@ -125,6 +160,8 @@ std::optional<std::string> ChannelNames::pattern_from_redis(std::string_view pat
 
 Result<std::string> with_redis_names(const Request& request, const ChannelNames& names,
                                      NamesAre what) {
+  if (names.key_events().present() && request.argument_count > 1)
+    return with_key_events(request, names, what);
   std::string out;
   out.reserve(request.bytes.size() + request.argument_count * size_t{64});
   append_array_header(out, request.argument_count);

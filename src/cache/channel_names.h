@@ -6,6 +6,7 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cache/prefix/key_events.h"
 #include "cache/resp/request_parser.h"
 #include "cache/resp/resp_writer.h"
 #include "tenancy/cell.h"
@@ -13,7 +14,8 @@
 
 // Channels are global in a Redis, whatever the database: every tenant's have its own prefix there.
 // Only those of keyspace notifications have the names that Redis gives them, with the number of the
-// database: a tenant's own databases, which its clients number from 0.
+// database: a tenant's own databases, which its clients number from 0. For prefix mode see
+// prefix/key_events.h.
 namespace partywall::cache {
 
 enum class Prefixed : uint8_t {
@@ -26,11 +28,13 @@ enum class Prefixed : uint8_t {
 class ChannelNames {
  public:
   ChannelNames() = default;
-  // In prefix mode keyspace notifications are not told apart by databases: there are none.
   ChannelNames(const Tenant& tenant, const CacheBackend& backend);
   ChannelNames(std::string prefix, uint32_t first_database, uint32_t databases)
       : prefix_(std::move(prefix)), first_database_(first_database), databases_(databases) {}
   bool operator==(const ChannelNames&) const = default;
+
+  // Of prefix mode.
+  [[nodiscard]] const KeyEvents& key_events() const { return key_events_; }
 
   [[nodiscard]] std::string to_redis(std::string_view channel) const;
   // Of PSUBSCRIBE. kInvalid, with a text for the client: it would have to be several.
@@ -44,13 +48,15 @@ class ChannelNames {
 
   std::string prefix_;
   uint32_t first_database_ = 0;
-  uint32_t databases_ = 0;
+  uint32_t databases_ = 0;  // of database mode
+  KeyEvents key_events_;
 };
 
 // The request with the prefix before the arguments that are channels.
 std::string with_channel_prefix(const Request& request, std::string_view prefix, Prefixed which);
 
 // (UN)SUBSCRIBE and P(UN)SUBSCRIBE with the names that Redis knows.
+// In prefix mode these may be several requests; the answers are as many as the names.
 enum class NamesAre : uint8_t { kChannels, kPatterns };
 Result<std::string> with_redis_names(const Request& request, const ChannelNames& names,
                                      NamesAre what);

@@ -2,7 +2,12 @@
 
 #include <array>
 #include <cstddef>
+#include <initializer_list>
 
+#include <fmt/format.h>
+
+#include "cache/glob.h"
+#include "cache/keyspace_channel.h"
 #include "cache/resp/number.h"
 #include "cache/resp/resp_writer.h"
 
@@ -96,6 +101,70 @@ void append_unsubscribed(std::string& out, std::string_view command,
 
 bool is_null(const Element& element) { return element.encoded == "$-1\r\n" || element.type == '_'; }
 
+// Begins a frame of the same type with so many elements.
+void append_frame_header(std::string& out, char type, size_t count) {
+  const size_t at = out.size();
+  append_array_header(out, count);
+  out[at] = type;
+}
+
+void append_message(PushFrame& frame, char type, std::initializer_list<std::string_view> elements,
+                    std::string_view channel) {
+  append_frame_header(frame.text, type, elements.size());
+  for (const std::string_view element : elements) {
+    append_bulk(frame.text, element);
+    if (element.data() != channel.data()) continue;
+    frame.channel_begin = frame.text.size() - 2 - element.size();
+    frame.channel_length = element.size();
+  }
+}
+
+// A message that a pattern of KeyEvents has brought: what the client has asked for, in its words.
+// One change of a key may be two messages to it, by key and by event.
+std::optional<PushFrame> read_key_event(const Elements& elements, const KeyEvents::Asked& asked,
+                                        const KeyEvents& events) {
+  const std::string_view event = elements.items[3].text;
+  if (!events.is_own(elements.items[2].text)) return std::nullopt;
+  const auto key = events.key_of(elements.items[2].text);
+  const auto wanted = parse_keyspace_channel(asked.name);
+  PushFrame out{.kind = PushFrame::Kind::kForeign, .text = {}};
+  if (!key || !wanted) return out;
+  const char type = elements.frame_type;
+  const bool by_pattern = asked.as == KeyEvents::As::kPattern;
+  // Where the database is named, Redis has compared the key.
+  const bool of_any = wanted->database.empty() || wanted->database == "*";
+  const bool compared = wanted->kind == "space" && !of_any;
+  if (wanted->kind != "event" && (compared || glob_matches(wanted->rest, key->name))) {
+    const std::string channel = fmt::format("__keyspace@{}__:{}", key->database, key->name);
+    append_message(out, type, {"pmessage", asked.name, channel, event}, channel);
+  }
+  const bool fits = by_pattern ? glob_matches(wanted->rest, event) : wanted->rest == event;
+  if (wanted->kind != "space" && fits) {
+    const std::string channel = fmt::format("__keyevent@{}__:{}", key->database, event);
+    if (by_pattern) {
+      append_message(out, type, {"pmessage", asked.name, channel, key->name}, channel);
+    } else {
+      append_message(out, type, {"message", channel, key->name}, channel);
+    }
+  }
+  if (!out.text.empty()) out.kind = PushFrame::Kind::kMessage;
+  return out;
+}
+
+PushFrame read_confirmation(const Elements& elements, const KeyEvents::Asked& asked) {
+  PushFrame out{.kind = PushFrame::Kind::kConfirmation, .text = {}};
+  const bool of_channel = asked.as == KeyEvents::As::kChannel;
+  append_frame_header(out.text, elements.frame_type, elements.count);
+  append_bulk(out.text, elements.items[0].text.substr(of_channel ? 1 : 0));
+  if (asked.as == KeyEvents::As::kNothing) {
+    append_null(out.text, elements.frame_type == '>' ? Protocol::kResp3 : Protocol::kResp2);
+  } else {
+    append_bulk(out.text, asked.name);
+  }
+  out.text += elements.items[2].encoded;
+  return out;
+}
+
 }  // namespace
 
 std::optional<PushFrame> read_push_frame(std::string_view frame, const ChannelNames& names) {
@@ -108,10 +177,15 @@ std::optional<PushFrame> read_push_frame(std::string_view frame, const ChannelNa
   const auto shape = shape_of(elements->items[0].text);
   if (!shape || elements->count != shape->count) return std::nullopt;
 
+  if (shape->names[0] == Name::kPattern) {
+    const auto asked = names.key_events().from_pattern(elements->items[1].text);
+    if (asked && shape->kind == PushFrame::Kind::kConfirmation)
+      return read_confirmation(*elements, *asked);
+    if (asked) return read_key_event(*elements, *asked, names.key_events());
+  }
   PushFrame out{.kind = shape->kind, .text = {}};
   out.text.reserve(frame.size());
-  append_array_header(out.text, elements->count);
-  out.text[0] = elements->frame_type;
+  append_frame_header(out.text, elements->frame_type, elements->count);
   for (size_t i = 0; i < elements->count; ++i) {
     const Element& element = elements->items[i];
     const Name what = i == 1 || i == 2 ? shape->names[i - 1] : Name::kNone;

@@ -9,6 +9,28 @@
 // SUBSCRIBE and its like. A session that subscribes gets a second connection to Redis, for that
 // alone.
 namespace partywall::cache {
+namespace {
+
+// UNSUBSCRIBE or PUNSUBSCRIBE without names, in prefix mode: Redis would end other subscriptions,
+// because what is a channel to the client may be a pattern there.
+Result<std::string> unsubscribe_each(const Request& request,
+                                     const std::set<std::string>& subscribed,
+                                     const ChannelNames& names, NamesAre what) {
+  if (subscribed.empty()) {
+    return what == NamesAre::kPatterns
+               ? make_request({request.name, names.key_events().pattern_of_nothing()})
+               : std::string(request.bytes);
+  }
+  std::string text;
+  append_array_header(text, subscribed.size() + 1);
+  append_bulk(text, request.name);
+  for (const std::string& name : subscribed) append_bulk(text, name);
+  RequestParser parser;
+  parser.parse(text, {.max_request_bytes = text.size()});
+  return with_redis_names(parser.request(), names, what);
+}
+
+}  // namespace
 
 // In RESP2 a subscriber may do little else, because it could not tell replies from messages.
 bool SessionFsm::only_subscribes() const {
@@ -28,12 +50,7 @@ SessionFsm::Next SessionFsm::subscribe(const Request& request, const CommandRule
   if (!adds && !subscriber_)
     return reply(turn, unsubscribed_from_nothing(request, rule.name, protocol_));
   const auto family = subscription_family(rule.name);
-  const auto text =
-      family == Subscriptions::Family::kShardChannels
-          ? with_channel_prefix(request, channel_prefix(turn.tenant->id), Prefixed::kAllArguments)
-          : with_redis_names(request, names_of(*turn.tenant),
-                             family == Subscriptions::Family::kPatterns ? NamesAre::kPatterns
-                                                                        : NamesAre::kChannels);
+  const auto text = subscription_request(request, family, turn);
   if (!text) return refuse(turn, text.error().message);
   if (const auto other = count_against_rate(turn)) return *other;
   if (auto ready = open_subscriber(turn); !ready) {
@@ -45,6 +62,20 @@ SessionFsm::Next SessionFsm::subscribe(const Request& request, const CommandRule
   register_self();
   subscriber_->upstream->send(*text);
   return Next::kDone;
+}
+
+// As Redis is to get it.
+Result<std::string> SessionFsm::subscription_request(const Request& request,
+                                                     Subscriptions::Family family,
+                                                     const Turn& turn) const {
+  if (family == Subscriptions::Family::kShardChannels)
+    return with_channel_prefix(request, channel_prefix(turn.tenant->id), Prefixed::kAllArguments);
+  const ChannelNames names = names_of(*turn.tenant);
+  const NamesAre what =
+      family == Subscriptions::Family::kPatterns ? NamesAre::kPatterns : NamesAre::kChannels;
+  if (request.argument_count == 1 && names.key_events().present())
+    return unsubscribe_each(request, subscriptions_.names(family), names, what);
+  return with_redis_names(request, names, what);
 }
 
 // In RESP2 the answer comes as a message between the others.

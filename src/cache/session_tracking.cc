@@ -83,11 +83,15 @@ SessionFsm::Next SessionFsm::set_tracking(const Request& request, Turn& turn) {
     return reply(turn, "+OK\r\n");
   }
   const CacheBackend& backend = backend_of(*turn.tenant);
-  if (!backend.keyspace_events || backend.mode != CacheMode::kDatabase) {
+  if (!backend.keyspace_events) {
     return refuse(turn,
                   "NOPERM client-side caching needs keyspace notifications, which are off on this "
                   "server; ask its operator");
   }
+  // While keys move between its nodes, one of them does not hear what happens at the other.
+  const CacheInstance* instance = backend.find_instance(turn.tenant->cache_instance);
+  if (instance != nullptr && instance->topology == CacheTopology::kCluster)
+    return refuse(turn, "NOPERM client-side caching is not available on a Redis Cluster");
   if (options->redirect && !host_.clients.find(turn.tenant->id, *options->redirect)) {
     return refuse(turn,
                   "ERR The client ID you want redirect to does not exist (of this tenant, on this "

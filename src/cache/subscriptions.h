@@ -28,6 +28,9 @@ class Subscriptions {
   [[nodiscard]] bool has(std::string_view channel) const {
     return names_[0].contains(std::string(channel));
   }
+  [[nodiscard]] const std::set<std::string>& names(Family family) const {
+    return names_[static_cast<size_t>(family)];
+  }
   [[nodiscard]] size_t patterns() const { return names_[1].size(); }
   [[nodiscard]] bool empty() const { return count() == 0; }
 

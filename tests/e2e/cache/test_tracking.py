@@ -6,9 +6,9 @@ from cache_stack import CacheStack
 from resp import Resp
 
 
-@pytest.fixture(scope="module")
-def tracked():
-    stack = CacheStack()
+@pytest.fixture(scope="module", params=["database", "prefix"])
+def tracked(request):
+    stack = CacheStack(mode=request.param, databases=2)
     stack.platform["cells"]["main"]["cache"]["keyspace_events"] = True
     stack.start()
     yield stack
@@ -40,19 +40,23 @@ def test_a_change_of_what_was_read_is_told_once(tracked, client):
     client.ask("GET", "l")
     other.eval("redis.call('DEL', KEYS[1])", 1, "l")
     assert client.read() == [b"invalidate", [b"l"]]
+    other.set("x", 1)
     client.ask("GET", "x")
     other.flushdb()
-    assert client.read() == [b"invalidate", None]
+    # In prefix mode it is known of which keys it was.
+    assert client.read() == [b"invalidate", None if tracked.mode == "database" else [b"x"]]
 
 
 def test_a_neighbours_change_of_a_key_of_the_same_name_is_not_told(tracked, client):
     """Redis itself would: it tracks by name over all databases."""
     assert client.ask("CLIENT", "TRACKING", "ON") == b"OK"
     globex, acme = tracked.client("globex"), tracked.client("acme")
-    for key in ("same", "__keyspace@1__:same", "x"):
+    for key in ("same", "__keyspace@1__:same", "x", tracked.prefix("acme") + "x", "tenant:{x}:same"):
         client.ask("GET", key)
-        globex.set(key, 1)
-        globex.delete(key)
+        for database in range(2):
+            tracked.client("globex", db=database).set(key, 1)
+            tracked.client("globex", db=database).delete(key)
+        tracked.client("acme", db=1).set(key, 1)
     globex.flushall()
     acme.set("x", 1)
     assert client.read() == [b"invalidate", [b"x"]], "the first thing that is told is the tenant's own"
@@ -92,3 +96,45 @@ def test_what_is_kept_is_never_old(tracked, client):
     writer.join()
     assert seen == sorted(seen)
     print(len(seen), "reads for", rounds, "writes")
+
+
+def test_in_another_database(tracked, client):
+    assert client.ask("SELECT", 1) == b"OK" and client.ask("CLIENT", "TRACKING", "ON") == b"OK"
+    first, second = tracked.client("acme"), tracked.client("acme", db=1)
+    second.set("k", 1)
+    client.ask("GET", "k")
+    first.set("k", 2)
+    second.set("k", 2)
+    assert client.read() == [b"invalidate", [b"k"]]
+    client.ask("GET", "k")
+    first.set("k", 3)
+    second.delete("k")
+    assert client.read() == [b"invalidate", [b"k"]]
+    assert client.ask("GET", "k") is None
+    if tracked.mode == "prefix":
+        first.copy("k", "k", destination_db=1)
+        assert client.read() == [b"invalidate", [b"k"]]
+        client.ask("GET", "k")
+        assert not first.move("k", 1), "it is there"
+        client.ask("DEL", "k")
+        assert client.read() == [b"invalidate", [b"k"]]
+
+
+def test_ones_own_changes_and_the_choice(tracked, client):
+    other = tracked.client("acme")
+    other.mset({"a": 1, "b": 1})
+    assert client.ask("CLIENT", "TRACKING", "ON", "NOLOOP", "OPTIN") == b"OK"
+    client.ask("GET", "a")
+    other.set("a", 2)
+    assert client.ask("CLIENT", "CACHING", "YES") == b"OK"
+    client.ask("MGET", "a", "b")
+    client.ask("SET", "a", 3)
+    other.set("b", 3)
+    assert client.read() == [b"invalidate", [b"b"]], "neither of its own change, nor of what it did not ask to keep"
+    if tracked.mode == "prefix":
+        # A copy of its own into the other database has nothing to do with the key of the same name here.
+        client.ask("CLIENT", "CACHING", "YES")
+        client.ask("GET", "b")
+        client.ask("COPY", "a", "b", "DB", 1)
+        other.set("b", 4)
+        assert client.read() == [b"invalidate", [b"b"]]

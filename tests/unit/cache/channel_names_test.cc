@@ -3,6 +3,7 @@
 #include <gtest/gtest.h>
 
 #include "cache/glob.h"
+#include "cache/resp/resp_writer.h"
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
@@ -65,21 +66,93 @@ TEST(ChannelNames, NoPatternGivesNamesToForeignChannels) {
       << "the trap that the check of every message is for";
 }
 
-// There the channels of all tenants have the same number: none of them may be heard.
-TEST(ChannelNames, InPrefixModeThereAreNoKeyspaceChannels) {
+ChannelNames names_in_prefix_mode(std::string tag, uint32_t databases,
+                                  CachePlacement placement = CachePlacement::kTagged) {
   CacheBackend backend;
   backend.mode = CacheMode::kPrefix;
-  const ChannelNames names(tenant(1, 0, 1), backend);
+  Tenant one = tenant(1, 0, databases);
+  one.cache_tag = std::move(tag);
+  one.cache_placement = placement;
+  return {one, backend};
+}
+
+// There the channels of all tenants have the same number: only those of single keys are one's own.
+TEST(ChannelNames, InPrefixModeChannelsOfKeysHaveThePrefix) {
+  const ChannelNames names = names_in_prefix_mode("a", 3);
   const std::string prefix = channel_prefix(tenant(1, 0, 0).id);
-  for (const char* name : {"__keyspace@0__:k", "__keyevent@0__:del"}) {
+  EXPECT_EQ(names.to_redis("__keyspace@0__:k"), "__keyspace@0__:tenant:{a}:k");
+  EXPECT_EQ(names.to_redis("__keyspace@2__:"), "__keyspace@0__:tenant:{a}.2:");
+  for (const char* name : {"__keyevent@0__:del", "__keyspace@3__:k", "__keyspace@*__:k", "news"})
     EXPECT_EQ(names.to_redis(name), prefix + name);
-    EXPECT_FALSE(names.from_redis(name));
+  EXPECT_EQ(names.from_redis("__keyspace@0__:tenant:{a}:k"), "__keyspace@0__:k");
+  EXPECT_EQ(names.from_redis("__keyspace@0__:tenant:{a}.2:k:l"), "__keyspace@2__:k:l");
+  for (const char* name :
+       {"__keyspace@0__:tenant:{b}:k", "__keyspace@0__:tenant:{a}", "__keyspace@0__:tenant:{a}.3:k",
+        "__keyspace@0__:tenant:{a}.0:k", "__keyspace@0__:tenant:{a}.02:k", "__keyevent@0__:del",
+        "__keyspace@0__:tenant:{a}.x:k", "__keyspace@1__:tenant:{a}:k", "__keyspace@0__:k"}) {
+    EXPECT_FALSE(names.from_redis(name)) << name;
   }
-  for (const char* pattern :
-       {"__keyspace@0__:*", "__keyspace@*__:*", "__key*__:*", "__key*@0__:*"}) {
-    EXPECT_EQ(names.pattern_to_redis(pattern).value(), prefix + pattern);
-    EXPECT_FALSE(names.pattern_from_redis(pattern));
+}
+
+std::string requests(const ChannelNames& names, const Request& request, NamesAre what) {
+  return with_redis_names(request, names, what).value_or("refused");
+}
+
+TEST(ChannelNames, InPrefixModeEventsAreHeardByWayOfTheKeys) {
+  const ChannelNames names = names_in_prefix_mode("a", 2);
+  const std::string bytes =
+      make_request({"SUBSCRIBE", "news", "__keyevent@1__:del", "__keyspace@0__:k"});
+  RequestParser parser;
+  parser.parse(bytes, {});
+  const auto pattern =
+      names.key_events().to_pattern(KeyEvents::As::kChannel, "__keyevent@1__:del").value();
+  ASSERT_TRUE(pattern);
+  EXPECT_EQ(requests(names, parser.request(), NamesAre::kChannels),
+            make_request({"SUBSCRIBE", names.to_redis("news")}) +
+                make_request({"PSUBSCRIBE", *pattern}) +
+                make_request({"SUBSCRIBE", "__keyspace@0__:tenant:{a}:k"}));
+  const std::string long_name = "__keyevent@0__:" + std::string(2'000, 'x');
+  const std::string too_long = make_request({"SUBSCRIBE", long_name});
+  parser.parse(too_long, {});
+  EXPECT_EQ(requests(names, parser.request(), NamesAre::kChannels), "refused");
+}
+
+// Whatever a client asks for: in Redis it is a pattern that only channels of its own keys match, in
+// both placements, and from which it can be told what was asked for.
+TEST(ChannelNames, InPrefixModePatternsMatchOwnKeysOnly) {
+  const std::string foreign[] = {
+      "__keyspace@0__:tenant:{ab}:k", "__keyspace@0__:tenant:ab:k",  "__keyspace@0__:tenant:a-b:k",
+      "__keyspace@0__:tenant:a1.1:k", "__keyevent@0__:del",          "__keyspace@0__:x",
+      "__keyspace@0__:tenant:{a}",    "__keyspace@0__:tenant:a",     "__keyspace@1__:tenant:{a}:k",
+      "__keyspace@0__:tenant:*:k",    "__keyspace@0__:tenant:{a}x:k"};
+  for (const auto placement : {CachePlacement::kTagged, CachePlacement::kSpread}) {
+    const ChannelNames names = names_in_prefix_mode("a", 16, placement);
+    const std::string root = placement == CachePlacement::kTagged ? "tenant:{a}" : "tenant:a";
+    for (const char* asked :
+         {"__keyspace@0__:*", "__keyspace@1__:*", "__keyspace@15__:[a-z]", "__keyspace@*__:*",
+          "__keyevent@0__:*", "__keyevent@*__:del", "__key*__:*", "__key*@0__:\\*", "__key*@*__:x",
+          "__keyspace@0__:tenant:*", "__keyspace@2__:]*", "__keyevent@3__:[^x]*"}) {
+      const std::string pattern = names.pattern_to_redis(asked).value();
+      for (const std::string& channel : foreign)
+        EXPECT_FALSE(glob_matches(pattern, channel)) << asked << " matches " << channel;
+      const auto back = names.key_events().from_pattern(pattern);
+      ASSERT_TRUE(back) << pattern;
+      EXPECT_EQ(back->name, asked);
+      EXPECT_EQ(back->as, KeyEvents::As::kPattern);
+    }
+    const auto matches = [&](const char* asked, const std::string& key) {
+      return glob_matches(names.pattern_to_redis(asked).value(), "__keyspace@0__:" + root + key);
+    };
+    EXPECT_TRUE(matches("__keyspace@0__:k*", ":key") && !matches("__keyspace@0__:k*", ":x"));
+    EXPECT_TRUE(matches("__keyspace@1__:*", ".1:k") && !matches("__keyspace@1__:*", ".11:k"));
+    EXPECT_TRUE(!matches("__keyspace@1__:*", ":1:k") && !matches("__keyspace@0__:*", ".1:k"));
+    EXPECT_TRUE(matches("__keyevent@*__:del", ":k") && matches("__keyevent@*__:del", ".7:k"));
+    EXPECT_FALSE(names.key_events().from_pattern(
+        names_in_prefix_mode("b", 1).pattern_to_redis("__keyspace@0__:*").value()));
   }
+  EXPECT_EQ(names_in_prefix_mode("a", 2).pattern_to_redis("__keyspace@2__:*").value(),
+            channel_prefix(tenant(1, 0, 0).id) + "__keyspace@2__:*")
+      << "a database that it does not have: a channel of its own, of which nobody tells";
 }
 
 }  // namespace
