@@ -175,12 +175,12 @@ class TenantReader {
   void read_cache_tag(YamlMap& map, Tenant& tenant, const Cell* cell, const std::string& redis) {
     const bool tagged = map.optional(
         "cache_tag", tenant.cache_tag,
-        "in prefix mode: its keys in Redis begin with tenant:{tag}: (no other tenant of the same "
+        "in prefix mode: its keys in Redis begin with tenant:{tag} (no other tenant of the same "
         "Redis may have it); absent: its id");
     const bool placed = map.optional_choice(
         "cache_placement", tenant.cache_placement, kCachePlacements,
-        "in prefix mode: its keys begin with tenant:{tag}:, which puts them in one slot of a Redis "
-        "Cluster, or with tenant:tag: (not in a cluster)");
+        "in prefix mode: its keys begin with tenant:{tag}, which puts them in one slot of a Redis "
+        "Cluster, or with tenant:tag (not in a cluster)");
     if (tagged) {
       if (auto valid = check_cache_tag(tenant.cache_tag); !valid)
         map.error("cache_tag", "{}", valid.error().message);

@@ -16,7 +16,8 @@ def place(cluster):
 
 class ClusterStack(CacheStack):
     def __init__(self):
-        super().__init__(mode="prefix", server=RedisCluster(), place=place)
+        super().__init__(mode="prefix", server=RedisCluster(), place=place, databases=2)
+        self.platform["cells"]["main"]["cache"]["keyspace_events"] = True
 
     def at(self, node):
         return node.client(username="administrator", password=self.passwords["administrator"])
@@ -55,6 +56,27 @@ def test_a_tenant_is_on_the_node_of_its_tag_and_sees_a_server_of_its_own(cluster
         assert client.dbsize() == 50
         assert len(cluster.at(cluster.home(slug)).execute_command("CLUSTER", "GETKEYSINSLOT", cluster.slot(slug), 100)) == 50
         assert client.info("server")["redis_mode"] != "cluster"
+
+
+def test_a_tenants_databases_and_what_it_hears_of_them_are_on_its_node(cluster):
+    first, second = cluster.client("acme"), cluster.client("acme", db=1)
+    first.flushall()
+    with Resp(cluster.port, "acme", cluster.secrets["acme"]) as listener:
+        assert listener.ask("SUBSCRIBE", "__keyevent@1__:copy_to") == [b"subscribe", b"__keyevent@1__:copy_to", 1]
+        assert listener.ask("PSUBSCRIBE", "__keyspace@*__:moved")[2] == 2
+        first.mset({"k": 1, "moved": 2})
+        for slug, value in (("globex", "globex's"), ("acme", "acme's")):
+            cluster.client(slug).set("k", value)
+            assert cluster.client(slug).copy("k", "k", destination_db=1, replace=True)
+        assert first.move("moved", 1) and second.mget("k", "moved") == ["acme's", "2"] and first.keys() == ["k"]
+        assert cluster.client("globex", db=1).get("k") == "globex's"
+        assert [listener.read()[1:] for _ in range(4)] == [
+            [b"__keyspace@*__:moved", b"__keyspace@0__:moved", b"set"], [b"__keyevent@1__:copy_to", b"k"],
+            [b"__keyspace@*__:moved", b"__keyspace@0__:moved", b"rename_from"], [b"__keyspace@*__:moved", b"__keyspace@1__:moved", b"rename_to"]]
+        first.flushall()
+        assert second.dbsize() == 0
+    with Resp(cluster.port, "acme", cluster.secrets["acme"]) as client:
+        assert "not available on a Redis Cluster" in client.ask("CLIENT", "TRACKING", "ON")
 
 
 def move_slot(stack, slot, source, target, between=lambda: None):
