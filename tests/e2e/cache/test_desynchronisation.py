@@ -183,7 +183,7 @@ def test_nobody_hears_of_anybody_elses_keys(talkative):
     assert not wrong, wrong[:3]
     heard = sum(listener.heard for listener in listeners)
     print(heard, "times its own was heard")
-    assert heard > 100
+    assert heard > 10
 
 
 def wander(stack, threads, rounds):
