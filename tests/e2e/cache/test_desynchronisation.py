@@ -71,7 +71,8 @@ class Wanderer(threading.Thread):
         asked.append(TOKEN.match(token).group())
         if kind in (0, 2, 3):
             return request("ECHO", token)
-        key = f"k{self.number}"
+        # Of its own: what a connection that has broken off has asked for may be carried out after what the next one asks.
+        key = f"k{self.number}:{self.sent}"
         if kind in (1, 4):
             return request("SET", key, token) + request("GETDEL", key)
         if kind == 5:
