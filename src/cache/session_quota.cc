@@ -155,6 +155,7 @@ void SessionFsm::end_quota_work() {
     case QuotaWork::What::kCount:
       return quota_->counted(work.mark, work.questions->result());
     case QuotaWork::What::kWeigh:
+      quota_try_.counts = 0;  // it may have taken longer than a count is good for
       return quota_->weighed(work.mark, work.questions->result(), now);
     case QuotaWork::What::kExisting:
       quota_try_.all_exist = work.questions->result() == quota_try_.keys;

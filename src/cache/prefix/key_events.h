@@ -23,8 +23,7 @@ class KeyEvents {
  public:
   KeyEvents() = default;  // there are none
   // `root`: what the names of the tenant's keys begin with (key_prefix.h).
-  KeyEvents(std::string root, uint32_t databases)
-      : root_(std::move(root)), databases_(databases) {}
+  KeyEvents(std::string root, uint32_t databases) : root_(std::move(root)), databases_(databases) {}
   bool operator==(const KeyEvents&) const = default;
   [[nodiscard]] bool present() const { return !root_.empty(); }
 
@@ -41,8 +40,8 @@ class KeyEvents {
 
   // Of a channel that tells of one key; nothing: it is another one.
   [[nodiscard]] std::optional<std::string> channel_to_redis(std::string_view channel) const;
-  // Of another channel, or a pattern; nothing: it has nothing to do with keys. kInvalid, with a text
-  // for the client: it is too long.
+  // Of another channel, or a pattern; nothing: it has nothing to do with keys. kInvalid, with a
+  // text for the client: it is too long.
   [[nodiscard]] Result<std::optional<std::string>> to_pattern(As as, std::string_view name) const;
   // A pattern that nobody ever subscribes to.
   [[nodiscard]] std::string pattern_of_nothing() const;

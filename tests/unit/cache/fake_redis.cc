@@ -155,6 +155,7 @@ std::string FakeRedis::Connection::execute_script(const Words& words) {
     const Sha1Digest digest = sha1(text);
     return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
   };
+  if (words[0] == "eval" && redis_.answer_eval) return redis_.answer_eval();
   const bool load = words[0] == "script" && to_lower(words[1]) == "load";
   if (load || words[0] == "eval") {
     const std::string& text = words[load ? 2 : 1];

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
@@ -85,7 +86,8 @@ class FakeRedis final : public UpstreamNetwork {
   std::vector<Words> log;         // every request after the handshake
   size_t opened = 0;
   bool refuse_connections = false;
-  std::string refuse_select;  // the error that SELECT gives, if not empty
+  std::function<std::string()> answer_eval;  // instead of what it usually answers to EVAL
+  std::string refuse_select;                 // the error that SELECT gives, if not empty
 };
 
 }  // namespace partywall::cache

@@ -54,9 +54,22 @@ std::string in_pieces(const CommandRule& rule, std::string_view bytes, Random& r
 
 TEST(KeyPrefixer, WritesInPiecesWhatIsWrittenAtOnce) {
   SeededRandom random(11);
-  const std::vector<std::string> vocabulary = {
-      "store", "STREAMS",          "group",          "2", "1", "0", "count", "key", "GET", "*", "-1", "",
-      "block", std::string(64, '1'), std::string(65, 'k'), std::string(1'000, 'v')};
+  const std::vector<std::string> vocabulary = {"store",
+                                               "STREAMS",
+                                               "group",
+                                               "2",
+                                               "1",
+                                               "0",
+                                               "count",
+                                               "key",
+                                               "GET",
+                                               "*",
+                                               "-1",
+                                               "",
+                                               "block",
+                                               std::string(64, '1'),
+                                               std::string(65, 'k'),
+                                               std::string(1'000, 'v')};
   for (int round = 0; round < 20'000; ++round) {
     const CommandRule& rule = kCommandRules[random.below(kCommandCount)];
     if (rule.kind == CommandKind::kDenied || rule.keys.form == KeyLayout::Form::kSort) continue;
