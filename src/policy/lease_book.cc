@@ -213,13 +213,15 @@ void LeaseBook::slots_answered(Entry& entry, const SlotLedger::Answer& answer, M
   entry.scarce = answer.scarce != 0;
   if (answer.granted < 0) return;
   ConcurrencyGate& gate = slot_gate(entry);
-  if (answer.granted < entry.wanted) {
+  // As with tokens. What was asked for is within the limit, or in use already.
+  const int64_t granted = std::min<int64_t>(answer.granted, entry.wanted);
+  if (granted < entry.wanted) {
     counters.denied.add();
     gate.signals.deny_until(now + kSlotPause);
   }
-  counters.granted.add(static_cast<uint64_t>(answer.granted));
+  counters.granted.add(static_cast<uint64_t>(granted));
   const bool spare = !entry.scarce && spare_slots(entry.what.slots, shared_.live_nodes()) > 0;
-  gate.lend(static_cast<uint32_t>(answer.granted), entry.sent + kSlotLease,
+  gate.lend(static_cast<uint32_t>(granted), entry.sent + kSlotLease,
             spare ? ConcurrencyGate::Spare::kSome : ConcurrencyGate::Spare::kNone);
 }
 

@@ -1,5 +1,5 @@
 // What a limits store answers, whatever it is and in whatever pieces: it is understood or refused
-// the same way, and nobody is lent more tokens than were asked for.
+// the same way, and nobody is lent more than was asked for.
 #include <cstdint>
 #include <cstdlib>
 #include <string_view>
@@ -66,6 +66,9 @@ Outcome play(std::string_view answers, size_t piece) {
                   .live_nodes = shared.live_nodes()};
   for (const int64_t tokens : {outcome.http_tokens, outcome.cache_tokens})
     require(tokens >= 0 && tokens <= kBurst);
+  for (ConcurrencyGate* gate :
+       {&states.of(TenantNumber(1)).http_requests, &states.of(TenantNumber(1)).sql_connections})
+    require(gate->slots() <= kSlots);
   require(outcome.live_nodes >= 1);
   session.closed(now);
   return outcome;

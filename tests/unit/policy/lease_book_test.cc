@@ -195,9 +195,11 @@ TEST_F(LeaseBookTest, SlotsAreRenewedAndGivenBack) {
 TEST_F(LeaseBookTest, WhenSlotsAreScarceOnlyThoseInUseAreKept) {
   acquire();
   call();
-  answer(LimitKind::kHttpRequests, SlotLedger::Answer{.granted = 2, .scarce = 1});
+  answer(LimitKind::kHttpRequests, SlotLedger::Answer{.granted = 1});
   const auto held = acquire();
   ASSERT_TRUE(held.units);
+  EXPECT_EQ(slot_call().wanted, 2);
+  answer(LimitKind::kHttpRequests, SlotLedger::Answer{.granted = 2, .scarce = 1});
   now += LeaseBook::kTick;
   book.tick(now);
   EXPECT_EQ(slot_call().wanted, 1);
@@ -207,9 +209,21 @@ TEST_F(LeaseBookTest, WhenSlotsAreScarceOnlyThoseInUseAreKept) {
 TEST_F(LeaseBookTest, SlotsThatCouldNotBeRenewedAreNotUsed) {
   acquire();
   call();
-  answer(LimitKind::kHttpRequests, SlotLedger::Answer{.granted = 2});
+  answer(LimitKind::kHttpRequests, SlotLedger::Answer{.granted = 1});
   now += kSlotLease;
   EXPECT_TRUE(acquire().pending);
+}
+
+TEST_F(LeaseBookTest, MoreSlotsThanWereAskedForAreNotTaken) {
+  acquire();
+  EXPECT_EQ(slot_call().wanted, 1);
+  answer(LimitKind::kHttpRequests, SlotLedger::Answer{.granted = 1'000});
+  const auto held = acquire();
+  ASSERT_TRUE(held.units);
+  EXPECT_EQ(slot_call().wanted, 2);
+  const auto more = acquire();
+  EXPECT_FALSE(more.units);
+  EXPECT_TRUE(more.pending);
 }
 
 TEST_F(LeaseBookTest, AWaiterThatEndsIsForgotten) {
