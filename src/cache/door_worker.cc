@@ -15,7 +15,9 @@ DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
       tls_(std::move(tls)),
       position_(position),
       desk_(std::move(desk)),
-      registry_(settings.upstreams, *this),
+      registry_(settings.upstreams, *this,
+                position.index == 0 ? UpstreamRegistry::Surveys::kOfIndexes
+                                    : UpstreamRegistry::Surveys::kNone),
       host_{.limits = settings.sessions,
             .time = loop.time(),
             .limits_desk = *desk_,
@@ -93,7 +95,8 @@ net::Task<> DoorWorker::watch_routes() {
   net::Timer timer(loop_.timers(), wake);
   const net::Drain::Watch watch(upstream_drain_, wake);
   while (!upstream_drain_.must_close()) {
-    takeovers_.add(registry_.tick(loop_.now()));
+    const SharedLimits* shared = host_.live_nodes;
+    takeovers_.add(registry_.tick(loop_.now(), shared == nullptr ? 1 : shared->live_nodes()));
     timer.arm(loop_.now() + kRouteTick);
     co_await wake.wait();
   }
@@ -106,6 +109,7 @@ net::Task<> DoorWorker::sweep_regularly() {
   while (!upstream_drain_.must_close()) {
     timer.arm(loop_.now() + kSweepInterval);
     co_await wake.wait();
+    if (host_.directory != nullptr) host_.indexes.sweep(*host_.directory);
     registry_.sweep(loop_.now());
   }
 }

@@ -12,6 +12,8 @@ struct KeyspaceWork {
   std::unique_ptr<KeyspaceJob> job;
   std::shared_ptr<TenantUpstreams> tenant;
   std::shared_ptr<TenantUpstreams> keyspace;  // the same tenant's, as the user that may SCAN
+  std::shared_ptr<TenantUpstreams> index;     // as the user that keeps the index
+  bool removes = false;                       // it is a FLUSHDB
   enum class Answer : uint8_t { kOfTheJob, kInfo } answer = Answer::kOfTheJob;
 };
 

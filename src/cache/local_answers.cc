@@ -50,8 +50,7 @@ std::string role_answer() {
 
 std::string config_get_answer(const Request& request, const Tenant& tenant,
                               const CacheBackend& backend, Protocol protocol) {
-  const bool evicts =
-      tenant.limits.cache_at_quota == CacheAtQuota::kEvict && backend.mode == CacheMode::kDatabase;
+  const bool evicts = tenant.limits.cache_at_quota == CacheAtQuota::kEvict;
   const std::vector<std::pair<std::string_view, std::string>> parameters = {
       {"appendonly", "no"},
       {"databases", fmt::format("{}", tenant.limits.cache_databases)},

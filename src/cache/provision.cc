@@ -12,6 +12,7 @@
 #include "cache/commands/command_table.h"
 #include "cache/prefix/key_prefix.h"
 #include "cache/provision_servers.h"
+#include "cache/quota/key_index.h"
 #include "cache/server_facts.h"
 #include "cache/tenant_user.h"
 
@@ -153,6 +154,17 @@ std::vector<std::string> keyspace_acl_rules() {
   return {"allkeys", "resetchannels", "-@all", "+copy", "+scan", "+sort", "+sort_ro"};
 }
 
+std::vector<std::string> index_acl_rules() {
+  return {"~tenant:*",     "~" + key_index("") + "*",
+          "resetchannels", "-@all",
+          "+eval",         "+sadd",
+          "+srem",         "+scard",
+          "+sscan",        "+srandmember",
+          "+scan",         "+exists",
+          "+unlink",       "+object|idletime",
+          "+object|freq",  "+memory|usage"};
+}
+
 std::vector<std::string> door_acl_rules() {
   return {"resetkeys", "resetchannels", "-@all",          "+auth",      "+hello",         "+select",
           "+info",     "+role",         "+cluster|nodes", "+client|id", "+client|unblock"};
@@ -258,6 +270,9 @@ class Provisioning {
       commands.push_back(
           set_user(std::string(kKeyspaceUser), keyspace_password(backend_.tenant_password),
                    previous_of(backend_, &keyspace_password), with_asking(keyspace_acl_rules())));
+      commands.push_back(set_user(std::string(kIndexUser), index_password(backend_.tenant_password),
+                                  previous_of(backend_, &index_password),
+                                  with_asking(index_acl_rules())));
     }
     for (const Tenant& tenant : tenants) commands.push_back(tenant_command(tenant, *version));
     commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});

@@ -15,6 +15,7 @@ namespace partywall::cache {
 std::vector<std::string> tenant_acl_rules(const CacheBackend& backend, const Tenant& tenant,
                                           uint32_t server_version);
 std::vector<std::string> keyspace_acl_rules();  // only prefix mode has this user
+std::vector<std::string> index_acl_rules();     // the same
 std::vector<std::string> door_acl_rules();
 std::vector<std::string> subscriber_acl_rules();
 

@@ -116,6 +116,7 @@ SessionFsm::Next SessionFsm::copy(const Request& request, const CommandRule& rul
   send_now(*upstream,
            replace ? make_request({"COPY", from, to, "REPLACE"}) : make_request({"COPY", from, to}),
            ReplyUse::kPass);
+  note_new_key(database, destination, turn);
   return Next::kDone;
 }
 
@@ -130,9 +131,12 @@ SessionFsm::Next SessionFsm::move(const Request& request, Turn& turn) {
   if (!database) return refuse(turn, database.error().message);
   if (*database == database_) return refuse(turn, kSameObject);
   const std::string root = key_root(backend_of(*turn.tenant), *turn.tenant);
-  return pass_on_instead(make_request({"RENAMENX", key_prefix(root, database_).append(key),
-                                       key_prefix(root, *database).append(key)}),
-                         ReplyUse::kMoved, turn);
+  const Next next =
+      pass_on_instead(make_request({"RENAMENX", key_prefix(root, database_).append(key),
+                                    key_prefix(root, *database).append(key)}),
+                      ReplyUse::kMoved, turn);
+  if (next == Next::kDone) note_new_key(*database, key, turn);
+  return next;
 }
 
 }  // namespace partywall::cache

@@ -75,6 +75,7 @@ void SessionFsm::input_ended() {
 }
 
 void SessionFsm::resume() {
+  if (login_) host_.indexes.flush(*host_.directory);
   continue_work();
   continue_quota_work();
   if (flushed_ && outstanding_ == 0) {

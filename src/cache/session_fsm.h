@@ -12,6 +12,7 @@
 #include "cache/clients/client_register.h"
 #include "cache/local_answers.h"
 #include "cache/login.h"
+#include "cache/prefix/keyspace_job.h"
 #include "cache/prefix/reply_stripper.h"
 #include "cache/quota/lookups.h"
 #include "cache/quota/session_quota.h"
@@ -206,7 +207,14 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   std::optional<Next> make_sure_of_room(const Request& request, uint32_t arguments_there,
                                         const CommandRule& rule, Growth& growth, Turn& turn);
   [[nodiscard]] bool has_quota(Turn& turn);
-  void charge(const Growth& growth, const Turn& turn);
+  [[nodiscard]] uint32_t nodes() const;
+  void note_charge(const Growth& growth, const Turn& turn, NewNames names = {});
+  [[nodiscard]] NewNames names_of_new_keys(const Request& request, uint32_t arguments_there,
+                                           const CommandRule& rule, Turn& turn);
+  void note_new_key(uint32_t database, std::string_view key, Turn& turn);
+  void note_removed_keys(const Request& request, const CommandRule& rule, Turn& turn);
+  [[nodiscard]] KeyPrefixes key_prefixes(Turn& turn);
+  std::unique_ptr<QuotaQuestions> count_question(const Growth& growth, Turn& turn);
   Next ask_about_quota(QuotaWork::What what, std::unique_ptr<QuotaQuestions> questions,
                        const Turn& turn);
   void continue_quota_work();
@@ -217,6 +225,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
     quota_failure_.clear();
   }
   void settle_charges();
+  void settle(const Charge& charge);
   void note_lookup(const Request& request, const CommandRule& rule, const Turn& turn);
   void count_lookups();
   void leave_quota();
@@ -318,6 +327,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   Next sort_by_pattern(const Request& request, const CommandRule& rule, Turn& turn);
   Result<std::shared_ptr<UpstreamFsm>> keyspace_upstream(const Turn& turn);
   void continue_work();
+  [[nodiscard]] TenantUpstreams* upstreams_for(KeyspaceJob::Asker asker) const;
   void end_work(std::string_view answer);
   void drop_work();
 
@@ -383,7 +393,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   std::optional<QuotaWork> quota_work_;  // nothing else is looked at until it is done
   QuotaTry quota_try_;                   // about the request that is being looked at
   std::string quota_failure_;            // why nothing can be found out about it
-  std::unique_ptr<KeyspaceWork> work_;   // nothing else is looked at until it is done
+  RemovedKeys removed_keys_;
+  std::unique_ptr<KeyspaceWork> work_;  // nothing else is looked at until it is done
 };
 
 }  // namespace partywall::cache

@@ -6,6 +6,7 @@
 #include "base/time.h"
 #include "cache/buffer_budget.h"
 #include "cache/clients/client_register.h"
+#include "cache/quota/index_writers.h"
 #include "cache/quota/quota_book.h"
 #include "cache/resp/request_parser.h"
 #include "cache/scripts/script_register.h"
@@ -79,6 +80,7 @@ struct SessionHost {
   VerifiedTokens tokens{};
   TrackingFeeds tracking{};
   BufferBudget buffers{limits.max_buffered_bytes};
+  IndexWriters indexes{upstreams, time};
 };
 
 }  // namespace partywall::cache

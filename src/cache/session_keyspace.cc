@@ -94,7 +94,10 @@ SessionFsm::Next SessionFsm::about_all_keys(const Request& request, const Comman
   if (const auto other = count_against_rate(turn)) return *other;
   auto keyspace = host_.upstreams.of(*turn.tenant, protocol_, UpstreamUser::kKeyspace, database_);
   if (!keyspace) return refuse(turn, "ERR " + keyspace.error().message);
+  auto index = host_.upstreams.of(*turn.tenant, Protocol::kResp2, UpstreamUser::kIndex, database_);
+  if (!index) return refuse(turn, "ERR " + index.error().message);
   work_ = std::make_unique<KeyspaceWork>();
+  work_->index = std::move(*index);
   work_->tenant = upstreams_;
   work_->keyspace = std::move(*keyspace);
   if (rule.name == "flushall" && databases_of(turn) > 1) {
@@ -104,6 +107,8 @@ SessionFsm::Next SessionFsm::about_all_keys(const Request& request, const Comman
     work_->job = make_job(request, rule, upstreams_->target().key_prefix, host_.random);
   }
   if (rule.kind == CommandKind::kInfo) work_->answer = KeyspaceWork::Answer::kInfo;
+  work_->removes = rule.kind == CommandKind::kFlush;
+  if (work_->removes && has_quota(turn)) quota_->note_removal();
   continue_work();
   return Next::kDone;
 }
@@ -113,9 +118,11 @@ void SessionFsm::continue_work() {
   if (work_ == nullptr || outstanding_ > 0) return;
   const auto step = work_->job->next();
   if (!step) return end_work(work_->job->answer(protocol_));
-  TenantUpstreams& upstreams =
-      step->asker == KeyspaceJob::Asker::kTenant ? *work_->tenant : *work_->keyspace;
-  const auto upstream = upstreams.shared(host_.time.monotonic());
+  const auto upstream = upstreams_for(step->asker)->shared(host_.time.monotonic());
+  if (!upstream && step->asker == KeyspaceJob::Asker::kIndexUser) {
+    work_->job->answered("-ERR");  // it can do without
+    return continue_work();
+  }
   if (!upstream) {
     count(CacheMeter::kFailed);
     std::string text;
@@ -123,6 +130,18 @@ void SessionFsm::continue_work() {
     return end_work(text);
   }
   send_now(*upstream, step->request, ReplyUse::kKeyspaceStep);
+}
+
+TenantUpstreams* SessionFsm::upstreams_for(KeyspaceJob::Asker asker) const {
+  switch (asker) {
+    case KeyspaceJob::Asker::kTenant:
+      return work_->tenant.get();
+    case KeyspaceJob::Asker::kIndexUser:
+      return work_->index.get();
+    case KeyspaceJob::Asker::kKeyspaceUser:
+      break;
+  }
+  return work_->keyspace.get();
 }
 
 void SessionFsm::end_work(std::string_view answer) {
@@ -163,7 +182,7 @@ SessionFsm::Next SessionFsm::sort_by_pattern(const Request& request, const Comma
                   "have prefixes");
   }
   if (!all_answered(turn)) return Next::kWait;
-  if (const auto other = count_against_rate(turn)) return *other;
+  if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
   const auto upstream = keyspace_upstream(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   send_prefixed(*upstream, request, rule);

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include "cache/prefix/key_walk.h"
 #include "cache/session_fsm.h"
 
 // Quotas of keys and bytes. A request that may add to them is charged before it is sent. Where it
@@ -18,6 +19,14 @@ constexpr uint8_t kMostCounts = 3;
 constexpr uint64_t kEndlessCacheKeys = 1'000'000'000;
 constexpr uint64_t kEndlessCacheBytes = 1ULL << 50;
 
+// Of the names that one session keeps until it is answered.
+constexpr size_t kMostOpenNameBytes = 64UL << 10;
+
+// How long a name counts as written down. Other nodes may take it out of the index unseen.
+constexpr Duration kRememberedAlone = seconds(10);
+constexpr Duration kRememberedAmongNodes = seconds(1);
+constexpr uint64_t kOddNumber = 0x9e37'79b9'7f4a'7c15;
+
 }  // namespace
 
 // Nothing: the request may go on; it is charged and counted then, so it must not be looked at
@@ -30,7 +39,10 @@ std::optional<SessionFsm::Next> SessionFsm::admit(const Request& request, uint32
     return count_against_rate(turn);
   if (removes) {
     quota_->note_removal();
-    return count_against_rate(turn);
+    if (const auto other = count_against_rate(turn)) return other;
+    note_removed_keys(request, rule, turn);
+    note_charge({}, turn, names_of_new_keys(request, arguments_there, rule, turn));
+    return std::nullopt;
   }
   Growth growth = growth_of(request, rule, arguments_there);
   growth.bytes += allocated(bytes_to_come);
@@ -39,16 +51,75 @@ std::optional<SessionFsm::Next> SessionFsm::admit(const Request& request, uint32
       return other;
   }
   if (const auto other = count_against_rate(turn)) return other;
-  charge(growth, turn);
+  const Limits& limits = turn.tenant->limits;
+  if (is_refused_at_quota(rule.growth) && limits.cache_at_quota == CacheAtQuota::kRefuse) {
+    // Another worker may have charged the same room meanwhile: then it is looked at again.
+    if (!quota_->charge_if_keys_fit(growth, limits, nodes())) {
+      waker_.wake();
+      return Next::kWait;
+    }
+  } else {
+    quota_->charge(growth);
+  }
+  note_charge(growth, turn, names_of_new_keys(request, arguments_there, rule, turn));
   if (transaction_.open && growth.unsure) transaction_.unsure = true;
   return std::nullopt;
 }
 
-void SessionFsm::charge(const Growth& growth, const Turn& turn) {
-  if (growth.none()) return;
-  quota_->charge(growth);
+uint32_t SessionFsm::nodes() const {
+  return host_.live_nodes == nullptr ? 1 : host_.live_nodes->live_nodes();
+}
+
+// It is settled with the answer to the request that is sent next.
+void SessionFsm::note_charge(const Growth& growth, const Turn& turn, NewNames names) {
+  if (growth.none() && names.empty()) return;
+  // Within a transaction names would pile up without end; those of another database go first too.
+  const bool too_many = charges_.name_bytes() + names.bulks.size() > kMostOpenNameBytes;
+  if (!names.empty() && (too_many || !charges_.names_are_of(names.database)))
+    settle({.growth = {}, .names = charges_.take_names()});
   // One more than itself: a script may be loaded first.
-  charges_.add(growth, answered_ + outstanding_ + turn.run.count() + 2);
+  charges_.add({.growth = growth, .names = std::move(names)},
+               answered_ + outstanding_ + turn.run.count() + 2);
+}
+
+// What is to be written down in the tenant's index once it is answered. What was a moment ago still
+// is, as long as nothing is taken out of the index.
+NewNames SessionFsm::names_of_new_keys(const Request& request, uint32_t arguments_there,
+                                       const CommandRule& rule, Turn& turn) {
+  NewNames names{.database = database_, .bulks = {}};
+  if (!has_prefix(turn)) return names;
+  const auto keys = keys_to_write_down(request, rule, arguments_there);
+  if (keys.empty()) return names;
+  const bool alone = nodes() <= 1;
+  const uint64_t age = static_cast<uint64_t>(turn.now.time_since_epoch() /
+                                             (alone ? kRememberedAlone : kRememberedAmongNodes));
+  const uint64_t place = host_.quotas.hash(upstreams_->target().key_prefix) +
+                         (quota_->names_epoch() + (age << 32U)) * kOddNumber;
+  const bool may_skip = quota_->has_much_room(turn.tenant->limits);
+  for (const std::string_view key : keys) {
+    const bool known = host_.indexes.recent().add(host_.quotas.hash(key) ^ place);
+    if (known && may_skip) continue;
+    append_bulk(names.bulks, key);
+    ++names.count;
+  }
+  return names;
+}
+
+// Of a request that was sent just now and is not charged.
+void SessionFsm::note_new_key(uint32_t database, std::string_view key, Turn& turn) {
+  if (!has_quota(turn)) return;
+  NewNames names{.database = database, .count = 1, .bulks = {}};
+  append_bulk(names.bulks, key);
+  note_charge({}, turn, std::move(names));
+}
+
+void SessionFsm::note_removed_keys(const Request& request, const CommandRule& rule, Turn& turn) {
+  if (!has_prefix(turn) || quota_->has_much_room(turn.tenant->limits)) return;
+  KeyWalk walk(rule.keys, request.argument_count);
+  ArgumentCursor cursor(request);
+  while (const auto argument = cursor.next()) {
+    if (walk.next(*argument) == ArgumentRole::kKey) removed_keys_.add(database_, *argument);
+  }
 }
 
 std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& request,
@@ -65,8 +136,7 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
     return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
   if (growth.bytes > limits.cache_bytes)
     return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
-  const uint32_t nodes = host_.live_nodes == nullptr ? 1 : host_.live_nodes->live_nodes();
-  switch (quota_->check(growth, limits, nodes, turn.now)) {
+  switch (quota_->check(growth, limits, nodes(), turn.now)) {
     case TenantQuota::Verdict::kFits:
       return std::nullopt;
     case TenantQuota::Verdict::kFull:
@@ -78,8 +148,9 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
       }
       if (!all_answered(turn)) return Next::kWait;
       ++quota_try_.weighings;
-      return ask_about_quota(QuotaWork::What::kWeigh,
-                             std::make_unique<WeighKeysOf>(limits, growth.bytes), turn);
+      return ask_about_quota(
+          QuotaWork::What::kWeigh,
+          std::make_unique<WeighKeysOf>(limits, growth.bytes, key_prefixes(turn)), turn);
     case TenantQuota::Verdict::kCount:
       break;
   }
@@ -87,13 +158,10 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
   if (evicts && quota_try_.counts > 0 && quota_->fits_by_answer(growth, limits))
     return std::nullopt;
   if (!all_answered(turn)) return Next::kWait;
-  const bool may_change = quota_try_.counts == 0 || quota_->keys_under_way() > 0;
+  const bool may_change = quota_try_.counts == 0 || quota_->keys_since_count() > 0;
   if (may_change && quota_try_.counts < kMostCounts) {
     ++quota_try_.counts;
-    return ask_about_quota(QuotaWork::What::kCount,
-                           std::make_unique<CountKeysOf>(limits, growth.unsure ? 1 : growth.keys,
-                                                         quota_->keys_under_way()),
-                           turn);
+    return ask_about_quota(QuotaWork::What::kCount, count_question(growth, turn), turn);
   }
   const auto keys = arguments_there == request.argument_count ? keys_it_may_make(request, rule)
                                                               : std::vector<std::string_view>();
@@ -101,15 +169,40 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
     return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
   quota_try_.asked_existing = true;
   quota_try_.keys = keys.size();
+  const std::string_view prefix =
+      has_prefix(turn) ? std::string_view(upstreams_->target().key_prefix) : std::string_view();
   return ask_about_quota(QuotaWork::What::kExisting,
-                         std::make_unique<ExistingKeys>(database_, keys), turn);
+                         std::make_unique<ExistingKeys>(database_, keys, prefix), turn);
+}
+
+std::unique_ptr<QuotaQuestions> SessionFsm::count_question(const Growth& growth, Turn& turn) {
+  IndexesToCount indexes{.prefixes = key_prefixes(turn)};
+  if (!indexes.prefixes.empty()) {
+    indexes.database = removed_keys_.database();
+    indexes.removed = removed_keys_.take();
+    indexes.may_look_through = quota_->may_look_through(turn.now);
+  }
+  return std::make_unique<CountKeysOf>(turn.tenant->limits, growth.unsure ? 1 : growth.keys,
+                                       quota_->keys_under_way(), std::move(indexes));
+}
+
+// Of each of the tenant's databases; none in database mode.
+KeyPrefixes SessionFsm::key_prefixes(Turn& turn) {
+  KeyPrefixes prefixes;
+  if (!has_prefix(turn)) return prefixes;
+  for (uint32_t database = 0; database < databases_of(turn); ++database) {
+    const auto upstreams =
+        host_.upstreams.of(*turn.tenant, Protocol::kResp2, UpstreamUser::kIndex, database);
+    if (upstreams) prefixes.push_back((*upstreams)->target().key_prefix);
+  }
+  return prefixes;
 }
 
 bool SessionFsm::has_quota(Turn& turn) {
   const Limits& limits = turn.tenant->limits;
   const bool endless =
       limits.cache_keys >= kEndlessCacheKeys && limits.cache_bytes >= kEndlessCacheBytes;
-  if (endless || has_prefix(turn)) return false;
+  if (endless) return false;
   if (quota_ == nullptr) quota_ = host_.quotas.of(turn.tenant->id);
   return true;
 }
@@ -132,8 +225,12 @@ void SessionFsm::continue_quota_work() {
   const bool goes_on = quota_work_->failure.empty() && tenant != nullptr;
   const auto step = goes_on ? quota_work_->questions->next() : std::nullopt;
   if (!step) return end_quota_work();
+  // Behind what is still to be written down.
+  host_.indexes.flush(*host_.directory);
+  const bool indexed = upstreams_ != nullptr && !upstreams_->target().key_prefix.empty();
   const auto upstreams =
-      host_.upstreams.of(*tenant, protocol_, UpstreamUser::kTenant, step->database);
+      indexed ? host_.upstreams.of(*tenant, Protocol::kResp2, UpstreamUser::kIndex, step->database)
+              : host_.upstreams.of(*tenant, protocol_, UpstreamUser::kTenant, step->database);
   const auto upstream =
       upstreams ? (*upstreams)->shared(host_.time.monotonic()) : std::unexpected(upstreams.error());
   if (!upstream) {
@@ -150,7 +247,10 @@ void SessionFsm::end_quota_work() {
   quota_failure_ = work.failure;
   const QuotaQuestions::Evicted& evicted = work.questions->evicted();
   count(CacheMeter::kEvicted, evicted.keys);
+  if (quota_ != nullptr && work.questions->forgot_names()) quota_->forgot_names();
   if (!work.failure.empty() || quota_ == nullptr) return;
+  if (work.questions->looked_through())
+    quota_->looked_through(work.mark.at, now, work.questions->forgot_names());
   switch (work.what) {
     case QuotaWork::What::kCount:
       return quota_->counted(work.mark, work.questions->result());
@@ -180,9 +280,15 @@ SessionFsm::Next SessionFsm::refuse_over_quota(Turn& turn, TenantQuota::Verdict 
 // Within a transaction commands are answered before they are carried out.
 void SessionFsm::settle_charges() {
   if (quota_ == nullptr || charges_.none() || transaction_.open) return;
-  const Growth answered =
-      outstanding_ == 0 ? charges_.take_all() : charges_.take_answered(answered_);
-  if (!answered.none()) quota_->settle(answered);
+  settle(outstanding_ == 0 ? charges_.take_all() : charges_.take_answered(answered_));
+}
+
+void SessionFsm::settle(const Charge& charge) {
+  if (!charge.names.empty()) {
+    host_.indexes.write(login_->tenant, quota_, charge.names, charge.growth);
+  } else if (!charge.growth.none()) {
+    quota_->settle(charge.growth);
+  }
 }
 
 // Before the request is sent. Within a transaction its answer says nothing.
@@ -214,8 +320,12 @@ void SessionFsm::count_lookups() {
 
 void SessionFsm::leave_quota() {
   lookups_.clear();
-  if (quota_ != nullptr && !charges_.none())
-    quota_->abandon(charges_.take_all(), host_.time.monotonic());
+  if (quota_ != nullptr && !charges_.none()) {
+    const Charge left = charges_.take_all();
+    quota_->abandon(left.growth, host_.time.monotonic());
+    settle({.growth = {}, .names = left.names});
+  }
+  removed_keys_ = {};
   quota_ = nullptr;
   quota_work_.reset();
   forget_quota_try();

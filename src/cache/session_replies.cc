@@ -20,6 +20,8 @@ void SessionFsm::pass(std::string_view bytes, uint32_t completed) {
 void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& facts) {
   if (use == ReplyUse::kKeyspaceStep) {
     work_->job->answered(reply);
+    // Names have left the index with the keys that FLUSHDB removes.
+    if (work_->removes && quota_ != nullptr) quota_->forgot_names();
     return replies_arrived(1);
   }
   if (use == ReplyUse::kQuotaStep) {

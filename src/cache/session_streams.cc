@@ -90,8 +90,11 @@ size_t SessionFsm::continue_stream(std::string_view bytes, Turn& turn) {
   const RequestStream::Step step = stream_->feed(bytes, host_.limits.requests);
   if (stream_to_ != nullptr) {
     append_to_stream(bytes.substr(0, step.bytes));
-    if (stream_charged_ < step.bytes && quota_ != nullptr)
-      charge({.bytes = allocated(step.bytes - stream_charged_)}, turn);
+    if (stream_charged_ < step.bytes && quota_ != nullptr) {
+      const Growth more{.bytes = allocated(step.bytes - stream_charged_)};
+      quota_->charge(more);
+      note_charge(more, turn);
+    }
     stream_charged_ -= std::min<uint64_t>(stream_charged_, step.bytes);
   }
   if (step.status == RequestStream::Status::kInvalid) {

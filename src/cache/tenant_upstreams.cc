@@ -7,6 +7,21 @@
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
+namespace {
+
+Handshake handshake_of(const UpstreamTarget& target) {
+  switch (target.user) {
+    case UpstreamUser::kKeyspace:
+      return keyspace_handshake(target);
+    case UpstreamUser::kIndex:
+      return index_handshake(target);
+    case UpstreamUser::kTenant:
+      break;
+  }
+  return tenant_handshake(target);
+}
+
+}  // namespace
 
 TenantUpstreams::~TenantUpstreams() { finish_all(); }
 
@@ -189,12 +204,10 @@ Result<std::shared_ptr<UpstreamFsm>> TenantUpstreams::open(Redirects redirects, 
 std::shared_ptr<UpstreamFsm> TenantUpstreams::open_at(const Endpoint& server, Redirects redirects) {
   const bool cluster = target_.route->instance().topology == CacheTopology::kCluster;
   auto upstream = std::make_shared<UpstreamFsm>(
-      target_.user == UpstreamUser::kTenant ? tenant_handshake(target_)
-                                            : keyspace_handshake(target_),
-      UpstreamFsm::Place{.server = server,
-                         .redirects = cluster ? redirects : Redirects::kNone,
-                         .events = weak_from_this(),
-                         .key_prefix = target_.key_prefix});
+      handshake_of(target_), UpstreamFsm::Place{.server = server,
+                                                .redirects = cluster ? redirects : Redirects::kNone,
+                                                .events = weak_from_this(),
+                                                .key_prefix = target_.key_prefix});
   network_.open(upstream, server, target_.route->backend().tls);
   return upstream;
 }

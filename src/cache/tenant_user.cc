@@ -41,6 +41,10 @@ Secret keyspace_password(const Secret& cell_key) {
   return derive(cell_key, "partywall cache keyspace", "");
 }
 
+Secret index_password(const Secret& cell_key) {
+  return derive(cell_key, "partywall cache index", "");
+}
+
 std::string channel_prefix(TenantId tenant) { return "tenant:" + tenant.value().to_string() + ":"; }
 
 }  // namespace partywall::cache

@@ -31,6 +31,11 @@ Secret sentinel_password(const Secret& cell_key);
 inline constexpr std::string_view kKeyspaceUser = "partywall-keyspace";
 Secret keyspace_password(const Secret& cell_key);
 
+// The user that keeps the indexes of prefix mode: which keys each tenant has, for its quota. It
+// reaches the keys of all tenants, with the door's own scripts only.
+inline constexpr std::string_view kIndexUser = "partywall-index";
+Secret index_password(const Secret& cell_key);
+
 // What every channel of the tenant begins with in Redis. Has no character that is special in
 // patterns.
 std::string channel_prefix(TenantId tenant);

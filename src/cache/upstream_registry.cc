@@ -25,10 +25,11 @@ std::shared_ptr<CacheRoute> UpstreamRegistry::route_of(const Tenant& tenant) con
   return found == routes_.end() ? nullptr : found->second.route;
 }
 
-uint64_t UpstreamRegistry::tick(MonotonicTime now) {
+uint64_t UpstreamRegistry::tick(MonotonicTime now, uint32_t nodes) {
   uint64_t changed = 0;
   for (auto& [instance, watched] : routes_) {
     if (watched.watch != nullptr) watched.watch->tick(now);
+    if (watched.survey != nullptr) watched.survey->tick(now, nodes);
     if (const auto refusal = watched.route->take_login_refusal(); refusal && login_refused_)
       login_refused_(*watched.route, *refusal);
     if (std::exchange(watched.version, watched.route->version()) == watched.route->version())
@@ -66,6 +67,8 @@ void UpstreamRegistry::directory_changed(const Directory& directory) {
       Watched& added = routes_[&instance];
       added.route = std::make_shared<CacheRoute>(cell, instance);
       added.watch = watch_route(*added.route, network_, limits_.watch);
+      if (surveys_ == Surveys::kOfIndexes && cell.cache.mode == CacheMode::kPrefix)
+        added.survey = std::make_unique<IndexSurvey>(*added.route, network_);
     }
   }
   std::erase_if(targets_, [&](const auto& entry) {

@@ -4,6 +4,7 @@
 #include <memory>
 #include <unordered_map>
 
+#include "cache/quota/index_survey.h"
 #include "cache/route_watch.h"
 #include "cache/tenant_upstreams.h"
 #include "tenancy/directory.h"
@@ -13,8 +14,12 @@ namespace partywall::cache {
 // All connections to Redis of one worker, by target, and the routes that they take.
 class UpstreamRegistry {
  public:
-  UpstreamRegistry(UpstreamLimits limits, UpstreamNetwork& network)
-      : limits_(limits), network_(network) {}
+  enum class Surveys : uint8_t { kNone, kOfIndexes };
+
+  // One worker of a node has the surveys.
+  UpstreamRegistry(UpstreamLimits limits, UpstreamNetwork& network,
+                   Surveys surveys = Surveys::kNone)
+      : limits_(limits), network_(network), surveys_(surveys) {}
 
   // The ones to where the last directory says that the tenant is; kUnavailable: it has no cache.
   // `selected` is the client's number of the database, one of the tenant's.
@@ -24,7 +29,8 @@ class UpstreamRegistry {
 
   // To be called every kRouteTick: moves connections to where the routes lead now. How many routes
   // have got another server.
-  uint64_t tick(MonotonicTime now);
+  // `nodes`: so many share the work that concerns all tenants.
+  uint64_t tick(MonotonicTime now, uint32_t nodes = 1);
   // To be called every few seconds.
   void sweep(MonotonicTime now);
   // Lets go of connections that lead where the tenant is not any more, or with outdated passwords.
@@ -43,14 +49,16 @@ class UpstreamRegistry {
  private:
   struct Watched {
     std::shared_ptr<CacheRoute> route;
-    std::unique_ptr<RouteWatch> watch;  // nullptr: it never changes
-    uint64_t version = 0;               // that the connections know
+    std::unique_ptr<RouteWatch> watch;    // nullptr: it never changes
+    std::unique_ptr<IndexSurvey> survey;  // nullptr: not here
+    uint64_t version = 0;                 // that the connections know
   };
 
   [[nodiscard]] std::shared_ptr<CacheRoute> route_of(const Tenant& tenant) const;
 
   UpstreamLimits limits_;
   UpstreamNetwork& network_;
+  Surveys surveys_;
   const Directory* directory_ = nullptr;
   // By what is in the directory.
   std::unordered_map<const CacheInstance*, Watched> routes_;

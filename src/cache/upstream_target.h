@@ -15,6 +15,7 @@ namespace partywall::cache {
 enum class UpstreamUser : uint8_t {
   kTenant,
   kKeyspace,  // of prefix mode: may SCAN and SORT all keys, and nothing else
+  kIndex,     // of prefix mode: keeps account of the tenants' keys
 };
 
 // Which connections a session may use: those of its tenant, to where the tenant's data is now, that
@@ -40,6 +41,8 @@ UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route
 Handshake tenant_handshake(const UpstreamTarget& target);
 // Logs in as the user that may SCAN and SORT. The door sends only what stays within the prefix.
 Handshake keyspace_handshake(const UpstreamTarget& target);
+// Logs in as the user that keeps the indexes.
+Handshake index_handshake(const UpstreamTarget& target);
 // Logs in as the door and ends a blocking command of another connection; `how` is TIMEOUT or ERROR.
 Handshake unblock_handshake(const UpstreamTarget& target, uint64_t connection_id,
                             std::string_view how);
@@ -52,7 +55,7 @@ template <>
 struct std::hash<partywall::cache::UpstreamTarget> {
   size_t operator()(const partywall::cache::UpstreamTarget& target) const noexcept {
     return std::hash<partywall::TenantId>()(target.tenant) ^
-           (target.selected * 31U + static_cast<uint8_t>(target.protocol) * 2U +
+           (target.selected * 31U + static_cast<uint8_t>(target.protocol) * 4U +
             static_cast<uint8_t>(target.user));
   }
 };

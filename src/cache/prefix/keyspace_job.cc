@@ -2,11 +2,13 @@
 
 #include <algorithm>
 #include <charconv>
+#include <map>
 
 #include "cache/ascii.h"
 #include "cache/prefix/key_prefix.h"
 #include "cache/prefix/reply_stripper.h"
 #include "cache/prefix/scan_reply.h"
+#include "cache/quota/quota_questions.h"
 
 namespace partywall::cache {
 namespace {
@@ -30,6 +32,9 @@ std::string error(std::string_view text) {
 std::string not_understood() { return error("ERR Redis answered SCAN with what is not an answer"); }
 
 bool is_error(std::string_view reply) { return reply.starts_with('-') || reply.starts_with('!'); }
+
+// Of the prefix that a tenant's key has, which goes to its second ':'.
+size_t prefix_length(std::string_view key) { return key.find(':', key.find(':') + 1) + 1; }
 
 std::string number_text(uint64_t number) { return std::to_string(number); }
 
@@ -152,16 +157,24 @@ std::string PickRandomKey::answer(Protocol protocol) const {
 std::optional<KeyspaceJob::Step> RemoveKeys::next() {
   if (!problem_.empty()) return std::nullopt;
   if (!removal_.empty()) {
-    removing_ = true;
-    return Step{Asker::kTenant, std::exchange(removal_, {})};
+    asked_ = Asker::kTenant;
+    return Step{asked_, std::exchange(removal_, {})};
   }
-  removing_ = false;
+  if (!clean_ups_.empty()) {
+    asked_ = Asker::kIndexUser;
+    Step step{asked_, std::move(clean_ups_.back())};
+    clean_ups_.pop_back();
+    return step;
+  }
+  asked_ = Asker::kKeyspaceUser;
   if (walk_.done()) return std::nullopt;
-  return Step{Asker::kKeyspaceUser, walk_.request()};
+  return Step{asked_, walk_.request()};
 }
 
 void RemoveKeys::answered(std::string_view reply) {
-  if (removing_) {
+  // Names that stay in the index are found there later.
+  if (asked_ == Asker::kIndexUser) return;
+  if (asked_ == Asker::kTenant) {
     if (is_error(reply)) problem_ = without_prefix(reply, walk_.prefix());
     return;
   }
@@ -170,7 +183,13 @@ void RemoveKeys::answered(std::string_view reply) {
   if (!keys || keys->empty()) return;
   append_array_header(removal_, keys->size() + 1);
   append_bulk(removal_, "UNLINK");
-  for (const std::string_view key : *keys) append_bulk(removal_, key);
+  std::map<std::string_view, std::vector<std::string>> names;
+  for (const std::string_view key : *keys) {
+    append_bulk(removal_, key);
+    const size_t length = prefix_length(key);
+    names[key.substr(0, length)].emplace_back(key.substr(length));
+  }
+  for (const auto& [prefix, those] : names) clean_ups_.push_back(verify_names(prefix, those));
 }
 
 std::string RemoveKeys::answer(Protocol) const { return problem_.empty() ? "+OK\r\n" : problem_; }

@@ -21,8 +21,9 @@ namespace partywall::cache {
 // may not see one that comes or goes meanwhile.
 class KeyspaceJob {
  public:
-  // Who asks Redis: only the keyspace user may SCAN, and only the tenant's own removes its keys.
-  enum class Asker : uint8_t { kKeyspaceUser, kTenant };
+  // Who asks Redis: only the keyspace user may SCAN, only the tenant's own removes its keys, and
+  // only the index user reaches the index.
+  enum class Asker : uint8_t { kKeyspaceUser, kTenant, kIndexUser };
   struct Step {
     Asker asker = Asker::kKeyspaceUser;
     std::string request;
@@ -117,7 +118,8 @@ class PickRandomKey final : public KeyspaceJob {
   std::string problem_;
 };
 
-// FLUSHDB and FLUSHALL: removes what a walk finds, in the background of Redis.
+// FLUSHDB and FLUSHALL: removes what a walk finds, in the background of Redis, and from the index
+// what is gone then.
 class RemoveKeys final : public KeyspaceJob {
  public:
   explicit RemoveKeys(ScanWalk walk) : walk_(std::move(walk)) {}
@@ -127,8 +129,9 @@ class RemoveKeys final : public KeyspaceJob {
 
  private:
   ScanWalk walk_;
-  std::string removal_;  // the UNLINK that follows the last step
-  bool removing_ = false;
+  std::string removal_;                 // the UNLINK that follows the last step
+  std::vector<std::string> clean_ups_;  // of indexes, after that
+  Asker asked_ = Asker::kKeyspaceUser;
   std::string problem_;
 };
 

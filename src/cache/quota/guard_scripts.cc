@@ -3,69 +3,183 @@
 namespace partywall::cache {
 namespace {
 
+// What differs between a database and an index: any() gives a key at random, at() is what Redis
+// calls it, remove() evicts it, left() counts.
+#define PARTYWALL_IN_DATABASE                                   \
+  "local call = redis.call\n"                                   \
+  "local function any() return call('RANDOMKEY') end\n"         \
+  "local function at(key) return key end\n"                     \
+  "local function remove(key) return call('UNLINK', key) end\n" \
+  "local function left() return call('DBSIZE') end\n"
+
+// Names whose keys are gone leave the index on the way.
+#define PARTYWALL_IN_INDEX                                               \
+  "local call, index, prefix = redis.call, KEYS[1], ARGV[#ARGV]\n"       \
+  "local function at(key) return prefix .. key end\n"                    \
+  "local function any()\n"                                               \
+  "  for _ = 1, 256 do\n"                                                \
+  "    local key = call('SRANDMEMBER', index)\n"                         \
+  "    if not key or call('EXISTS', at(key)) == 1 then return key end\n" \
+  "    call('SREM', index, key)\n"                                       \
+  "  end\n"                                                              \
+  "end\n"                                                                \
+  "local function remove(key)\n"                                         \
+  "  call('SREM', index, key)\n"                                         \
+  "  return call('UNLINK', at(key))\n"                                   \
+  "end\n"                                                                \
+  "local function left() return call('SCARD', index) end\n"              \
+  "local function clean()\n"                                             \
+  "  local names, gone = call('SRANDMEMBER', index, 64), 0\n"            \
+  "  for _, key in ipairs(names) do\n"                                   \
+  "    if call('EXISTS', at(key)) == 0 then\n"                           \
+  "      gone = gone + call('SREM', index, key)\n"                       \
+  "    end\n"                                                            \
+  "  end\n"                                                              \
+  "  return gone * 8 > #names\n"                                         \
+  "end\n"
+
 // pick(): the least used of the candidates, which must still be there. A candidate of an earlier
 // pick may have been removed meanwhile only by this script.
-#define PARTYWALL_PICK                                                  \
-  "local call, pool, rank, lfu = redis.call, {}, {}, nil\n"             \
-  "local function use(key)\n"                                           \
-  "  if lfu then return -call('OBJECT', 'FREQ', key) end\n"             \
-  "  return call('OBJECT', 'IDLETIME', key)\n"                          \
-  "end\n"                                                               \
-  "local function sample()\n"                                           \
-  "  local key = call('RANDOMKEY')\n"                                   \
-  "  if not key or rank[key] then return key end\n"                     \
-  "  if lfu == nil then\n"                                              \
-  "    lfu = type(redis.pcall('OBJECT', 'IDLETIME', key)) == 'table'\n" \
-  "  end\n"                                                             \
-  "  local score, at = use(key) or 0, #pool\n"                          \
-  "  if at == 16 then\n"                                                \
-  "    if score <= rank[pool[1]] then return key end\n"                 \
-  "    rank[table.remove(pool, 1)] = nil\n"                             \
-  "    at = 15\n"                                                       \
-  "  end\n"                                                             \
-  "  while at > 0 and rank[pool[at]] > score do at = at - 1 end\n"      \
-  "  table.insert(pool, at + 1, key)\n"                                 \
-  "  rank[key] = score\n"                                               \
-  "  return key\n"                                                      \
-  "end\n"                                                               \
-  "local function pick()\n"                                             \
-  "  for _ = 1, 5 do if not sample() then break end end\n"              \
-  "  local key = table.remove(pool)\n"                                  \
-  "  if key then rank[key] = nil end\n"                                 \
-  "  return key\n"                                                      \
+#define PARTYWALL_PICK                                                         \
+  "local pool, rank, lfu = {}, {}, nil\n"                                      \
+  "local function use(key)\n"                                                  \
+  "  if lfu then return -call('OBJECT', 'FREQ', at(key)) end\n"                \
+  "  return call('OBJECT', 'IDLETIME', at(key))\n"                             \
+  "end\n"                                                                      \
+  "local function sample()\n"                                                  \
+  "  local key = any()\n"                                                      \
+  "  if not key or rank[key] then return key end\n"                            \
+  "  if lfu == nil then\n"                                                     \
+  "    lfu = type(redis.pcall('OBJECT', 'IDLETIME', at(key))) == 'table'\n"    \
+  "  end\n"                                                                    \
+  "  local score, place = use(key) or 0, #pool\n"                              \
+  "  if place == 16 then\n"                                                    \
+  "    if score <= rank[pool[1]] then return key end\n"                        \
+  "    rank[table.remove(pool, 1)] = nil\n"                                    \
+  "    place = 15\n"                                                           \
+  "  end\n"                                                                    \
+  "  while place > 0 and rank[pool[place]] > score do place = place - 1 end\n" \
+  "  table.insert(pool, place + 1, key)\n"                                     \
+  "  rank[key] = score\n"                                                      \
+  "  return key\n"                                                             \
+  "end\n"                                                                      \
+  "local function pick()\n"                                                    \
+  "  for _ = 1, 5 do if not sample() then break end end\n"                     \
+  "  local key = table.remove(pool)\n"                                         \
+  "  if key then rank[key] = nil end\n"                                        \
+  "  return key\n"                                                             \
   "end\n"
+
+#define PARTYWALL_EVICT_KEYS                                                \
+  PARTYWALL_PICK                                                            \
+  "local target, most, evicted = tonumber(ARGV[1]), tonumber(ARGV[2]), 0\n" \
+  "while left() > target and evicted < most do\n"                           \
+  "  local key = pick()\n"                                                  \
+  "  if not key then break end\n"                                           \
+  "  evicted = evicted + remove(key)\n"                                     \
+  "end\n"                                                                   \
+  "return {left(), evicted}"
+
+#define PARTYWALL_EVICT_BYTES                                                       \
+  PARTYWALL_PICK                                                                    \
+  "local need, most, evicted, freed = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, 0\n" \
+  "while freed < need and evicted < most do\n"                                      \
+  "  local key = pick()\n"                                                          \
+  "  if not key then break end\n"                                                   \
+  "  local bytes = call('MEMORY', 'USAGE', at(key), 'SAMPLES', '100')\n"            \
+  "  remove(key)\n"                                                                 \
+  "  evicted, freed = evicted + 1, freed + (bytes or 0)\n"                          \
+  "end\n"                                                                           \
+  "return {evicted, freed}"
 
 }  // namespace
 
-const std::string_view kEvictKeysScript = PARTYWALL_PICK
-    "local target, most, evicted = tonumber(ARGV[1]), tonumber(ARGV[2]), 0\n"
-    "local left = call('DBSIZE')\n"
-    "while left > target and evicted < most do\n"
-    "  local key = pick()\n"
-    "  if not key then break end\n"
-    "  evicted = evicted + call('UNLINK', key)\n"
-    "  left = call('DBSIZE')\n"
+// No key is evicted while many names are of keys that are gone.
+const GuardScript kEvictKeysScript = {
+    .of_database = PARTYWALL_IN_DATABASE PARTYWALL_EVICT_KEYS,
+    .of_index = PARTYWALL_IN_INDEX
+    "local cleaning = true\n"
+    "for _ = 1, 8 do\n"
+    "  cleaning = left() > tonumber(ARGV[1]) and clean()\n"
+    "  if not cleaning then break end\n"
     "end\n"
-    "return {left, evicted}";
+    "if cleaning then return {left(), 0} end\n" PARTYWALL_EVICT_KEYS};
 
-const std::string_view kEvictBytesScript = PARTYWALL_PICK
-    "local need, most, evicted, freed = tonumber(ARGV[1]), tonumber(ARGV[2]), 0, 0\n"
-    "while freed < need and evicted < most do\n"
-    "  local key = pick()\n"
-    "  if not key then break end\n"
-    "  local bytes = call('MEMORY', 'USAGE', key, 'SAMPLES', '100')\n"
-    "  call('UNLINK', key)\n"
-    "  evicted, freed = evicted + 1, freed + (bytes or 0)\n"
-    "end\n"
-    "return {evicted, freed}";
+const GuardScript kEvictBytesScript = {.of_database = PARTYWALL_IN_DATABASE PARTYWALL_EVICT_BYTES,
+                                       .of_index = PARTYWALL_IN_INDEX PARTYWALL_EVICT_BYTES};
 
-const std::string_view kWeighScript =
-    "local page, bytes = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2]), 0\n"
+// The index is memory of the tenant's too.
+const GuardScript kWeighScript = {
+    .of_database =
+        "local page, bytes = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2]), 0\n"
+        "for _, key in ipairs(page[2]) do\n"
+        "  bytes = bytes + (redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '100') or 0)\n"
+        "end\n"
+        "return {tonumber(page[1]), bytes}",
+    .of_index =
+        "local call, index, prefix = redis.call, KEYS[1], ARGV[#ARGV]\n"
+        "local page, bytes = call('SSCAN', index, ARGV[1], 'COUNT', ARGV[2]), 0\n"
+        "if ARGV[1] == '0' then\n"
+        "  bytes = call('MEMORY', 'USAGE', index, 'SAMPLES', '100') or 0\n"
+        "end\n"
+        "for _, key in ipairs(page[2]) do\n"
+        "  local used = call('MEMORY', 'USAGE', prefix .. key, 'SAMPLES', '100')\n"
+        "  if used then bytes = bytes + used else call('SREM', index, key) end\n"
+        "end\n"
+        "return {tonumber(page[1]), bytes}"};
+
+const std::string_view kLookThroughScript =
+    "local call, index, prefix = redis.call, KEYS[1], ARGV[#ARGV]\n"
+    "local page = call('SSCAN', index, ARGV[1], 'COUNT', ARGV[2])\n"
     "for _, key in ipairs(page[2]) do\n"
-    "  bytes = bytes + (redis.call('MEMORY', 'USAGE', key, 'SAMPLES', '100') or 0)\n"
+    "  if call('EXISTS', prefix .. key) == 0 then call('SREM', index, key) end\n"
     "end\n"
-    "return {tonumber(page[1]), bytes}";
+    "return {tonumber(page[1]), call('SCARD', index)}";
 
+const std::string_view kVerifyNamesScript =
+    "local call, index, prefix, gone = redis.call, KEYS[1], ARGV[#ARGV], 0\n"
+    "for i = 1, #ARGV - 1 do\n"
+    "  if call('EXISTS', prefix .. ARGV[i]) == 0 then\n"
+    "    gone = gone + call('SREM', index, ARGV[i])\n"
+    "  end\n"
+    "end\n"
+    "return {call('SCARD', index), gone}";
+
+// A prefix has no ':' between its first and its last one. Of each index a few names are looked at,
+// and more while most of them are of keys that are gone. In a cluster a slot that is just moving is
+// passed over.
+const std::string_view kSurveyScript =
+    "local ask, added, budget = redis.pcall, 0, 1024\n"
+    "local function check(index, prefix, names)\n"
+    "  local gone = 0\n"
+    "  for _, name in ipairs(names) do\n"
+    "    if ask('EXISTS', prefix .. name) == 0 then\n"
+    "      ask('SREM', index, name)\n"
+    "      gone = gone + 1\n"
+    "    end\n"
+    "  end\n"
+    "  budget = budget - #names\n"
+    "  return gone * 2 > #names\n"
+    "end\n"
+    "local page = redis.call('SCAN', ARGV[1], 'COUNT', ARGV[2])\n"
+    "for _, key in ipairs(page[2]) do\n"
+    "  local prefix = string.match(key, '^tenant:[^:]*:')\n"
+    "  local indexed = string.match(key, '^partywall%-keys:(tenant:[^:]*:)$')\n"
+    "  if prefix then\n"
+    "    local index = 'partywall-keys:' .. prefix\n"
+    "    local done = ask('SADD', index, string.sub(key, #prefix + 1))\n"
+    "    if done == 1 then added = added + 1 end\n"
+    "    check(index, prefix, ask('SRANDMEMBER', index, 1))\n"
+    "  elseif indexed then\n"
+    "    while budget > 0 and check(key, indexed, ask('SRANDMEMBER', key, 16)) do end\n"
+    "  end\n"
+    "end\n"
+    "return {page[1], added}";
+
+#undef PARTYWALL_EVICT_BYTES
+#undef PARTYWALL_EVICT_KEYS
 #undef PARTYWALL_PICK
+#undef PARTYWALL_IN_INDEX
+#undef PARTYWALL_IN_DATABASE
 
 }  // namespace partywall::cache

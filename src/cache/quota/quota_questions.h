@@ -6,13 +6,14 @@
 #include <string_view>
 #include <vector>
 
+#include "cache/quota/key_index.h"
 #include "tenancy/limits.h"
 
 namespace partywall::cache {
 
-// What the door asks Redis about a tenant's quota, one step at a time, as the tenant's own user and
-// so within its own databases. None of the steps takes Redis long, so that others get their turn in
-// between.
+// What the door asks Redis about a tenant's quota, one step at a time: in database mode as the
+// tenant's own user and so within its own databases, in prefix mode as the user that keeps the
+// indexes. None of the steps takes Redis long, so that others get their turn in between.
 class QuotaQuestions {
  public:
   struct Step {
@@ -37,37 +38,62 @@ class QuotaQuestions {
   // Keys, bytes, or how many of the keys are there: what was asked for.
   [[nodiscard]] uint64_t result() const { return result_; }
   [[nodiscard]] const Evicted& evicted() const { return evicted_; }
+  // Names have left an index.
+  [[nodiscard]] bool forgot_names() const { return forgot_names_; }
+  // It went through an index to see which of the keys are still there.
+  [[nodiscard]] bool looked_through() const { return looked_through_; }
 
  protected:
   uint64_t result_ = 0;
   Evicted evicted_;
+  bool forgot_names_ = false;
+  bool looked_through_ = false;
+};
+
+// What goes with counting by indexes.
+struct IndexesToCount {
+  KeyPrefixes prefixes{};  // empty: there are none
+  // Names whose keys may well be gone.
+  uint32_t database = 0;
+  std::vector<std::string> removed{};
+  bool may_look_through = false;
 };
 
 // How many keys there are. Where the tenant evicts: makes room for `need` more, and then some.
+// Where an index says that there is no room, and the tenant refuses: looks which of its names are
+// of keys that are gone.
 class CountKeysOf final : public QuotaQuestions {
  public:
   // `under_way`: keys that may be about to be made, by all of the tenant's clients.
-  CountKeysOf(const Limits& limits, uint64_t need, uint64_t under_way);
+  CountKeysOf(const Limits& limits, uint64_t need, uint64_t under_way, IndexesToCount indexes = {});
   std::optional<Step> next() override;
   bool answered(std::string_view reply) override;
 
  private:
+  enum class Stage : uint8_t { kCount, kEvict, kVerifyRemoved, kLookThrough, kDone };
+
   [[nodiscard]] uint64_t total() const;
   [[nodiscard]] uint32_t fullest() const;
+  [[nodiscard]] Step ask(uint32_t database);
+  void note_evicted(uint64_t left, uint64_t evicted);
+  void look_for_room();
+  void note_looked_through(uint64_t cursor, uint64_t left);
 
   Limits limits_;
+  IndexesToCount indexes_;
   uint64_t begin_above_;  // evicts where there are more keys
   uint64_t target_;       // until there are no more than these
+  uint64_t enough_;       // keys, where the tenant refuses and there is room
   std::vector<uint64_t> counts_;
-  uint32_t asked_ = 0;  // database of the last step
-  bool evicting_ = false;
-  bool done_ = false;
+  uint32_t asked_ = 0;   // database of the last step
+  uint64_t cursor_ = 0;  // in the index that is looked through
+  Stage stage_ = Stage::kCount;
 };
 
 // How much memory all keys take. Where the tenant evicts: makes room.
 class WeighKeysOf final : public QuotaQuestions {
  public:
-  WeighKeysOf(const Limits& limits, uint64_t need);
+  WeighKeysOf(const Limits& limits, uint64_t need, KeyPrefixes prefixes = {});
   std::optional<Step> next() override;
   bool answered(std::string_view reply) override;
 
@@ -76,6 +102,8 @@ class WeighKeysOf final : public QuotaQuestions {
   void next_database();
 
   Limits limits_;
+  KeyPrefixes prefixes_;
+  uint32_t databases_;
   uint64_t begin_above_;
   uint64_t target_;
   uint32_t database_ = 0;
@@ -85,10 +113,15 @@ class WeighKeysOf final : public QuotaQuestions {
   bool done_ = false;
 };
 
+// A request that takes those of these names out of an index whose keys are gone.
+std::string verify_names(std::string_view key_prefix, const std::vector<std::string>& names);
+
 // How many of these keys are there.
 class ExistingKeys final : public QuotaQuestions {
  public:
-  ExistingKeys(uint32_t database, const std::vector<std::string_view>& keys);
+  // `prefix`: what they begin with in Redis.
+  ExistingKeys(uint32_t database, const std::vector<std::string_view>& keys,
+               std::string_view prefix = {});
   std::optional<Step> next() override;
   bool answered(std::string_view reply) override;
 

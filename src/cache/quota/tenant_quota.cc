@@ -18,6 +18,11 @@ constexpr Duration kWeighAfterUnsure = seconds(1);
 constexpr int kShareWhenFull = 50;
 constexpr Duration kWeighWhenFull = seconds(1);
 constexpr int kShareAfterRemoval = 5;
+// The same of the names in an index.
+constexpr Duration kLookWhenFull = milliseconds(100);
+// Beyond three quarters names are taken out of an index any moment.
+constexpr uint64_t kShares = 4;
+constexpr uint64_t kSharesWithMuchRoom = 3;
 // A tenant that stays just below its quota is weighed again only after this part of it was written:
 // it may get so far beyond it.
 constexpr uint64_t kPartNotWeighed = 40;
@@ -51,7 +56,11 @@ bool TenantQuota::needs_count(const Growth& growth, const Limits& limits, uint32
   const Duration age = now - keys_.asked_at;
   if (keys_.unsure && age >= kCountAfterUnsure) return true;
   if (age >= (nodes > 1 ? kCountAmongNodes : kCountAgain)) return true;
-  return keys_.base + keys_.since() * nodes + least_keys(growth) > limits.cache_keys;
+  return !keys_fit(growth, limits, nodes);
+}
+
+bool TenantQuota::keys_fit(const Growth& growth, const Limits& limits, uint32_t nodes) const {
+  return keys_.base + keys_.since() * nodes + least_keys(growth) <= limits.cache_keys;
 }
 
 bool TenantQuota::needs_weight(const Growth& growth, const Limits& limits, uint32_t nodes,
@@ -72,6 +81,18 @@ bool TenantQuota::needs_weight(const Growth& growth, const Limits& limits, uint3
 
 void TenantQuota::charge(const Growth& growth) {
   const std::lock_guard lock(mutex_);
+  charge_locked(growth);
+}
+
+bool TenantQuota::charge_if_keys_fit(const Growth& growth, const Limits& limits, uint32_t nodes) {
+  const std::lock_guard lock(mutex_);
+  const bool makes_none = growth.keys == 0 && !growth.unsure;
+  if (!makes_none && !keys_fit(growth, limits, nodes)) return false;
+  charge_locked(growth);
+  return true;
+}
+
+void TenantQuota::charge_locked(const Growth& growth) {
   keys_.charged += growth.keys;
   bytes_.charged += growth.bytes;
   keys_.unsure = keys_.unsure || growth.unsure;
@@ -133,6 +154,35 @@ void TenantQuota::weighed(const Mark& mark, uint64_t bytes, MonotonicTime now) {
 uint64_t TenantQuota::keys_under_way() const {
   const std::lock_guard lock(mutex_);
   return keys_.charged - keys_.settled;
+}
+
+bool TenantQuota::has_much_room(const Limits& limits) const {
+  const std::lock_guard lock(mutex_);
+  const auto is_low = [](const Tally& tally, uint64_t quota) {
+    return tally.base + tally.since() < quota / kShares * kSharesWithMuchRoom;
+  };
+  return keys_.known && is_low(keys_, limits.cache_keys) && is_low(bytes_, limits.cache_bytes);
+}
+
+bool TenantQuota::may_look_through(MonotonicTime now) const {
+  const std::lock_guard lock(mutex_);
+  if (!looked_) return true;
+  const Duration age = now - looked_at_;
+  return keys_removed_ ? age >= looking_took_ * kShareAfterRemoval
+                       : age >= std::max(looking_took_ * kShareWhenFull, kLookWhenFull);
+}
+
+void TenantQuota::looked_through(MonotonicTime began, MonotonicTime now, bool found) {
+  const std::lock_guard lock(mutex_);
+  looking_took_ = now - began;
+  looked_at_ = now;
+  looked_ = true;
+  keys_removed_ = found;  // then there may be more
+}
+
+uint64_t TenantQuota::keys_since_count() const {
+  const std::lock_guard lock(mutex_);
+  return keys_.since();
 }
 
 TenantQuota::Usage TenantQuota::usage() const {

@@ -50,6 +50,8 @@ class TenantQuota {
   [[nodiscard]] bool fits_by_answer(const Growth& growth, const Limits& limits) const;
 
   void charge(const Growth& growth);
+  // False: the keys do not fit any more, because of what others were charged since the check.
+  [[nodiscard]] bool charge_if_keys_fit(const Growth& growth, const Limits& limits, uint32_t nodes);
   // What was charged has been answered: from now on a count takes it in.
   void settle(const Growth& growth);
   // Whoever had charged it went away before it was answered; Redis may still carry it out.
@@ -57,6 +59,8 @@ class TenantQuota {
   // Something was removed: it is worth weighing again.
   void note_removal() {
     if (!removed_.load(std::memory_order_relaxed)) removed_.store(true, std::memory_order_relaxed);
+    if (!keys_removed_.load(std::memory_order_relaxed))
+      keys_removed_.store(true, std::memory_order_relaxed);
   }
 
   // `what` will be asked now: kCount or kWeigh.
@@ -65,6 +69,20 @@ class TenantQuota {
   void weighed(const Mark& mark, uint64_t bytes, MonotonicTime now);
   // Charged and not answered.
   [[nodiscard]] uint64_t keys_under_way() const;
+  // Charged and not known to be in the last count: another one may say less.
+  [[nodiscard]] uint64_t keys_since_count() const;
+
+  // --- Of prefix mode, where keys are counted by the names in an index.
+  // There is so much room that nobody takes names out of the index because of the quota.
+  [[nodiscard]] bool has_much_room(const Limits& limits) const;
+  // May its names be compared with the keys that are there? That takes Redis a while.
+  [[nodiscard]] bool may_look_through(MonotonicTime now) const;
+  // It was done; `found`: names without keys.
+  void looked_through(MonotonicTime began, MonotonicTime now, bool found);
+  // Names have left the index, or did not get into it: which ones are there is not known any more.
+  void forgot_names() { epoch_.fetch_add(1, std::memory_order_relaxed); }
+  // Counts how often.
+  [[nodiscard]] uint64_t names_epoch() const { return epoch_.load(std::memory_order_relaxed); }
 
   [[nodiscard]] Usage usage() const;
   // Of what the tenant looks up, with and without room for more.
@@ -94,6 +112,8 @@ class TenantQuota {
                                  MonotonicTime now) const;
   [[nodiscard]] bool needs_weight(const Growth& growth, const Limits& limits, uint32_t nodes,
                                   MonotonicTime now) const;
+  [[nodiscard]] bool keys_fit(const Growth& growth, const Limits& limits, uint32_t nodes) const;
+  void charge_locked(const Growth& growth);
   void settle_locked(const Growth& growth);
 
   HitRateEstimator hit_rates_;
@@ -103,6 +123,11 @@ class TenantQuota {
   Duration weighing_took_{};
   MonotonicTime weighed_at_{};
   std::atomic<bool> removed_{false};  // something, since it was weighed
+  Duration looking_took_{};
+  MonotonicTime looked_at_{};
+  bool looked_ = false;                    // at all
+  std::atomic<bool> keys_removed_{false};  // since the index was looked through
+  std::atomic<uint64_t> epoch_{0};
   std::deque<Abandoned> abandoned_;
 };
 

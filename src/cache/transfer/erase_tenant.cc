@@ -5,6 +5,7 @@
 
 #include "cache/prefix/key_prefix.h"
 #include "cache/provision.h"
+#include "cache/quota/key_index.h"
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
@@ -62,6 +63,8 @@ class Eraser {
         const auto count = erase_keys(*server, space, options_);
         if (!count) return count;
         erased += *count;
+        if (auto erased_index = erase_index(*server, space); !erased_index)
+          return std::unexpected(erased_index.error());
       }
     }
     return erased;
@@ -90,6 +93,17 @@ class Eraser {
   }
 
  private:
+  // What the door has written down about the tenant's keys has their names.
+  static Result<> erase_index(redis::Connection& server, const KeySpace& space) {
+    if (space.prefix.empty()) return {};
+    const auto reply = server.command({"DEL", key_index(space.prefix)});
+    if (!reply) return std::unexpected(reply.error());
+    // Of a cluster one node has it.
+    if (reply->is_error() && !reply->text.starts_with("MOVED"))
+      return fail(ErrorKind::kDenied, "DEL: {}", reply->text);
+    return {};
+  }
+
   const CacheBackend& backend_;
   const CacheInstance& instance_;
   const RedisAdministrator& administrator_;

@@ -89,6 +89,10 @@ class CacheStack:
         return redis.Redis(port=self.redis.port, username=ADMINISTRATOR, password=self.passwords["administrator"],
                            db=self.first_database(slug) if slug and self.mode == "database" else 0, decode_responses=True)
 
+    def stored(self):
+        """The keys that Redis has, but for what the door keeps about them in prefix mode."""
+        return [key for key in self.administrator().keys() if not key.startswith("partywall-keys:")]
+
     def first_database(self, slug):
         """In database mode; the tenant's others follow."""
         return 1 + (TENANTS[slug] - 1) * self.databases

@@ -2,6 +2,7 @@
 import socket
 
 import pytest
+import redis
 from cache_stack import CacheStack
 from redis.crc import key_slot
 from resp import ErrorReply, Resp, request
@@ -18,6 +19,7 @@ class ClusterStack(CacheStack):
     def __init__(self):
         super().__init__(mode="prefix", server=RedisCluster(), place=place, databases=2)
         self.platform["cells"]["main"]["cache"]["keyspace_events"] = True
+        self.platform["tenants"][2]["overrides"] = small("evict")
 
     def at(self, node):
         return node.client(username="administrator", password=self.passwords["administrator"])
@@ -54,7 +56,8 @@ def test_a_tenant_is_on_the_node_of_its_tag_and_sees_a_server_of_its_own(cluster
         assert client.mget("key-1", "key-2") == [slug, slug]
         assert client.eval("return redis.call('GET', KEYS[1])", 1, "key-3") == slug
         assert client.dbsize() == 50
-        assert len(cluster.at(cluster.home(slug)).execute_command("CLUSTER", "GETKEYSINSLOT", cluster.slot(slug), 100)) == 50
+        there = cluster.at(cluster.home(slug)).execute_command("CLUSTER", "GETKEYSINSLOT", cluster.slot(slug), 100)
+        assert sum(key.startswith(cluster.prefix(slug)) for key in there) == 50
         assert client.info("server")["redis_mode"] != "cluster"
 
 
@@ -77,6 +80,38 @@ def test_a_tenants_databases_and_what_it_hears_of_them_are_on_its_node(cluster):
         assert second.dbsize() == 0
     with Resp(cluster.port, "acme", cluster.secrets["acme"]) as client:
         assert "not available on a Redis Cluster" in client.ask("CLIENT", "TRACKING", "ON")
+
+
+def small(at_quota):
+    return {"cache": {"keys": 100, "megabytes": 2, "at_quota": at_quota}, "cache_rate": {"per_second": 1_000_000, "burst": 1_000_000}}
+
+
+def test_quotas_hold_and_evict_the_tenants_own_keys_only(cluster):
+    slow, acme = cluster.client("slow"), cluster.client("acme")
+    acme.mset({f"kept:{n}": n for n in range(200)})
+    kept = acme.dbsize()
+    for n in range(300):
+        assert slow.set(f"key:{n}", "x")
+    assert 50 < slow.dbsize() <= 100 and slow.get("key:299") == "x"
+    for n in range(40):
+        assert slow.set(f"big:{n}", "x" * 200_000)
+    assert sum(slow.memory_usage(key) for key in slow.scan_iter(count=1000)) < 3 << 20
+    assert acme.dbsize() == kept
+    cluster.change_tenant("slow", overrides=small("refuse"))
+    slow.flushdb()
+    wait_for(lambda: refuses(slow), "the quota to refuse")
+    assert slow.dbsize() <= 100
+    slow.delete("more:1")
+    assert slow.set("in its place", 1) and acme.dbsize() == kept
+
+
+def refuses(client):
+    for n in range(101):
+        try:
+            client.set(f"more:{n}", 1)
+        except redis.ResponseError as error:
+            return str(error).startswith("OOM")
+    return False
 
 
 def move_slot(stack, slot, source, target, between=lambda: None):

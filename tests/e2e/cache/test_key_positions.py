@@ -115,7 +115,9 @@ def arrived_at_redis(monitor):
         words = command["command"].split(" ")
         if words == ["ECHO", END]:
             return arrived
-        # Others are the door's own: its handshake, and what it asks about scripts.
+        # Others are the door's own: its handshake, what it asks about scripts, and what it writes down about keys.
+        if command["client_type"] == "lua" or "partywall-keys:" in command["command"]:
+            continue
         if words[0].lower() not in ("auth", "client", "hello", "select", "info", "command", "script", "unwatch"):
             arrived.append(words)
     raise AssertionError("the monitor ended")
@@ -134,4 +136,4 @@ def test_keys_that_cannot_be_found_are_an_error(prefixed, words):
         answer = client.ask(*words)
         assert isinstance(answer, ErrorReply) and answer == plain.ask(*words)
         assert tenant_id("acme") not in answer
-    assert prefixed.administrator().dbsize() == 0
+    assert prefixed.stored() == []

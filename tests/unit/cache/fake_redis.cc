@@ -7,6 +7,7 @@
 #include "cache/ascii.h"
 #include "cache/glob.h"
 #include "cache/resp/resp_writer.h"
+#include "cache/tenant_user.h"
 
 namespace partywall::cache {
 namespace {
@@ -156,6 +157,9 @@ std::string FakeRedis::Connection::execute_script(const Words& words) {
     return to_hex({reinterpret_cast<const char*>(digest.data()), digest.size()});
   };
   if (words[0] == "eval" && redis_.answer_eval) return redis_.answer_eval();
+  // The door looks an index through, and finds all keys there.
+  if (user_ == kIndexUser)
+    return "*2\r\n:0\r\n" + integer(static_cast<int64_t>(redis_.sets[words[3]].size()));
   const bool load = words[0] == "script" && to_lower(words[1]) == "load";
   if (load || words[0] == "eval") {
     const std::string& text = words[load ? 2 : 1];
@@ -255,6 +259,17 @@ std::string FakeRedis::Connection::execute_data(const Words& words) {
     data[words[2]] = data[words[1]];
     if (name == "renamenx") data.erase(words[1]);
     return integer(1);
+  }
+  if (name == "sadd" || name == "scard") {
+    std::set<std::string>& members = redis_.sets[words[1]];
+    const size_t before = members.size();
+    members.insert(words.begin() + 2, words.end());
+    return integer(static_cast<int64_t>(members.size() - (name == "sadd" ? before : 0)));
+  }
+  if (name == "exists") {
+    int64_t there = 0;
+    for (size_t i = 1; i < words.size(); ++i) there += static_cast<int64_t>(data.count(words[i]));
+    return integer(there);
   }
   if (name == "sort") return bulk(words[1]);
   if (name == "dbsize") return integer(static_cast<int64_t>(data.size()));

@@ -82,6 +82,7 @@ class FakeRedis final : public UpstreamNetwork {
   std::vector<std::unique_ptr<Connection>> connections;
   std::map<std::string, std::string> passwords;  // by user
   std::map<int, std::map<std::string, std::string>> databases;
+  std::map<std::string, std::set<std::string>> sets;
   std::set<std::string> scripts;  // by SHA-1
   std::vector<Words> log;         // every request after the handshake
   size_t opened = 0;

@@ -64,6 +64,7 @@ class SessionWorld {
     redis.passwords[std::string(kSubscriberUser)] =
         subscriber_password(Secret("cell key")).reveal();
     redis.passwords[std::string(kKeyspaceUser)] = keyspace_password(Secret("cell key")).reveal();
+    redis.passwords[std::string(kIndexUser)] = index_password(Secret("cell key")).reveal();
     registry.directory_changed(*directory);
     for (FakeClient* client : clients) client->session->directory_changed();
   }

@@ -132,5 +132,50 @@ TEST_F(PrefixSession, AnotherTagIsAnotherTarget) {
   EXPECT_TRUE(data().contains("tenant:{b}:k"));
 }
 
+TEST_F(PrefixSession, KeysAreWrittenDownWhenTheyAreThere) {
+  EXPECT_EQ(ask(*acme_, {"SET", "k", "1"}), "+OK\r\n");
+  EXPECT_EQ(ask(*acme_, {"PING"}), "+PONG\r\n");
+  EXPECT_EQ(ask(*globex_, {"SET", "g", "1"}), "+OK\r\n");
+  const auto& sets = world_.redis.sets;
+  EXPECT_EQ(sets.at("partywall-keys:tenant:{a}:"), std::set<std::string>{"k"});
+  EXPECT_EQ(sets.at("partywall-keys:tenant:g:"), std::set<std::string>{"g"});
+  const auto is_from_index = [&](const auto& words) {
+    return words[0] == "sadd" || words[0] == "scard";
+  };
+  EXPECT_TRUE(std::ranges::any_of(world_.redis.log, is_from_index));
+  for (const auto& connection : world_.redis.connections) {
+    if (connection->user() != kIndexUser) continue;
+    EXPECT_FALSE(connection->broken());
+  }
+}
+
+TEST_F(PrefixSession, AKeyThatIsWrittenAgainIsWrittenDownOnce) {
+  for (int i = 0; i < 10; ++i) EXPECT_EQ(ask(*acme_, {"SET", "k", "1"}), "+OK\r\n");
+  EXPECT_EQ(
+      std::ranges::count_if(world_.redis.log, [](const auto& words) { return words[0] == "sadd"; }),
+      1);
+}
+
+TEST_F(PrefixSession, AtTheQuotaTheNextKeyIsRefused) {
+  world_.publish([](DirectoryData& data) {
+    use_prefixes(data);
+    data.tenants[0].limits.cache_keys = 3;
+  });
+  for (const char* key : {"a", "b", "c"}) EXPECT_EQ(ask(*acme_, {"SET", key, "1"}), "+OK\r\n");
+  EXPECT_THAT(ask(*acme_, {"SET", "d", "1"}), HasSubstr("-OOM command not allowed"));
+  EXPECT_EQ(ask(*globex_, {"SET", "d", "1"}), "+OK\r\n");
+  EXPECT_EQ(ask(*acme_, {"GET", "a"}), "$1\r\n1\r\n");
+}
+
+TEST_F(PrefixSession, AClientThatLeavesBeforeTheAnswerLeavesItsKeysWrittenDown) {
+  acme_->send(request({"SET", "a", "1"}));
+  world_.settle(*acme_);
+  acme_->send(request({"SET", "k", "1"}));
+  acme_.reset();
+  EXPECT_EQ(ask(*globex_, {"PING"}), "+PONG\r\n");
+  world_.settle(*globex_);
+  EXPECT_EQ(world_.redis.sets.at("partywall-keys:tenant:{a}:"), (std::set<std::string>{"a", "k"}));
+}
+
 }  // namespace
 }  // namespace partywall::cache

@@ -70,6 +70,81 @@ TEST(CountKeys, EndsWhereNothingCanBeEvicted) {
   EXPECT_FALSE(count.next());
 }
 
+IndexesToCount two_indexes() { return {.prefixes = {"tenant:{a}:", "tenant:{a}1:"}}; }
+
+TEST(CountKeysByIndex, NamesAreCountedInEachIndex) {
+  CountKeysOf count({.cache_keys = 100, .cache_databases = 7}, 1, 0, two_indexes());
+  for (const char* index : {"partywall-keys:tenant:{a}:", "partywall-keys:tenant:{a}1:"}) {
+    const auto step = count.next();
+    ASSERT_TRUE(step);
+    EXPECT_EQ(argument(step->request, 0), "SCARD");
+    EXPECT_EQ(argument(step->request, 1), index);
+    EXPECT_TRUE(count.answered(":40\r\n"));
+  }
+  EXPECT_FALSE(count.next());
+  EXPECT_EQ(count.result(), 80U);
+  EXPECT_FALSE(count.looked_through());
+}
+
+TEST(CountKeysByIndex, WhereItSeemsFullItLooksWhichKeysAreStillThere) {
+  IndexesToCount indexes = two_indexes();
+  indexes.may_look_through = true;
+  CountKeysOf count({.cache_keys = 100}, 1, 0, indexes);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(count.next());
+    EXPECT_TRUE(count.answered(":60\r\n"));
+  }
+  const auto first = count.next();
+  ASSERT_TRUE(first);
+  EXPECT_EQ(argument(first->request, 0), "EVAL");
+  EXPECT_EQ(argument(first->request, 3), "partywall-keys:tenant:{a}:");
+  EXPECT_EQ(argument(first->request, 4), "0");
+  EXPECT_EQ(argument(first->request, 6), "tenant:{a}:");
+  EXPECT_TRUE(count.answered("*2\r\n:9\r\n:55\r\n"));
+  EXPECT_EQ(argument(count.next()->request, 4), "9");
+  EXPECT_TRUE(count.answered("*2\r\n:0\r\n:50\r\n"));
+  EXPECT_EQ(count.next()->database, 1U);
+  EXPECT_TRUE(count.answered("*2\r\n:7\r\n:30\r\n"));  // that is room enough
+  EXPECT_FALSE(count.next());
+  EXPECT_EQ(count.result(), 80U);
+  EXPECT_TRUE(count.looked_through());
+  EXPECT_TRUE(count.forgot_names());
+}
+
+TEST(CountKeysByIndex, WhatTheClientHasRemovedIsLookedAtFirst) {
+  IndexesToCount indexes = two_indexes();
+  indexes.database = 1;
+  indexes.removed = {"x", "y"};
+  CountKeysOf count({.cache_keys = 100}, 1, 0, indexes);
+  for (int i = 0; i < 2; ++i) {
+    ASSERT_TRUE(count.next());
+    EXPECT_TRUE(count.answered(":50\r\n"));
+  }
+  const auto step = count.next();
+  ASSERT_TRUE(step);
+  EXPECT_EQ(step->database, 1U);
+  EXPECT_EQ(argument(step->request, 4), "x");
+  EXPECT_EQ(argument(step->request, 5), "y");
+  EXPECT_EQ(argument(step->request, 6), "tenant:{a}1:");
+  EXPECT_TRUE(count.answered("*2\r\n:49\r\n:1\r\n"));
+  EXPECT_FALSE(count.next());
+  EXPECT_EQ(count.result(), 99U);
+}
+
+TEST(CountKeysByIndex, ItEvictsAsLongAsNamesGo) {
+  IndexesToCount indexes{.prefixes = {"tenant:{a}:"}};
+  CountKeysOf count({.cache_keys = 100, .cache_at_quota = CacheAtQuota::kEvict}, 1, 0, indexes);
+  ASSERT_TRUE(count.next());
+  EXPECT_TRUE(count.answered(":500\r\n"));
+  ASSERT_TRUE(count.next());
+  EXPECT_TRUE(count.answered("*2\r\n:244\r\n:0\r\n"));  // their keys were gone already
+  ASSERT_TRUE(count.next());
+  EXPECT_TRUE(count.answered("*2\r\n:84\r\n:64\r\n"));
+  EXPECT_FALSE(count.next());
+  EXPECT_EQ(count.evicted().keys, 64U);
+  EXPECT_TRUE(count.forgot_names());
+}
+
 TEST(WeighKeys, GoesThroughAllKeysOfAllDatabases) {
   WeighKeysOf weigh({.cache_bytes = 1'000'000, .cache_databases = 2}, 10);
   ASSERT_TRUE(weigh.next());

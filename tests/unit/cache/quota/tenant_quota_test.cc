@@ -36,6 +36,48 @@ TEST_F(TenantQuotaTest, IsCountedOnceAndThenKnownUntilTheBoundIsReached) {
   EXPECT_EQ(check(key), Verdict::kFits);
 }
 
+TEST_F(TenantQuotaTest, OfTwoThatWereToldThatItFitsOneGetsTheLastPlace) {
+  EXPECT_EQ(check(key), Verdict::kCount);
+  count(99);
+  EXPECT_EQ(check(key), Verdict::kFits);
+  EXPECT_EQ(check(key), Verdict::kFits);
+  EXPECT_TRUE(quota.charge_if_keys_fit(key, limits, 1));
+  EXPECT_FALSE(quota.charge_if_keys_fit(key, limits, 1));
+  EXPECT_TRUE(quota.charge_if_keys_fit({.keys = 0, .bytes = 10}, limits, 1));
+  EXPECT_EQ(quota.keys_under_way(), 1U);
+}
+
+TEST_F(TenantQuotaTest, AnIndexIsLookedThroughAtMostASmallPartOfTheTime) {
+  EXPECT_TRUE(quota.may_look_through(now));
+  quota.looked_through(now, now + milliseconds(10), false);
+  now += milliseconds(10);
+  EXPECT_FALSE(quota.may_look_through(now + milliseconds(499)));
+  EXPECT_TRUE(quota.may_look_through(now + milliseconds(500)));
+  quota.note_removal();
+  EXPECT_FALSE(quota.may_look_through(now + milliseconds(49)));
+  EXPECT_TRUE(quota.may_look_through(now + milliseconds(50)));
+}
+
+TEST_F(TenantQuotaTest, FarBelowItsQuotasATenantHasMuchRoom) {
+  EXPECT_FALSE(quota.has_much_room(limits));  // it has not been counted
+  count(74);
+  EXPECT_TRUE(quota.has_much_room(limits));
+  pass(key);
+  EXPECT_FALSE(quota.has_much_room(limits));
+  count(10);
+  EXPECT_TRUE(quota.has_much_room(limits));
+  weigh(800'000);
+  EXPECT_FALSE(quota.has_much_room(limits));
+}
+
+TEST_F(TenantQuotaTest, WhatIsNotInTheLastCountIsKnown) {
+  count(10);
+  EXPECT_EQ(quota.keys_since_count(), 0U);
+  pass(key);
+  EXPECT_EQ(quota.keys_under_way(), 0U);
+  EXPECT_EQ(quota.keys_since_count(), 1U);
+}
+
 TEST_F(TenantQuotaTest, WhatWasUnderWayWhenItWasCountedIsOnTop) {
   count(0);
   quota.charge({.keys = 60});
