@@ -15,21 +15,22 @@ from common.stack import Identity, serve, write_platform_file
 from support.redis_server import RedisServer
 
 ENDLESS = {"keys": 1_000_000_000, "megabytes": 1 << 30}
+IN_MODE = {"database": "", "prefix": ".prefix"}  # part of the names of figures
 FAR = {"keys": 100_000_000, "megabytes": 1 << 20}
 
 
 class Door:
     """A door with a Redis of its own, whose one tenant has this quota."""
 
-    def __init__(self, folder, quota, prepare, redis_arguments=()):
+    def __init__(self, folder, quota, prepare, mode="database"):
         folder.mkdir()
-        self.redis = RedisServer(*redis_arguments)
+        self.redis = RedisServer()
         self.redis.start()
-        platform, ports = write_platform_file(folder, Identity(), cache={"port": self.redis.port})
+        platform, ports = write_platform_file(folder, Identity(), cache={"port": self.redis.port, "mode": mode})
         document = yaml.safe_load(platform.read_text())
         document["tiers"]["bench"]["cache"] = quota
         platform.write_text(yaml.safe_dump(document))
-        prepare(folder, platform)
+        prepare(folder, platform, mode)
         self.process = serve(platform, ports)
         self.port = ports["cache"]
 
@@ -42,19 +43,19 @@ class Door:
         return redis_client.Redis(port=self.port, username="acme", password=secret)
 
 
-def accounting(folder, prepare, benchmark, login, quick):
+def accounting(folder, prepare, benchmark, login, quick, mode):
     """Below the quota. Door and Redis together."""
-    doors = {name: Door(folder / name, quota, prepare) for name, quota in (("far", FAR), ("endless", ENDLESS))}
+    doors = {name: Door(folder / f"{mode}-{name}", quota, prepare, mode) for name, quota in (("far", FAR), ("endless", ENDLESS))}
     try:
         for pipeline, operations in ((1, 40_000), (16, 300_000)):
             operations *= 1 if quick else 4
-            print(f"\nquotas, pipelines of {pipeline}")
+            print(f"\nquotas, {mode} mode, pipelines of {pipeline}")
             far, endless = contestants = [
                 Contestant(f"quota {name}", [door.process.pid, door.redis.pid],
                            lambda door=door: benchmark(door.port, login, pipeline, operations))
                 for name, door in doors.items()]
             alternate(contestants, 5 if quick else 9)
-            name = "cache.accounting.cost" + (".pipeline16" if pipeline > 1 else "")
+            name = f"cache.accounting{IN_MODE[mode]}.cost" + (".pipeline16" if pipeline > 1 else "")
             report(name, median_ratio(far, endless), "<=", 1.05)
     finally:
         for door in doors.values():
@@ -73,11 +74,11 @@ def set_new_keys(door, secret, first, count):
     return (cpu_seconds(door.redis.pid) - before) / count * 1e6
 
 
-def evicting(folder, prepare, secret, quick):
+def evicting(folder, prepare, secret, quick, mode):
     """Keys that make room beside keys that have room."""
     quota, count = 10_000, 40_000 if quick else 160_000
-    full = Door(folder / "full", {"keys": quota, "megabytes": 1 << 20, "at_quota": "evict"}, prepare)
-    roomy = Door(folder / "roomy", FAR, prepare)
+    full = Door(folder / f"{mode}-full", {"keys": quota, "megabytes": 1 << 20, "at_quota": "evict"}, prepare, mode)
+    roomy = Door(folder / f"{mode}-roomy", FAR, prepare, mode)
     try:
         set_new_keys(full, secret, 0, quota)
         costs = []
@@ -85,8 +86,8 @@ def evicting(folder, prepare, secret, quick):
             first = quota + turn * count
             with_, without = (set_new_keys(door, secret, first, count) for door in (full, roomy))
             costs.append(with_ - without)
-            print(f"evicting: {with_:.2f} µs of Redis for each new key, {without:.2f} µs where there is room")
-        report("cache.evict.redis_us", sorted(costs)[1], "<=", 15)
+            print(f"evicting, {mode} mode: {with_:.2f} µs of Redis for each new key, {without:.2f} µs where there is room")
+        report(f"cache.evict{IN_MODE[mode]}.redis_us", sorted(costs)[1], "<=", 15)
     finally:
         full.stop()
         roomy.stop()
@@ -152,6 +153,7 @@ def hit_rates(folder, prepare, secret, quick):
 
 
 def measure(folder, prepare, benchmark, secret, quick):
-    accounting(folder, prepare, benchmark, ["--user", "acme", "-a", secret], quick)
-    evicting(folder, prepare, secret, quick)
+    for mode in IN_MODE:
+        accounting(folder, prepare, benchmark, ["--user", "acme", "-a", secret], quick, mode)
+        evicting(folder, prepare, secret, quick, mode)
     hit_rates(folder, prepare, secret, quick)
