@@ -1,6 +1,7 @@
 #include "cache/quota/hit_rate_estimator.h"
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 
 namespace partywall::cache {
@@ -37,8 +38,7 @@ uint32_t HitRateEstimator::bucket_of(double distance) {
 void HitRateEstimator::sample(uint64_t hash) {
   const std::lock_guard lock(mutex_);
   if (hash >= threshold_.load(std::memory_order_relaxed)) return;
-  if (tree_.empty()) tree_.resize(kSlots + 1);
-  if (next_slot_ > kSlots) renumber();
+  if (next_slot_ > slots()) renumber();
   sampled_ += 1;
   const auto found = last_touch_.find(hash);
   if (found == last_touch_.end()) {
@@ -61,16 +61,17 @@ uint32_t HitRateEstimator::touched_after(uint32_t slot) const {
 }
 
 void HitRateEstimator::mark(uint32_t slot, int32_t change) {
-  for (uint32_t i = slot; i <= kSlots; i += i & -i) tree_[i] += change;
+  for (uint32_t i = slot; i <= slots(); i += i & -i) tree_[i] += change;
 }
 
-// All slots have been given out: the ones in use move together.
+// All slots have been given out: the ones in use move together, and there will be four times as
+// many.
 void HitRateEstimator::renumber() {
   std::vector<uint32_t*> touches;
   touches.reserve(last_touch_.size());
   for (auto& [hash, slot] : last_touch_) touches.push_back(&slot);
   std::ranges::sort(touches, {}, [](const uint32_t* slot) { return *slot; });
-  std::ranges::fill(tree_, 0);
+  tree_.assign(std::clamp(std::bit_ceil(4 * touches.size()), kFirstSlots, kMostSlots) + 1, 0);
   next_slot_ = 1;
   for (uint32_t* slot : touches) {
     *slot = next_slot_;

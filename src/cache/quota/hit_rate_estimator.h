@@ -27,7 +27,9 @@ class HitRateEstimator {
   [[nodiscard]] std::optional<double> hit_rate(uint64_t keys) const;
 
  private:
-  static constexpr uint32_t kSlots = 4 * kSampledKeys;
+  // A tenant that looks up little takes little.
+  static constexpr size_t kFirstSlots = 64;
+  static constexpr size_t kMostSlots = 4 * kSampledKeys;
   static constexpr uint32_t kBucketsPerDoubling = 8;
   static constexpr uint32_t kBuckets = 40 * kBucketsPerDoubling;
 
@@ -36,6 +38,7 @@ class HitRateEstimator {
   [[nodiscard]] double rate() const;
   [[nodiscard]] uint32_t touched_after(uint32_t slot) const;
   void mark(uint32_t slot, int32_t change);
+  [[nodiscard]] size_t slots() const { return tree_.empty() ? 0 : tree_.size() - 1; }
   void renumber();
   void drop_last_key();
   void age();
