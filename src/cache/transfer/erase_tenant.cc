@@ -63,9 +63,8 @@ class Eraser {
         const auto count = erase_keys(*server, space, options_);
         if (!count) return count;
         erased += *count;
-        if (auto erased_index = erase_index(*server, space); !erased_index)
-          return std::unexpected(erased_index.error());
       }
+      if (auto done = erase_indexes(*server); !done) return std::unexpected(done.error());
     }
     return erased;
   }
@@ -93,10 +92,14 @@ class Eraser {
   }
 
  private:
-  // What the door has written down about the tenant's keys has their names.
-  static Result<> erase_index(redis::Connection& server, const KeySpace& space) {
-    if (space.prefix.empty()) return {};
-    const auto reply = server.command({"DEL", key_index(space.prefix)});
+  // What the door has written down about the tenant's keys, which has their names.
+  Result<> erase_indexes(redis::Connection& server) const {
+    if (backend_.mode != CacheMode::kPrefix) return {};
+    std::vector<std::string> words = {"DEL"};
+    // Of databases too that the tenant had once.
+    for (uint32_t number = 0; number < kMaxCacheDatabases; ++number)
+      words.push_back(key_index(key_prefix(backend_, tenant_, number)));
+    const auto reply = server.command(words);
     if (!reply) return std::unexpected(reply.error());
     // Of a cluster one node has it.
     if (reply->is_error() && !reply->text.starts_with("MOVED"))
