@@ -93,6 +93,12 @@ class CacheStack:
         """The keys that Redis has, but for what the door keeps about them in prefix mode."""
         return [key for key in self.administrator().keys() if not key.startswith("partywall-keys:")]
 
+    def empty(self, slug):
+        """Through the door, so that it knows. Names of keys that had expired leave the index too."""
+        self.client(slug).flushdb()
+        if self.mode == "prefix":
+            self.administrator().delete("partywall-keys:" + self.prefix(slug))
+
     def first_database(self, slug):
         """In database mode; the tenant's others follow."""
         return 1 + (TENANTS[slug] - 1) * self.databases

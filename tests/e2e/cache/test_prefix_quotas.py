@@ -36,7 +36,7 @@ def running():
 @pytest.fixture
 def shared(running):
     for slug in ("acme", "globex", "slow"):
-        running.client(slug).flushdb()
+        running.empty(slug)
     return running
 
 

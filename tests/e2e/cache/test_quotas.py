@@ -30,9 +30,8 @@ def running(request):
 
 @pytest.fixture
 def quotas(running):
-    """Through the door, so that it knows."""
     for slug in ("acme", "globex", "slow"):
-        running.client(slug).flushdb()
+        running.empty(slug)
     return running
 
 
