@@ -28,7 +28,7 @@ class Door:
         self.redis.start()
         platform, ports = write_platform_file(folder, Identity(), cache={"port": self.redis.port, "mode": mode})
         document = yaml.safe_load(platform.read_text())
-        document["tiers"]["bench"]["cache"] = quota
+        document["tiers"]["bench"]["cache"] |= quota
         platform.write_text(yaml.safe_dump(document))
         prepare(folder, platform, mode)
         self.process = serve(platform, ports)

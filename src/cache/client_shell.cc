@@ -124,6 +124,7 @@ net::Task<> DoorWorker::serve_client(std::unique_ptr<net::Stream> stream) {
   net::Event wake(loop_);
   EventWaker waker(wake);
   PatienceTimer patience(loop_, wake, settings_);
+  net::Timer pause(loop_.timers(), wake);
   const net::Drain::Watch watch(drain_, wake);
   SessionFsm session(host_, waker, next_session_id(), stream->peer().endpoint.to_string());
   const SessionEntry entry(sessions_, connections_, session);
@@ -137,6 +138,7 @@ net::Task<> DoorWorker::serve_client(std::unique_ptr<net::Stream> stream) {
     if (output_waits) stream->arm_write(wake);
     if (session.wants_input()) stream->arm_read(wake);
     patience.set(patience_with(session, output_waits), written.progress);
+    if (const auto end = session.pause_end()) pause.arm(*end);
     co_await wake.wait();
   }
 }

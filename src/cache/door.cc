@@ -35,6 +35,8 @@ struct Door::Impl {
         .scripts = scripts,
         .slow_log = slow_log,
         .quotas = quotas,
+        .loads = loads,
+        .scripts_under_way = scripts_under_way,
         .live_nodes = node.limits == nullptr ? nullptr : &node.limits->shared()};
     for (unsigned i = 0; i < count; ++i) {
       std::unique_ptr<net::TlsContext> tls;
@@ -85,6 +87,8 @@ struct Door::Impl {
   ScriptRegister scripts;
   SlowLog slow_log;
   QuotaBook quotas;
+  LoadBook loads;
+  ScriptFlights scripts_under_way;
   std::vector<std::unique_ptr<DoorWorker>> workers;
   IssuerVerifiers verifiers;
   net::BoundListeners bound;

@@ -31,6 +31,26 @@ constexpr TenantFamily kTenantFamilies[] = {
     {CacheMeter::kMisses,
      {"partywall_cache_misses", MetricType::kCounter,
       "Keys that the tenant looked for and did not find"}},
+    {CacheMeter::kOverTime,
+     {"partywall_cache_over_time", MetricType::kCounter,
+      "Commands refused because the tenant's have taken more of Redis's time than "
+      "cache.redis_time"}},
+    {CacheMeter::kQueued,
+     {"partywall_cache_queued", MetricType::kCounter,
+      "Commands that waited for their turn, because others that may take long were under way"}},
+    {CacheMeter::kSentAgain,
+     {"partywall_cache_sent_again", MetricType::kCounter,
+      "Commands sent again that Redis had refused because a script kept it busy"}},
+    {CacheMeter::kScriptsEnded,
+     {"partywall_cache_scripts_ended", MetricType::kCounter,
+      "Scripts of the tenant that were ended because they ran longer than cache.script_time"}},
+    {CacheMeter::kScriptsGoOn,
+     {"partywall_cache_scripts_not_ended", MetricType::kCounter,
+      "Scripts of the tenant that ran too long and could not be ended, because they had written"}},
+    {CacheMeter::kRedisMicroseconds,
+     {"partywall_cache_redis_microseconds", MetricType::kCounter,
+      "Redis's time in the tenant's commands of 100 us and more, through all nodes; every node "
+      "tells the same"}},
     {CacheMeter::kFailed,
      {"partywall_cache_failed", MetricType::kCounter, "Commands that Redis did not answer"}},
     {CacheMeter::kBytesIn,
@@ -60,6 +80,9 @@ void write_door_metrics(MetricWriter& writer, const std::vector<const DoorWorker
   writer.family({"partywall_cache_takeovers", MetricType::kCounter,
                  "Changes of the servers that a route leads to, seen by each worker"});
   writer.sample(sum([](const DoorWorker& worker) { return worker.takeovers(); }));
+  writer.family({"partywall_cache_busy_servers", MetricType::kGauge,
+                 "Redis servers that a script keeps busy now"});
+  writer.sample(sum([](const DoorWorker& worker) { return worker.busy_servers(); }));
   for (const auto& [meter, family] : kTenantFamilies) {
     writer.family(family);
     for (const Tenant& tenant : directory.tenants()) {

@@ -29,9 +29,19 @@ DoorWorker::DoorWorker(net::Loop& loop, const DoorSettings& settings,
             .scripts = shared.scripts,
             .slow_log = shared.slow_log,
             .quotas = shared.quotas,
+            .loads = shared.loads,
+            .scripts_under_way = shared.scripts_under_way,
             .live_nodes = shared.live_nodes},
       clients_(loop),
       upstreams_(loop) {
+  if (position_.index == 0) {
+    watches_.emplace(ServerWatches::Door{.network = *this,
+                                         .registry = registry_,
+                                         .time = loop.time(),
+                                         .flights = shared.scripts_under_way,
+                                         .loads = shared.loads,
+                                         .meters = meters_});
+  }
   registry_.on_login_refused([this, &healer](const CacheRoute& route, const LoginRefusal& refusal) {
     healer.login_refused(route, refusal, host_.directory);
   });
@@ -58,12 +68,14 @@ void DoorWorker::set_directory(DirectoryRef directory, IssuerVerifier issuers) {
   const DirectoryRef before = std::exchange(host_.directory, std::move(directory));
   upstream_tls_.clear();
   registry_.directory_changed(*host_.directory);
+  if (watches_) watches_->set_directory(host_.directory);
   for (SessionFsm* session : sessions_) session->directory_changed();
 }
 
 void DoorWorker::start() {
   upstreams_.spawn(sweep_regularly());
   upstreams_.spawn(watch_routes());
+  if (watches_) upstreams_.spawn(watch_servers());
 }
 
 net::Task<> DoorWorker::stop() {
@@ -100,6 +112,17 @@ net::Task<> DoorWorker::watch_routes() {
     timer.arm(loop_.now() + kRouteTick);
     co_await wake.wait();
   }
+}
+
+net::Task<> DoorWorker::watch_servers() {
+  net::Event wake(loop_);
+  net::Timer timer(loop_.timers(), wake);
+  const net::Drain::Watch watch(upstream_drain_, wake);
+  while (!upstream_drain_.must_close()) {
+    timer.arm(loop_.now() + watches_->tick());
+    co_await wake.wait();
+  }
+  watches_->stop();
 }
 
 net::Task<> DoorWorker::sweep_regularly() {

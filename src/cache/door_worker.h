@@ -8,6 +8,7 @@
 #include <utility>
 #include <vector>
 
+#include "cache/load/server_watches.h"
 #include "cache/session_fsm.h"
 #include "cache/settings.h"
 #include "cache/upstream_network.h"
@@ -33,6 +34,8 @@ class DoorWorker final : public UpstreamNetwork {
     ScriptRegister& scripts;
     SlowLog& slow_log;
     QuotaBook& quotas;
+    LoadBook& loads;
+    ScriptFlights& scripts_under_way;
     const SharedLimits* live_nodes = nullptr;  // nullptr: the node is alone
   };
 
@@ -69,6 +72,7 @@ class DoorWorker final : public UpstreamNetwork {
   [[nodiscard]] uint64_t refused_connections() const { return refused_connections_.value(); }
   [[nodiscard]] uint64_t takeovers() const { return takeovers_.value(); }
   [[nodiscard]] const Meters<CacheMeter>& meters() const { return meters_; }
+  [[nodiscard]] uint64_t busy_servers() const { return watches_ ? watches_->busy_servers() : 0; }
 
  private:
   net::Task<> serve_client(std::unique_ptr<net::Stream> stream);
@@ -80,6 +84,7 @@ class DoorWorker final : public UpstreamNetwork {
       const std::optional<TlsClientSettings>& settings);
   net::Task<> sweep_regularly();
   net::Task<> watch_routes();
+  net::Task<> watch_servers();
   uint64_t next_session_id();
 
   net::Loop& loop_;
@@ -93,6 +98,7 @@ class DoorWorker final : public UpstreamNetwork {
   std::vector<std::pair<TlsClientSettings, std::shared_ptr<net::TlsContext>>> upstream_tls_;
   SystemRandom random_;
   SessionHost host_;
+  std::optional<ServerWatches> watches_;  // on one worker for all
   std::unordered_set<SessionFsm*> sessions_;
   net::Drain drain_;           // of the clients' connections
   net::Drain upstream_drain_;  // of those to Redis, later

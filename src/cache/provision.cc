@@ -10,6 +10,7 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "cache/commands/command_table.h"
+#include "cache/load/server_setup.h"
 #include "cache/prefix/key_prefix.h"
 #include "cache/provision_servers.h"
 #include "cache/quota/key_index.h"
@@ -176,6 +177,10 @@ std::vector<std::string> subscriber_acl_rules() {
           "+psubscribe", "+ssubscribe", "+unsubscribe", "+punsubscribe", "+sunsubscribe"};
 }
 
+std::vector<std::string> watch_acl_rules() {
+  return {"resetkeys", "resetchannels", "-@all", "+slowlog|get", "+script|kill", "+function|kill"};
+}
+
 // What https://redis.io/docs/management/sentinel names for it.
 std::vector<std::string> sentinel_acl_rules() {
   return {"resetkeys", "allchannels", "-@all",           "+multi",          "+slaveof",
@@ -265,7 +270,9 @@ class Provisioning {
         set_user(backend_.door_user, backend_.door_password, backend_.previous_door_password,
                  door_acl_rules()),
         set_user(std::string(kSubscriberUser), subscriber_password(backend_.tenant_password),
-                 previous_of(backend_, &subscriber_password), subscriber_acl_rules())};
+                 previous_of(backend_, &subscriber_password), subscriber_acl_rules()),
+        set_user(std::string(kWatchUser), watch_password(backend_.tenant_password),
+                 previous_of(backend_, &watch_password), watch_acl_rules())};
     if (backend_.mode == CacheMode::kPrefix) {
       commands.push_back(
           set_user(std::string(kKeyspaceUser), keyspace_password(backend_.tenant_password),
@@ -278,6 +285,8 @@ class Provisioning {
     commands.push_back({"CONFIG", "SET", "client-output-buffer-limit", kOutputLimits});
     // RESTORE, of an import, must not take a payload that breaks the server when it is used.
     commands.push_back({"CONFIG", "SET", "sanitize-dump-payload", "clients"});
+    for (const auto& [setting, value] : sharing_settings())
+      commands.push_back({"CONFIG", "SET", setting, value});
     if (backend_.keyspace_events)
       commands.push_back({"CONFIG", "SET", "notify-keyspace-events", kKeyspaceEvents});
     for (const Words& words : commands) {

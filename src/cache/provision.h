@@ -18,6 +18,7 @@ std::vector<std::string> keyspace_acl_rules();  // only prefix mode has this use
 std::vector<std::string> index_acl_rules();     // the same
 std::vector<std::string> door_acl_rules();
 std::vector<std::string> subscriber_acl_rules();
+std::vector<std::string> watch_acl_rules();
 
 // Of the Sentinels, and of the replicas, where there are any.
 std::vector<std::string> sentinel_acl_rules();

@@ -28,6 +28,9 @@ enum class LostReplies : uint8_t {
   kFirstCut,        // the same, and part of the first reply has been passed on
 };
 
+// How Redis begins what it says to everybody else while a script runs for long.
+inline constexpr std::string_view kScriptKeepsBusy = "-BUSY Redis is busy running a ";
+
 // Who sent requests over an upstream connection. It gets the replies in the order of its requests.
 // It must not send anything from within these calls.
 class ReplySink {
@@ -41,6 +44,8 @@ class ReplySink {
     static_cast<void>(index);
     static_cast<void>(nulls);
   }
+  // Instead of pass(): Redis has not carried the next one out, because a script keeps it busy.
+  virtual void refused_as_busy(std::string_view reply) { pass(reply, 1); }
   // A whole reply of another kind.
   virtual void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) = 0;
   // A text of the door's own whose turn has come.

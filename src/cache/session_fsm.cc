@@ -75,6 +75,7 @@ void SessionFsm::input_ended() {
 }
 
 void SessionFsm::resume() {
+  continue_after_pause();
   if (login_) host_.indexes.flush(*host_.directory);
   continue_work();
   continue_quota_work();
@@ -133,12 +134,14 @@ size_t SessionFsm::process(std::string_view data) {
     if (turn.tenant != nullptr) ++turn.commands;
   }
   flush(turn);
+  // Nothing is looked at for which a place is kept.
+  if (!stalled_ && lane_place_.pending()) lane_place_.cancel();
   if (turn.commands > 0) count(CacheMeter::kCommands, turn.commands);
   return done;
 }
 
 bool SessionFsm::paused(const Turn& turn) const {
-  return work_ != nullptr || quota_work_ ||
+  return work_ != nullptr || quota_work_ || waits_for_script() ||
          output_.size() + waiting_bytes_ >= host_.limits.output_pause_bytes ||
          (outstanding_ > 0 && route_->backlog() >= host_.limits.upstream_pause_bytes) ||
          outstanding_ + turn.run.count() >= host_.limits.max_outstanding;

@@ -10,6 +10,10 @@
 #include "base/byte_buffer.h"
 #include "cache/buffer_budget.h"
 #include "cache/clients/client_register.h"
+#include "cache/load/load_book.h"
+#include "cache/load/script_flights.h"
+#include "cache/load/sent_batch.h"
+#include "cache/load/slow_lane.h"
 #include "cache/local_answers.h"
 #include "cache/login.h"
 #include "cache/prefix/keyspace_job.h"
@@ -62,6 +66,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   // Takes no new requests and ends when what it has begun is done.
   void drain();
   [[nodiscard]] bool logged_in() const { return login_.has_value(); }
+  // When it wants to be resumed though nothing has happened; nothing: it does not.
+  [[nodiscard]] std::optional<MonotonicTime> pause_end() const { return pause_until_; }
   [[nodiscard]] bool input_has_ended() const { return input_ended_; }
   // Has something begun that a drain should wait for?
   [[nodiscard]] bool busy() const {
@@ -76,6 +82,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   // --- ReplySink
   void pass(std::string_view bytes, uint32_t completed) override;
   void found_nulls(uint32_t index, uint32_t nulls) override;
+  void refused_as_busy(std::string_view reply) override;
   void use(ReplyUse use, std::string_view reply, const ServerFacts& facts) override;
   void answer(std::string_view text) override;
   void lost(uint32_t unanswered, LostReplies how) override;
@@ -154,7 +161,18 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
     std::vector<ReplyKeys> queued;  // in prefix mode: where the replies to its commands name keys
     bool flushes = false;           // it has a FLUSHDB
     bool unsure = false;            // it has what may make any number of keys
+    bool has_script = false;
     std::vector<std::string> read_keys;  // by its commands, where the client keeps them
+  };
+
+  // Requests that Redis has refused because a script kept it busy: the last ones that are
+  // unanswered.
+  struct RefusedAsBusy {
+    uint32_t count = 0;
+    bool again = false;     // they are sent again, and not answered yet
+    bool question = false;  // it was a question of the door's
+    uint32_t times = 0;     // in a row
+    MonotonicTime since{};
   };
 
   struct LimitWait final : LimitWaiter {
@@ -229,6 +247,24 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   void note_lookup(const Request& request, const CommandRule& rule, const Turn& turn);
   void count_lookups();
   void leave_quota();
+
+  // session_load.cc: what it costs Redis
+  std::optional<Next> wait_for_time(Turn& turn);
+  std::optional<Next> enter_lane(const CommandRule& rule, Turn& turn);
+  void pause_until(MonotonicTime end);
+  void continue_after_pause();
+  void note_script(const CommandRule& rule, const UpstreamFsm& upstream, Turn& turn);
+  void begin_script(const UpstreamFsm& upstream, Turn& turn);
+  void end_script();
+  void send_again();
+  void give_up_busy();
+  [[nodiscard]] bool waits_for_script() const {
+    return refused_.count > 0 || refused_.again || refused_.question;
+  }
+  [[nodiscard]] bool was_refused() const { return refused_.count > 0 || refused_.times > 0; }
+  void wait_for_script(uint32_t requests);
+  bool script_kept_it_busy_for_too_long();
+  [[nodiscard]] bool question_is_refused_as_busy(std::string_view reply);
 
   // session_transactions.cc: requests that need a connection of their own
   Next pass_on_held(const Request& request, const CommandRule& rule, Turn& turn);
@@ -376,6 +412,13 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   uint64_t answered_ = 0;  // since the beginning
   bool flushed_ = false;   // by a transaction: it is still to be announced
   Timing timing_;
+  std::shared_ptr<TenantLoad> load_;  // of the login's tenant, once it was needed
+  std::optional<MonotonicTime> pause_until_;
+  std::optional<MonotonicTime> waiting_since_;  // for Redis's time
+  std::optional<ScriptFlights::Units> script_;  // that is under way
+  SlowLane::Place lane_place_{waker_};
+  SentBatch batch_;
+  RefusedAsBusy refused_;
 
   std::shared_ptr<TenantUpstreams> upstreams_;
   std::shared_ptr<UpstreamFsm> route_;  // where the unanswered requests are

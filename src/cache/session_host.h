@@ -6,6 +6,9 @@
 #include "base/time.h"
 #include "cache/buffer_budget.h"
 #include "cache/clients/client_register.h"
+#include "cache/load/load_book.h"
+#include "cache/load/script_flights.h"
+#include "cache/load/slow_lane.h"
 #include "cache/quota/index_writers.h"
 #include "cache/quota/quota_book.h"
 #include "cache/resp/request_parser.h"
@@ -44,17 +47,27 @@ struct SessionLimits {
   uint32_t max_outstanding = 10'000;
   uint32_t max_failed_logins = 10;     // in a row, then the connection is closed
   uint32_t max_subscriptions = 1'000;  // channels and patterns of one client
+  // A command of a tenant that has used up its share of Redis's time waits so long, no longer.
+  Duration longest_wait_for_time = seconds(1);
+  // What Redis refuses because a script keeps it busy is sent again for so long.
+  Duration longest_wait_for_script = seconds(5);
 };
 
 enum class CacheMeter : uint8_t {
-  kCommands,   // taken for the tenant, the refused ones too
-  kRefused,    // not allowed, or not to be understood
-  kThrottled,  // over cache_rate
-  kFailed,     // Redis could not be reached, or was lost before it answered
-  kOverQuota,  // refused because of cache.keys or cache.megabytes
-  kEvicted,    // keys that made room for others
-  kHits,       // keys that were looked for and were there
-  kMisses,     // the others
+  kCommands,           // taken for the tenant, the refused ones too
+  kRefused,            // not allowed, or not to be understood
+  kThrottled,          // over cache_rate
+  kFailed,             // Redis could not be reached, or was lost before it answered
+  kOverQuota,          // refused because of cache.keys or cache.megabytes
+  kEvicted,            // keys that made room for others
+  kHits,               // keys that were looked for and were there
+  kMisses,             // the others
+  kOverTime,           // refused because of cache.redis_time
+  kQueued,             // that waited for their turn, because slow ones were under way
+  kSentAgain,          // that Redis had refused because of a script
+  kRedisMicroseconds,  // of Redis's time, in commands of kCountedTime and more
+  kScriptsEnded,       // because they ran too long
+  kScriptsGoOn,        // that ran too long, and could not be ended
   kBytesIn,
   kBytesOut,
   kCount,
@@ -73,12 +86,15 @@ struct SessionHost {
   ScriptRegister& scripts;
   SlowLog& slow_log;
   QuotaBook& quotas;
+  LoadBook& loads;
+  ScriptFlights& scripts_under_way;
   const SharedLimits* live_nodes = nullptr;  // nullptr: the node is alone
   DirectoryRef directory;                    // replaced when a new one is published
   IssuerVerifier issuers;                    // of that directory
   std::string rewritten{};  // space for one request, while it is passed on in prefix mode
   VerifiedTokens tokens{};
   TrackingFeeds tracking{};
+  SlowLanes slow_lanes{};
   BufferBudget buffers{limits.max_buffered_bytes};
   IndexWriters indexes{upstreams, time};
 };

@@ -198,6 +198,8 @@ void SessionFsm::directory_changed() {
 
 void SessionFsm::log_out(Turn& turn) {
   leave_quota();
+  load_ = nullptr;
+  lane_place_.leave();
   end_tracking();
   drop_held();
   drop_subscriber();

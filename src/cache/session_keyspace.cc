@@ -51,6 +51,8 @@ void SessionFsm::send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, con
   rewritten.clear();
   append_with_prefixed_keys(rewritten, request, rule.keys, upstream->key_prefix());
   time_requests(request.bytes, 1);
+  if (outstanding_ == 0) batch_.begin(answered_);
+  batch_.add(rewritten, 1, transaction_.open ? ReplyKeys::kNone : rule.reply_keys);
   send_shaped(upstream, rewritten, rule);
   release_rewritten();
 }

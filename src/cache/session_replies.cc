@@ -13,11 +13,13 @@ constexpr std::string_view kNotTold =
 }
 
 void SessionFsm::pass(std::string_view bytes, uint32_t completed) {
+  if (was_refused()) give_up_busy();
   say(bytes);
   replies_arrived(completed);
 }
 
 void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& facts) {
+  if (was_refused() && use != ReplyUse::kQuotaStep) give_up_busy();
   if (use == ReplyUse::kKeyspaceStep) {
     work_->job->answered(reply);
     // Names have left the index with the keys that FLUSHDB removes.
@@ -25,6 +27,7 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
     return replies_arrived(1);
   }
   if (use == ReplyUse::kQuotaStep) {
+    if (quota_work_ && question_is_refused_as_busy(reply)) return replies_arrived(1);
     if (quota_work_ && !quota_work_->questions->answered(reply))
       quota_work_->failure = reply.starts_with('-') ? reply : kNotTold;
     return replies_arrived(1);
@@ -66,12 +69,14 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
 }
 
 void SessionFsm::answer(std::string_view text) {
+  if (was_refused()) give_up_busy();
   waiting_bytes_ -= text.size();
   say(text);
   replies_arrived(1);
 }
 
 void SessionFsm::lost(uint32_t unanswered, LostReplies how) {
+  if (was_refused()) give_up_busy();
   lookups_.clear();
   count(CacheMeter::kFailed, unanswered);
   // A transaction or a watch is gone with its connection, and a reply that was cut cannot be
@@ -130,6 +135,8 @@ void SessionFsm::replies_arrived(uint32_t count) {
   count_lookups();
   settle_charges();
   if (outstanding_ == 0) note_time();
+  if (outstanding_ == 0 && script_) end_script();
+  if (outstanding_ == 0 && lane_place_.in_use()) lane_place_.answered();
   if (outstanding_ == 0 && stream_to_ != nullptr) {
     // Redis does not wait for the rest of the request, so it has ended the connection.
     if (held_->hold == Hold::kUntilReleased) closing_ = true;

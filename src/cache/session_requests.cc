@@ -195,7 +195,10 @@ SessionFsm::Next SessionFsm::pass_on(const Request& request, const CommandRule& 
     return sort_by_pattern(request, rule, turn);
   }
   if (must_wait_for(**upstream, turn)) return Next::kWait;
+  if (const auto other = enter_lane(rule, turn)) return *other;
   if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
+  lane_place_.use();
+  note_script(rule, **upstream, turn);
   send(**upstream, request, rule, turn);
   return Next::kDone;
 }
@@ -303,6 +306,7 @@ SessionFsm::Next SessionFsm::refuse(Turn& turn, std::string_view text) {
 }
 
 std::optional<SessionFsm::Next> SessionFsm::count_against_rate(Turn& turn) {
+  if (const auto other = wait_for_time(turn)) return other;
   const RateDecision rate = host_.limits_desk.admit(*turn.tenant, LimitKind::kCacheRate, turn.now);
   if (rate.admitted) return std::nullopt;
   if (!rate.pending) return refuse_over_rate(turn, rate.retry_after);
@@ -325,6 +329,7 @@ SessionFsm::Next SessionFsm::refuse_over_rate(Turn& turn, Duration retry_after) 
 // An answer of the door's, behind what Redis still has to answer.
 SessionFsm::Next SessionFsm::reply(Turn& turn, std::string text) {
   flush(turn);
+  if (was_refused()) give_up_busy();
   if (outstanding_ == 0) {
     say(text);
   } else {

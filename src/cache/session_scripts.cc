@@ -72,9 +72,12 @@ SessionFsm::Next SessionFsm::eval(const Request& request, const CommandRule& rul
   const auto upstream = upstream_for_plain(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   if (must_wait_for(**upstream, turn) || !all_answered(turn)) return Next::kWait;
+  if (const auto other = enter_lane(rule, turn)) return *other;
   if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
+  lane_place_.use();
   loading_ = Loading{.script = name, .bytes = text.size(), .unasked = true};
   const auto& target = held_ ? held_->upstream : turn.shared;
+  note_script(rule, *target, turn);
   send_now(target, make_request({"SCRIPT", "LOAD", text}), ReplyUse::kLoadedFirst);
   send(*target, request, rule, turn);
   return Next::kDone;

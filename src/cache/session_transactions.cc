@@ -54,6 +54,7 @@ SessionFsm::Next SessionFsm::end_transaction(const Request& request, const Comma
   } else {
     route_ = held_->upstream;
     ++outstanding_;
+    if (exec && transaction_.has_script) begin_script(*held_->upstream, turn);
     held_->upstream->send(*this, request.bytes, 1, shape_of_exec());
     // What its scripts do begins only now.
     if (transaction_.unsure && quota_ != nullptr) quota_->charge({.unsure = true});
@@ -96,6 +97,9 @@ void SessionFsm::drop_held() {
   if (stream_to_ == held.upstream) stream_to_.reset();
   if (route_ == held.upstream) {
     outstanding_ = 0;
+    refused_ = {};
+    lane_place_.answered();
+    script_.reset();
     lookups_.clear();
     waiting_bytes_ = 0;
   }

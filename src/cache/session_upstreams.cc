@@ -83,6 +83,8 @@ void SessionFsm::flush(Turn& turn) {
   assert(upstream.get() == turn.run.to());
   assert(outstanding_ == 0 || route_ == upstream);
   route_ = upstream;
+  if (outstanding_ == 0) batch_.begin(answered_);
+  batch_.add(turn.run.bytes(), turn.run.count());
   time_requests(turn.run.bytes(), turn.run.count());
   outstanding_ += turn.run.count();
   upstream->send(*this, turn.run.bytes(), turn.run.count());

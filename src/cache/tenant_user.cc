@@ -45,6 +45,10 @@ Secret index_password(const Secret& cell_key) {
   return derive(cell_key, "partywall cache index", "");
 }
 
+Secret watch_password(const Secret& cell_key) {
+  return derive(cell_key, "partywall cache watch", "");
+}
+
 std::string channel_prefix(TenantId tenant) { return "tenant:" + tenant.value().to_string() + ":"; }
 
 }  // namespace partywall::cache

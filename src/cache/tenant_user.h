@@ -36,6 +36,10 @@ Secret keyspace_password(const Secret& cell_key);
 inline constexpr std::string_view kIndexUser = "partywall-index";
 Secret index_password(const Secret& cell_key);
 
+// The user that watches a server: it may read the slow log and end scripts, and nothing else.
+inline constexpr std::string_view kWatchUser = "partywall-watch";
+Secret watch_password(const Secret& cell_key);
+
 // What every channel of the tenant begins with in Redis. Has no character that is special in
 // patterns.
 std::string channel_prefix(TenantId tenant);

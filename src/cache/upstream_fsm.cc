@@ -224,7 +224,9 @@ void UpstreamFsm::hand_over(std::string_view reply) {
   ReplySink* sink = pending_.front().sink;
   pop_front_request();
   if (sink == nullptr) return;
-  if (use == ReplyUse::kPass) {
+  if (use == ReplyUse::kPass && reply.starts_with(kScriptKeepsBusy)) {
+    sink->refused_as_busy(reply);
+  } else if (use == ReplyUse::kPass) {
     // An error: it may name a key.
     sink->pass(key_prefix().empty() ? std::string(reply) : without_prefix(reply, key_prefix()), 1);
   } else {

@@ -36,6 +36,8 @@ class UpstreamRegistry {
   // Lets go of connections that lead where the tenant is not any more, or with outdated passwords.
   // To be called with the first directory too. It must stay until the next one.
   void directory_changed(const Directory& directory);
+  // nullptr: its cell has no cache.
+  [[nodiscard]] std::shared_ptr<CacheRoute> route_of(const Tenant& tenant) const;
   // Is it where the tenant is, and may the tenant be served at all?
   [[nodiscard]] bool is_current(const UpstreamTarget& target) const;
   void finish_all();
@@ -53,8 +55,6 @@ class UpstreamRegistry {
     std::unique_ptr<IndexSurvey> survey;  // nullptr: not here
     uint64_t version = 0;                 // that the connections know
   };
-
-  [[nodiscard]] std::shared_ptr<CacheRoute> route_of(const Tenant& tenant) const;
 
   UpstreamLimits limits_;
   UpstreamNetwork& network_;

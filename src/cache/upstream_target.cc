@@ -8,9 +8,18 @@
 namespace partywall::cache {
 namespace {
 
+std::string_view version_of(Protocol protocol) { return protocol == Protocol::kResp2 ? "2" : "3"; }
+
 std::string login(Protocol protocol, std::string_view user, const Secret& password) {
   if (protocol == Protocol::kResp2) return make_request({"AUTH", user, password.reveal()});
-  return make_request({"HELLO", "3", "AUTH", user, password.reveal()});
+  return make_request({"HELLO", version_of(protocol), "AUTH", user, password.reveal()});
+}
+
+// A connection that runs a tenant's commands has its user's name, so that Redis's slow log says
+// whose they are. Nobody needs a right for that in HELLO, and tenants cannot take other names.
+std::string login_for(const UpstreamTarget& target, std::string_view user, const Secret& password) {
+  return make_request({"HELLO", version_of(target.protocol), "AUTH", user, password.reveal(),
+                       "SETNAME", tenant_user(target.tenant)});
 }
 
 }  // namespace
@@ -31,7 +40,7 @@ UpstreamTarget target_of(const Tenant& tenant, std::shared_ptr<CacheRoute> route
 
 Handshake tenant_handshake(const UpstreamTarget& target) {
   const CacheBackend& backend = target.route->backend();
-  std::string requests = login(target.protocol, backend.door_user, backend.door_password);
+  std::string requests = login_for(target, backend.door_user, backend.door_password);
   requests += make_request({"CLIENT", "ID"});
   requests += make_request({"INFO", "server"});
   requests += make_request({"INFO", "memory"});
@@ -49,7 +58,7 @@ Handshake tenant_handshake(const UpstreamTarget& target) {
 
 Handshake keyspace_handshake(const UpstreamTarget& target) {
   const Secret& key = target.route->backend().tenant_password;
-  return {login(target.protocol, kKeyspaceUser, keyspace_password(key)), 1};
+  return {login_for(target, kKeyspaceUser, keyspace_password(key)), 1};
 }
 
 Handshake index_handshake(const UpstreamTarget& target) {

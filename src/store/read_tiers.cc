@@ -104,6 +104,11 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
                           "what happens to commands that would add to `keys` or `megabytes` when "
                           "those are reached: they are refused with `-OOM`, or keys that were not "
                           "used for long make room, where what is kept is nothing but a cache");
+    cache.optional("redis_time", limits.cache_time, {milliseconds(1), kAllCacheTime},
+                   "of Redis's own time, in each second, for the tenant's commands; `1s`: as much "
+                   "as there is");
+    cache.optional("script_time", limits.cache_script_time, {kLeastCacheScriptTime, minutes(1)},
+                   "a script or function that runs longer is ended");
   });
   map.section("cache_rate", "commands at the cache doors",
               [&](YamlMap& rate) { read_rate(rate, limits.cache_rate); });

@@ -21,6 +21,11 @@ struct RateLimit {
 // Databases of its own that a tenant may have at the cache door; Redis has 16 by default.
 inline constexpr uint32_t kMaxCacheDatabases = 16;
 
+// Redis does one thing at a time: a tenant that may have a second of each second has no limit.
+inline constexpr Duration kAllCacheTime = seconds(1);
+// Redis itself allows no less: it is set up to look around after this much of a script.
+inline constexpr Duration kLeastCacheScriptTime = milliseconds(100);
+
 // What happens at cache_keys and cache_bytes to commands that would add to them.
 enum class CacheAtQuota : uint8_t {
   kRefuse,  // they are refused: the keys may be jobs or sessions, which must not get lost
@@ -39,6 +44,8 @@ struct Limits {
   CacheAtQuota cache_at_quota = CacheAtQuota::kRefuse;
   uint32_t cache_databases = 1;  // SELECT 0 … n-1, at most kMaxCacheDatabases
   RateLimit cache_rate{1'000, seconds(1), 1'000};
+  Duration cache_time = milliseconds(100);  // of Redis's own time, in a second; kAllCacheTime: all
+  Duration cache_script_time = milliseconds(200);  // a script that runs longer is ended
 
   bool operator==(const Limits&) const = default;
 };

@@ -15,7 +15,9 @@ Tier free_tier() {
                      .max_memory_bytes = 512 * kMebibyte,
                      .cache_keys = 1'000,
                      .cache_bytes = 64 * kMebibyte,
-                     .cache_rate = {1'000, seconds(1), 1'000}},
+                     .cache_rate = {1'000, seconds(1), 1'000},
+                     .cache_time = milliseconds(100),
+                     .cache_script_time = milliseconds(200)},
           .alarms = {.error_share = 0.05, .slow_request = milliseconds(1'000)},
           .weight = 1};
 }
@@ -30,7 +32,9 @@ Tier pro_tier() {
                      .max_memory_bytes = 2'048 * kMebibyte,
                      .cache_keys = 10'000,
                      .cache_bytes = 512 * kMebibyte,
-                     .cache_rate = {10'000, seconds(1), 10'000}},
+                     .cache_rate = {10'000, seconds(1), 10'000},
+                     .cache_time = milliseconds(250),
+                     .cache_script_time = milliseconds(500)},
           .alarms = {.error_share = 0.02, .slow_request = milliseconds(500)},
           .weight = 4};
 }
@@ -45,7 +49,9 @@ Tier enterprise_tier() {
                      .max_memory_bytes = 8'192 * kMebibyte,
                      .cache_keys = 100'000,
                      .cache_bytes = 4'096 * kMebibyte,
-                     .cache_rate = {100'000, seconds(1), 100'000}},
+                     .cache_rate = {100'000, seconds(1), 100'000},
+                     .cache_time = milliseconds(500),
+                     .cache_script_time = seconds(1)},
           .alarms = {.error_share = 0.01, .slow_request = milliseconds(200)},
           .weight = 16};
 }

@@ -102,7 +102,7 @@ Result<> set_at_quota(CacheAtQuota& into, const JsonValue& value) {
 }
 
 // clang-format off
-constexpr std::array<Term, 14> kTerms = {{
+constexpr std::array<Term, 16> kTerms = {{
     {"max_concurrent_requests",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.max_concurrent_requests}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.max_concurrent_requests, v, 1, 1'000'000); }},
@@ -136,6 +136,12 @@ constexpr std::array<Term, 14> kTerms = {{
     {"cache_rate",
      [](const Terms& t) { return rate_to_json(t.limits.cache_rate); },
      [](Terms& t, const JsonValue& v) { return set_rate(t.limits.cache_rate, v); }},
+    {"cache_time_ms",
+     [](const Terms& t) { return count_of<milliseconds>(t.limits.cache_time); },
+     [](Terms& t, const JsonValue& v) { return set_duration<milliseconds>(t.limits.cache_time, v, 1, 1'000); }},
+    {"cache_script_time_ms",
+     [](const Terms& t) { return count_of<milliseconds>(t.limits.cache_script_time); },
+     [](Terms& t, const JsonValue& v) { return set_duration<milliseconds>(t.limits.cache_script_time, v, 100, 60'000); }},
     {"weight",
      [](const Terms& t) { return JsonValue(uint64_t{t.weight}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.weight, v, 1, 1'000); }},

@@ -132,5 +132,5 @@ def test_metrics_count_by_tenant(own_stack):
     value = {line.rsplit(" ", 1)[0]: float(line.rsplit(" ", 1)[1]) for line in metrics.splitlines() if not line.startswith("#")}
     assert value['partywall_cache_commands_total{tenant="acme"}'] >= 51
     assert value['partywall_cache_refused_total{tenant="acme"}'] == 1
-    assert value["partywall_cache_connections"] >= 1 and value["partywall_cache_upstream_connections"] == 1
+    assert value["partywall_cache_connections"] >= 1 and 1 <= value["partywall_cache_upstream_connections"] <= 2
     assert 'tenant="globex"' not in metrics

@@ -103,11 +103,16 @@ void FakeRedis::Connection::close_if_wanted() {
 std::string FakeRedis::Connection::execute(const Words& words) {
   const std::string& name = words[0];
   if (name == "auth" || name == "hello") {
-    const std::string& user = words[words.size() - 2];
-    if (redis_.passwords[user] != words.back()) return "-WRONGPASS\r\n";
+    const size_t place = name == "hello" ? 3 : 1;
+    const std::string& user = words[place];
+    if (redis_.passwords[user] != words[place + 1]) return "-WRONGPASS\r\n";
     user_ = user;
-    if (name == "hello") resp3_ = true;
+    if (name == "hello") resp3_ = words[1] == "3";
     return name == "auth" ? kOk : "%1\r\n+proto\r\n:3\r\n";
+  }
+  if (redis_.busy && name != "multi") {
+    return "-BUSY Redis is busy running a script. You can only call SCRIPT KILL or SHUTDOWN "
+           "NOSAVE.\r\n";
   }
   if (user_ == "door") {
     if (name == "info")

@@ -88,6 +88,7 @@ class FakeRedis final : public UpstreamNetwork {
   size_t opened = 0;
   bool refuse_connections = false;
   std::function<std::string()> answer_eval;  // instead of what it usually answers to EVAL
+  bool busy = false;                         // a script keeps it so
   std::string refuse_select;                 // the error that SELECT gives, if not empty
 };
 

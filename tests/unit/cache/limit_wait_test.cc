@@ -31,6 +31,8 @@ class LimitWait : public testing::Test {
                     .scripts = world_.scripts,
                     .slow_log = world_.slow_log,
                     .quotas = world_.quotas,
+                    .loads = world_.loads,
+                    .scripts_under_way = world_.scripts_under_way,
                     .directory = world_.directory};
   std::unique_ptr<FakeClient> client_ = std::make_unique<FakeClient>(host_, 77);
 };

@@ -123,6 +123,8 @@ class SessionWorld {
   ScriptRegister scripts;
   SlowLog slow_log;
   QuotaBook quotas;
+  LoadBook loads;
+  ScriptFlights scripts_under_way;
   SessionHost host{.limits = limits,
                    .time = time,
                    .limits_desk = desk,
@@ -133,7 +135,9 @@ class SessionWorld {
                    .clients = client_register,
                    .scripts = scripts,
                    .slow_log = slow_log,
-                   .quotas = quotas};
+                   .quotas = quotas,
+                   .loads = loads,
+                   .scripts_under_way = scripts_under_way};
   DirectoryRef directory;
   std::vector<FakeClient*> clients;  // that are told of a new directory
 

@@ -37,6 +37,10 @@ TEST(ShippedTiers, HaveTheValuesOfTheContract) {
             (Numbers{1'000, 10'000, 100'000}));
   EXPECT_EQ(row([](const Tier& t) { return t.limits.cache_rate.period; }),
             (std::vector<Duration>{seconds(1), seconds(1), seconds(1)}));
+  EXPECT_EQ(row([](const Tier& t) { return t.limits.cache_time; }),
+            (std::vector<Duration>{milliseconds(100), milliseconds(250), milliseconds(500)}));
+  EXPECT_EQ(row([](const Tier& t) { return t.limits.cache_script_time; }),
+            (std::vector<Duration>{milliseconds(200), milliseconds(500), seconds(1)}));
   EXPECT_EQ(row([](const Tier& t) -> uint64_t { return t.weight; }), (Numbers{1, 4, 16}));
   EXPECT_EQ(row([](const Tier& t) { return t.alarms.error_share; }),
             (std::vector<double>{0.05, 0.02, 0.01}));

@@ -13,8 +13,8 @@ JsonValue json(std::string_view text) { return JsonValue::parse(text).value(); }
 // the build here: give it a term, or the control store would lose it.
 Terms strange_terms() {
   Terms terms;
-  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, at_quota, databases,
-         cache] = terms.limits;
+  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, at_quota, databases, cache,
+         cache_time, script_time] = terms.limits;
   auto& [error_share, slow] = terms.alarms;
   requests = 77;
   api = {.tokens = 1, .period = hours(1), .burst = 2};
@@ -27,6 +27,8 @@ Terms strange_terms() {
   at_quota = CacheAtQuota::kEvict;
   databases = 16;
   cache = {.tokens = 3, .period = minutes(1), .burst = 4};
+  cache_time = milliseconds(86);
+  script_time = milliseconds(187);
   error_share = 0.25;
   slow = milliseconds(84);
   terms.weight = 85;
