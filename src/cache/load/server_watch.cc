@@ -131,7 +131,7 @@ void ServerWatch::slow_log_answered(const ReplyTree& reply) {
   goes_on_told_ = false;
   flights_.server_is_idle(server_);
   const auto uses = slow_log_.take(reply);
-  if (!uses) return ask_about_time(now);
+  if (!uses) return slow_log_.wants_more() ? ask_about_time(now) : drop(now);
   for (const TimeUse& use : *uses) sink_.time_used(use);
 }
 

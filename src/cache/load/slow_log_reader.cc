@@ -29,11 +29,14 @@ std::string SlowLogReader::question() const {
 }
 
 std::optional<std::vector<TimeUse>> SlowLogReader::take(const ReplyTree& answer) {
-  if (!answer.is_list()) return std::nullopt;
-  const bool valid = std::ranges::all_of(answer.items, [](const ReplyTree& entry) {
-    return entry.is_list() && entry.items.size() == kEntryItems;
-  });
-  if (!valid) return std::nullopt;
+  const bool valid =
+      answer.is_list() && std::ranges::all_of(answer.items, [](const ReplyTree& entry) {
+        return entry.is_list() && entry.items.size() == kEntryItems;
+      });
+  if (!valid) {
+    count_ = kUsually;
+    return std::nullopt;
+  }
   std::vector<TimeUse> uses;
   const int64_t newest = answer.items.empty() ? -1 : answer.items.front().items[0].number;
   // After a restart Redis counts from 0 again.

@@ -29,8 +29,10 @@ class SlowLogReader {
   static constexpr uint32_t kKept = 1'024;
 
   [[nodiscard]] std::string question() const;
-  // What is new in the answer; nothing: it is none, or it shows that there is more: ask again.
+  // What is new in the answer; nothing: it is none, or it shows that there is more.
   std::optional<std::vector<TimeUse>> take(const ReplyTree& answer);
+  // The last answer showed so: ask again at once.
+  [[nodiscard]] bool wants_more() const { return count_ == kKept; }
 
  private:
   static constexpr uint32_t kUsually = 64;

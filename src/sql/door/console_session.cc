@@ -12,6 +12,7 @@
 #include "sql/console/console_fsm.h"
 #include "sql/door/console_rows.h"
 #include "sql/door/door_worker.h"
+#include "sql/door/welcome.h"
 #include "sql/door_errors.h"
 
 namespace partywall::sql {
@@ -85,19 +86,18 @@ class ConsoleSession final : private ConnectedClient {
             .application_name = {}};
   }
 
+  // What drivers look at.
   [[nodiscard]] std::string welcome() const {
+    Settings told;
+    told.set("server_version", fmt::format("{}/partywall", version()));
+    told.set("client_encoding", "UTF8");
+    told.set("server_encoding", "UTF8");
+    told.set("DateStyle", "ISO");
+    told.set("TimeZone", "GMT");
+    told.set("standard_conforming_strings", "on");
+    told.set("integer_datetimes", "on");
     std::string out;
-    MessageWriter(out, 'R').u32(0);  // AuthenticationOk
-    // What drivers look at; psql compares the version with its own.
-    append_parameter_status(out, "server_version", fmt::format("{}/partywall", version()));
-    append_parameter_status(out, "client_encoding", "UTF8");
-    append_parameter_status(out, "server_encoding", "UTF8");
-    append_parameter_status(out, "DateStyle", "ISO");
-    append_parameter_status(out, "TimeZone", "GMT");
-    append_parameter_status(out, "standard_conforming_strings", "on");
-    append_parameter_status(out, "integer_datetimes", "on");
-    append_backend_key_data(out, key_.pid, key_.secret);
-    append_ready_for_query(out, TransactionStatus::kIdle);
+    append_welcome(out, told, key_);
     return out;
   }
 

@@ -3,6 +3,7 @@
 #include "base/log.h"
 #include "net/event.h"
 #include "sql/door/door_worker.h"
+#include "sql/door/welcome.h"
 #include "sql/door_errors.h"
 #include "sql/server/deliver_cancel.h"
 #include "sql/server/open_server.h"
@@ -120,11 +121,7 @@ net::Task<> relay(DoorWorker& worker, AdmittedClient& client, OpenedServer& serv
   Direction to_client{*server.stream, *client.stream, {}};
   to_server.pending.append(client.unread);
   std::string welcome;
-  MessageWriter(welcome, 'R').u32(0);
-  for (const auto& [name, value] : server.info.reported.entries())
-    append_parameter_status(welcome, name, value);
-  append_backend_key_data(welcome, connected.key().pid, connected.key().secret);
-  append_ready_for_query(welcome, TransactionStatus::kIdle);
+  append_welcome(welcome, server.info.reported, connected.key());
   to_client.pending.append(welcome);
   while (!worker.drain_signal().must_close() && !connected.is_killed()) {
     const bool client_goes_on = to_server.move();

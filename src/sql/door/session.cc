@@ -2,6 +2,7 @@
 
 #include "base/log.h"
 #include "net/others_first.h"
+#include "sql/door/welcome.h"
 #include "sql/door_errors.h"
 
 namespace partywall::sql {
@@ -13,13 +14,6 @@ constexpr size_t kKeptCapacity = 8 * 1024;
 
 void release_if_large(ByteBuffer& buffer) {
   if (buffer.empty() && buffer.capacity() > kKeptCapacity) buffer.release();
-}
-
-void append_welcome(std::string& out, const Settings& told, const CancelRequest& key) {
-  MessageWriter(out, 'R').u32(0);  // AuthenticationOk
-  for (const auto& [name, value] : told.entries()) append_parameter_status(out, name, value);
-  append_backend_key_data(out, key.pid, key.secret);
-  append_ready_for_query(out, TransactionStatus::kIdle);
 }
 
 }  // namespace

@@ -31,8 +31,8 @@ class CacheStack:
     started, stopped and removed, instead of a single Redis; `place(server)`: what the cell's `cache` says about where it
     is. `databases`: so many for each tenant."""
 
-    def __init__(self, *redis_arguments, mode="database", server=None, place=None, databases=1):
-        self.mode, self.databases = mode, databases
+    def __init__(self, *redis_arguments, mode="database", server=None, place=None, databases=1, keyspace_events=False):
+        self.mode, self.databases, self.keyspace_events = mode, databases, keyspace_events
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partywall-cache-"))
         self.redis = server or RedisServer(*redis_arguments)
         self._place = place(self.redis) if place else {"address": "127.0.0.1", "port": self.redis.port}
@@ -152,7 +152,7 @@ class CacheStack:
                                "cache": {"keys": 10_000_000, "megabytes": 16_384, "databases": self.databases}},
                       "slow": {"cache_rate": {"per_second": 20, "burst": 20}, "cache": {"databases": self.databases}}},
             "cells": {"main": {"cache": self._place | {"mode": self.mode, "door_user": DOOR_USER, "door_password_file": "door",
-                                                       "tenant_password_file": "tenants"}}},
+                                                       "tenant_password_file": "tenants", "keyspace_events": self.keyspace_events}}},
             "tenants": [tenant(slug) for slug in TENANTS],
             "logins": {"cache": [{"user": "app"}]},
         }

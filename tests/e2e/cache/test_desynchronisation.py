@@ -160,10 +160,8 @@ def write_keys(stack, slug, is_over, seed):
 
 @pytest.fixture(scope="module", params=["database", "prefix"])
 def talkative(request):
-    stack = CacheStack(mode=request.param, databases=2)
-    stack.platform["cells"]["main"]["cache"]["keyspace_events"] = True
-    stack.start()
-    yield stack
+    stack = CacheStack(mode=request.param, databases=2, keyspace_events=True)
+    yield stack.start()
     assert stack.stop() == 0
 
 

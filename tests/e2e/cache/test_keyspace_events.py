@@ -8,20 +8,16 @@ DATABASES = 2
 
 @pytest.fixture(scope="module", params=["database", "prefix"])
 def events(request):
-    stack = CacheStack(mode=request.param, databases=DATABASES)
-    stack.platform["cells"]["main"]["cache"]["keyspace_events"] = True
-    stack.start()
-    yield stack
+    stack = CacheStack(mode=request.param, databases=DATABASES, keyspace_events=True)
+    yield stack.start()
     assert stack.stop() == 0
 
 
 @pytest.fixture
 def single(request):
     """Tenants that have one database."""
-    stack = CacheStack(mode=request.param)
-    stack.platform["cells"]["main"]["cache"]["keyspace_events"] = True
-    stack.start()
-    yield stack
+    stack = CacheStack(mode=request.param, keyspace_events=True)
+    yield stack.start()
     assert stack.stop() == 0
 
 

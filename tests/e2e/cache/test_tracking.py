@@ -9,10 +9,8 @@ from resp import Resp
 
 @pytest.fixture(scope="module", params=["database", "prefix"])
 def tracked(request):
-    stack = CacheStack(mode=request.param, databases=2)
-    stack.platform["cells"]["main"]["cache"]["keyspace_events"] = True
-    stack.start()
-    yield stack
+    stack = CacheStack(mode=request.param, databases=2, keyspace_events=True)
+    yield stack.start()
     assert stack.stop() == 0
 
 

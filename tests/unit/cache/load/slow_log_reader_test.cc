@@ -64,6 +64,7 @@ TEST(SlowLogReader, AsksForMoreWhereMoreIsNew) {
   reader.take(answer({entry(0, 1)}));
   EXPECT_THAT(reader.question(), HasSubstr("$2\r\n64\r\n"));
   EXPECT_FALSE(reader.take(entries_from(200, 137)));
+  EXPECT_TRUE(reader.wants_more());
   EXPECT_THAT(reader.question(), HasSubstr("$4\r\n1024\r\n"));
   EXPECT_EQ(reader.take(entries_from(200, 0))->size(), 200u);
   EXPECT_THAT(reader.question(), HasSubstr("$2\r\n64\r\n"));
@@ -85,6 +86,7 @@ TEST(SlowLogReader, AfterARestartRedisCountsAnew) {
 TEST(SlowLogReader, TakesNothingThatIsNoSlowLog) {
   SlowLogReader reader{kBegan};
   EXPECT_FALSE(reader.take(text("what")));
+  EXPECT_FALSE(reader.wants_more());
   EXPECT_FALSE(reader.take(answer({text("what")})));
   EXPECT_FALSE(reader.take(answer({answer({number(1)})})));
 }
