@@ -91,6 +91,14 @@ bool YamlMap::section_like(std::string_view key, std::string_view other_path, st
   return false;
 }
 
+void YamlMap::set_aside(std::string_view key, std::optional<YamlNode>& into,
+                        std::string_view help) {
+  if (describes()) return record(key, Presence::kOptional, "section", "", "", help);
+  const YamlNode* const node =
+      take_kind(key, Presence::kOptional, Kind::kMap, "a section with keys of its own");
+  if (node) into = *node;
+}
+
 void YamlMap::list(std::string_view key, std::string_view help, const Reader& read_item) {
   read_list(key, Presence::kOptional, help, read_item);
 }

@@ -79,6 +79,8 @@ class YamlMap {
   // A section with the same keys as another, which the reference then shows only once.
   bool section_like(std::string_view key, std::string_view other_path, std::string_view help,
                     const Reader& read);
+  // A section that is read later, by whoever knows its keys: a copy to give to read_yaml().
+  void set_aside(std::string_view key, std::optional<YamlNode>& into, std::string_view help);
   // A list of maps: `- slug: acme`.
   void list(std::string_view key, std::string_view help, const Reader& read_item);
   void required_list(std::string_view key, std::string_view help, const Reader& read_item);

@@ -6,6 +6,7 @@
 
 #include "cli/api_client.h"
 #include "cli/exit_code.h"
+#include "cli/node_admin.h"
 #include "cli/platform_loader.h"
 
 namespace partywall::cli {
@@ -31,16 +32,16 @@ std::string percent_at(const JsonValue& value, std::string_view name) {
 
 // The base of the node's URLs; empty after it has said why there is none.
 std::string admin_url(const CacheStatsOptions& options) {
-  if (!options.admin.empty()) return "http://" + options.admin;
-  PlatformLoader platform(options.platform_file);
-  const auto loaded = platform.load();
-  if (!loaded) return {};
-  const auto& admin = loaded->node.listen.admin;
-  if (!admin) {
-    failed("the platform file has no `listen.admin`; say where with --admin");
-    return {};
+  store::NodeSettings node;
+  if (options.admin.empty()) {
+    PlatformLoader platform(options.platform_file);
+    const auto loaded = platform.load();
+    if (!loaded) return {};
+    node = loaded->node;
   }
-  return fmt::format("{}://{}", admin->tls ? "https" : "http", admin->endpoint.to_string());
+  auto url = node_admin_url(options.admin, node);
+  if (!url) failed(url.error().message);
+  return url.value_or("");
 }
 
 }  // namespace

@@ -4,6 +4,7 @@
 
 #include "base/json_writer.h"
 #include "cli/exit_code.h"
+#include "fleet/loop/read_fleet.h"
 #include "store/platform_file.h"
 
 namespace partywall::cli {
@@ -54,7 +55,11 @@ std::string print_json(const std::string& path, const Diagnostics& found, bool v
 CheckReport check_platform_file(const std::string& path, CheckFormat format) {
   store::DiskFileLoader files = store::DiskFileLoader::beside(path);
   Diagnostics found;
-  const auto platform = store::load_platform_file(store::file_name_of(path), files, found);
+  auto platform = store::load_platform_file(store::file_name_of(path), files, found);
+  if (platform && platform->fleet) {
+    const std::vector<Cell>* cells = platform->control_store ? nullptr : &platform->directory.cells;
+    if (!fleet::read_fleet(*platform->fleet, cells, files, found)) platform.reset();
+  }
   const bool valid = platform.has_value();
   return {.text = format == CheckFormat::kText ? print_text(path, found, platform)
                                                : print_json(path, found, valid),

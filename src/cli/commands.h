@@ -28,6 +28,7 @@ void add_watch_commands(CLI::App& app, Command& command);  // events, operation
 void add_token_commands(CLI::App& app, Command& command);
 void add_store_commands(CLI::App& app, Command& command);
 void add_completion_commands(CLI::App& app, Command& command);
+void add_fleet_commands(CLI::App& app, Command& command);
 
 // "there is no command 'tenat'; did you mean 'tenant'?", empty if the words are commands.
 std::string unknown_command(const CLI::App& app, int argc, char** argv);

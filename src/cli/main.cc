@@ -386,6 +386,7 @@ int run(int argc, char** argv) {
   add_context_commands(app, command);
   add_store_commands(app, command);
   add_completion_commands(app, command);
+  add_fleet_commands(app, command);
   add_version(app, command);
   try {
     app.parse(argc, argv);

@@ -17,4 +17,15 @@ std::optional<store::DirectoryLoader::Loaded> PlatformLoader::load() {
   return loaded;
 }
 
+std::optional<fleet::FleetSettings> PlatformLoader::read_fleet(
+    const store::DirectoryLoader::Loaded& loaded) {
+  if (!loaded.fleet) return fleet::FleetSettings();
+  Diagnostics found;
+  auto settings = fleet::read_fleet(
+      *loaded.fleet, loaded.directory ? &loaded.directory->cells() : nullptr, files_, found);
+  for (const Diagnostic& one : found.items()) fmt::print(stderr, "{}\n", to_string(one, path_));
+  if (!settings) fmt::print(stderr, "partywall: {} cannot be used\n", path_);
+  return settings;
+}
+
 }  // namespace partywall::cli

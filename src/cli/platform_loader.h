@@ -3,6 +3,7 @@
 #include <optional>
 #include <string>
 
+#include "fleet/loop/read_fleet.h"
 #include "store/directory_loader.h"
 
 namespace partywall::cli {
@@ -16,6 +17,9 @@ class PlatformLoader {
 
   // Nothing if the file has errors.
   std::optional<store::DirectoryLoader::Loaded> load();
+  // The section `fleet` of what was loaded; without pools if there is none, nothing if it has
+  // errors.
+  std::optional<fleet::FleetSettings> read_fleet(const store::DirectoryLoader::Loaded& loaded);
   Result<> reload(DirectoryFeed& feed) { return loader_.reload(feed); }
 
  private:

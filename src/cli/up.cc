@@ -31,7 +31,9 @@ Result<std::unique_ptr<daemon::NodeServer>> start_node(embedded::Stack& stack,
   if (auto prepared = stack.prepare_cell(*loaded->directory); !prepared)
     return std::unexpected(prepared.error());
   say("opening the doors");
-  return daemon::NodeServer::start(loaded->node, loaded->directory, time, random);
+  return daemon::NodeServer::start(
+      loaded->node, loaded->directory, time, random, nullptr,
+      {.provider = &stack.provider(), .operator_token = stack.operator_token()});
 }
 
 // Shows and waits, as chosen. Returns the exit code.
@@ -62,7 +64,7 @@ int up(const embedded::StackSettings& settings, TourChoice tour) {
   const auto doors = (*node)->endpoints();
   const auto opened = (*stack)->open_shop(
       {.http = doors.http, .sql = doors.sql, .cache = doors.cache, .admin = doors.admin},
-      (*node)->directory());
+      *(*node)->fleet());
   int exit_code = kExitFailure;
   if (opened) {
     fmt::print("{}", (*stack)->describe());

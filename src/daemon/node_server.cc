@@ -4,6 +4,7 @@
 #include <thread>
 
 #include "admin/cache_use.h"
+#include "admin/fleet_control.h"
 #include "admin/node_status.h"
 #include "admin/router.h"
 #include "admin/server.h"
@@ -21,6 +22,9 @@
 
 namespace partywall::daemon {
 namespace {
+
+// The fleet of one node has nobody to contend with.
+constexpr fleet::FencingNumber kOnlyLeader(1);
 
 unsigned worker_count(const store::NodeSettings& settings) {
   return settings.workers != 0 ? settings.workers
@@ -45,6 +49,7 @@ struct NodeServer::Impl {
   ~Impl() {
     if (limits) metrics.remove(*limits);
     if (status) metrics.remove(*status);
+    if (fleet) metrics.remove(*fleet);
   }
 
   store::NodeSettings settings;
@@ -58,6 +63,8 @@ struct NodeServer::Impl {
   std::unique_ptr<sql::Door> sql;
   std::unique_ptr<cache::Door> cache;
   std::unique_ptr<http::Door> http;
+  Secret operator_token;
+  std::unique_ptr<fleet::FleetLoop> fleet;
   admin::Router router;
   std::unique_ptr<admin::NodeStatus> status;
   std::unique_ptr<admin::Server> admin;
@@ -65,6 +72,7 @@ struct NodeServer::Impl {
   Result<> start_limits(const TimeSource& time, Random& random);
   void watch_limits();
   Result<> start_doors();
+  void start_fleet(const FleetParts& parts);
   Result<> start_admin(const store::DirectorySource* source);
   [[nodiscard]] std::vector<admin::DoorStatus> door_statuses() const;
 };
@@ -116,6 +124,18 @@ Result<> NodeServer::Impl::start_doors() {
   return {};
 }
 
+void NodeServer::Impl::start_fleet(const FleetParts& parts) {
+  if (!parts.provider || !http) return;
+  fleet = std::make_unique<fleet::FleetLoop>(fleet::FleetLoop::Parts{.provider = *parts.provider,
+                                                                     .directory = directory,
+                                                                     .loads = http->loads(),
+                                                                     .time = node.time,
+                                                                     .leader = kOnlyLeader});
+  metrics.add(*fleet);
+  operator_token = parts.operator_token;
+  admin::add_fleet_handlers(router, *fleet, operator_token);
+}
+
 std::vector<admin::DoorStatus> NodeServer::Impl::door_statuses() const {
   std::vector<admin::DoorStatus> doors;
   if (http) doors.push_back({.name = "http", .endpoint = http->endpoint().to_string()});
@@ -144,11 +164,13 @@ NodeServer::~NodeServer() = default;
 Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings& settings,
                                                       DirectoryRef directory,
                                                       const TimeSource& time, Random& random,
-                                                      const store::DirectorySource* source) {
+                                                      const store::DirectorySource* source,
+                                                      FleetParts fleet) {
   auto impl = std::make_unique<Impl>(settings, std::move(directory), time, random);
   if (auto started = impl->start_limits(time, random); !started)
     return std::unexpected(started.error());
   if (auto started = impl->start_doors(); !started) return std::unexpected(started.error());
+  impl->start_fleet(fleet);
   if (auto started = impl->start_admin(source); !started) return std::unexpected(started.error());
   return std::unique_ptr<NodeServer>(new NodeServer(std::move(impl)));
 }
@@ -163,6 +185,8 @@ NodeEndpoints NodeServer::endpoints() const {
 }
 
 DirectoryFeed& NodeServer::directory() { return impl_->directory; }
+
+fleet::FleetLoop* NodeServer::fleet() { return impl_->fleet.get(); }
 
 void NodeServer::drain() {
   impl_->status->start_draining();

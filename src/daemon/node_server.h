@@ -5,7 +5,9 @@
 #include "base/endpoint.h"
 #include "base/random.h"
 #include "base/result.h"
+#include "base/secret.h"
 #include "base/time.h"
+#include "fleet/loop/fleet_loop.h"
 #include "store/control/follower_status.h"
 #include "store/node_settings.h"
 #include "tenancy/directory_feed.h"
@@ -21,6 +23,12 @@ struct NodeEndpoints {
   Endpoint admin;
 };
 
+// Who starts and ends the application instances of this node.
+struct FleetParts {
+  fleet::Provider* provider = nullptr;  // nullptr: nobody; outlives the node
+  Secret operator_token;                // of those who may scale and pause, at the admin port
+};
+
 // One node: worker threads and the doors that the settings name, on one directory. The same for
 // `partywall serve` and `partywall up`.
 class NodeServer {
@@ -30,12 +38,16 @@ class NodeServer {
   static Result<std::unique_ptr<NodeServer>> start(const store::NodeSettings& settings,
                                                    DirectoryRef directory, const TimeSource& time,
                                                    Random& random,
-                                                   const store::DirectorySource* source = nullptr);
+                                                   const store::DirectorySource* source = nullptr,
+                                                   FleetParts fleet = {});
   ~NodeServer();
 
   [[nodiscard]] NodeEndpoints endpoints() const;
   // Publish here what the doors are to serve.
   [[nodiscard]] DirectoryFeed& directory();
+
+  // nullptr: the node has no provider, or no http door, which measures what the instances do.
+  [[nodiscard]] fleet::FleetLoop* fleet();
 
   // Stops accepting, lets sessions finish for up to the settings' drain time-out, closes the rest.
   void drain();

@@ -92,6 +92,9 @@ void write_cell(Writer& out, const EmbeddedPlatform& platform) {
   out.blank();
   out.line(0, "routes:");
   out.line(1, "- {{path: /, pool: {}}}", kPoolName);
+  out.blank();
+  out.comment("`partywall up` adds its pool itself; `partywall fleet status` shows it.");
+  out.line(0, "fleet: {{directory: fleet}}");
 }
 
 Result<> write_tenant(Writer& out, const DemoTenant& tenant, Random& random) {

@@ -11,7 +11,8 @@
 namespace partywall::embedded {
 
 inline constexpr std::string_view kShopGroup = "shop";
-inline constexpr uint32_t kShopInstances = 2;
+inline constexpr uint32_t kShopInstances = 2;      // at least
+inline constexpr uint32_t kMostShopInstances = 6;  // when it is busy
 
 // The example application, where it lies on this machine.
 struct ShopFiles {

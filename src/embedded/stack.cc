@@ -1,6 +1,7 @@
 #include "embedded/stack.h"
 
 #include <filesystem>
+#include <mutex>
 #include <thread>
 
 #include "base/log.h"
@@ -11,7 +12,7 @@
 #include "embedded/shop.h"
 #include "embedded/shop_database.h"
 #include "embedded/tour/visitor.h"
-#include "fleet/instance_publisher.h"
+#include "fleet/loop/operator_token.h"
 #include "fleet/process/free_port.h"
 #include "fleet/process/process_provider.h"
 #include "identity/dev_issuer.h"
@@ -24,7 +25,9 @@ constexpr const char* kAudience = "partywall";
 constexpr Duration kTokenLifetime = hours(12);
 constexpr Duration kShopPatience = minutes(1);
 constexpr Duration kShopDrain = seconds(5);
+constexpr Duration kShopDecisions = seconds(5);
 constexpr Duration kEngineDrain = seconds(30);
+constexpr Duration kKillTakes = seconds(10);
 constexpr uint32_t kOtherConnections = 20;  // of PostgreSQL, beside those of the slot roles
 
 Result<Endpoint> choose_endpoint(std::optional<uint16_t> wanted, uint16_t usual) {
@@ -88,14 +91,18 @@ struct Stack::Impl {
   std::string token_of(const DemoTenant& tenant) const;
   std::unique_ptr<DevIssuer> issuer;
   RunRecord record;
+  std::mutex record_mutex;  // of the record's instances, and of the file
   std::unique_ptr<fleet::ProcessProvider> provider;
-  std::unique_ptr<fleet::InstancePublisher> publisher;
+  Secret operator_token;
+  fleet::FleetLoop* fleet = nullptr;   // while the application runs
+  std::shared_ptr<void> record_watch;  // last: ends first
 
   Result<> start_engines();
   Result<> write_platform_file(const StackSettings& settings);
-  Result<> start_shop(const DoorEndpoints& doors, DirectoryFeed& feed);
+  Result<> start_shop(const DoorEndpoints& doors, fleet::FleetLoop& fleet_loop);
   Result<> wait_for_shop();
   Result<> write_record();
+  void follow_instances();
   void remove_record();
   void remove_group(std::string_view group, Duration drain);
 };
@@ -113,6 +120,9 @@ Result<> Stack::Impl::start_engines() {
   auto started = fleet::ProcessProvider::start({.directory = directory.file("fleet")}, time);
   if (!started) return std::unexpected(started.error());
   provider = *std::move(started);
+  auto token = fleet::open_operator_token(directory.file("fleet"), random);
+  if (!token) return std::unexpected(token.error());
+  operator_token = *std::move(token);
   const EngineHost host{
       .directory = directory, .user = user, .secrets = secrets, .provider = *provider};
   if (user.is_other)
@@ -177,31 +187,32 @@ Result<> Stack::Impl::write_platform_file(const StackSettings& settings) {
   return write_private_file(platform_path, *text);
 }
 
-Result<> Stack::Impl::start_shop(const DoorEndpoints& doors, DirectoryFeed& feed) {
-  const fleet::GroupName group{std::string(kShopGroup)};
-  const auto spec = make_shop_spec(shop_files, {.sql = doors.sql,
-                                                .sql_user = std::string(kApplicationLogin),
-                                                .sql_password = record.application_password,
-                                                .database = std::string(kDatabaseName),
-                                                .cache = doors.cache});
-  if (auto begun = provider->ensure(group, spec, kShopInstances, kOnlyLeader); !begun) return begun;
-  publisher = std::make_unique<fleet::InstancePublisher>(
-      *provider, feed,
-      fleet::PoolPlacement{
-          .group = group, .cell = std::string(kCellName), .pool = std::string(kPoolName)});
-  return {};
+Result<> Stack::Impl::start_shop(const DoorEndpoints& doors, fleet::FleetLoop& fleet_loop) {
+  fleet::PoolKeeping keeping{.decision_interval = kShopDecisions, .drain_timeout = kShopDrain};
+  keeping.scaling.bounds.min = kShopInstances;
+  keeping.scaling.bounds.max = kMostShopInstances;
+  auto kept = fleet_loop.keep(
+      {.cell = std::string(kCellName),
+       .pool = std::string(kPoolName),
+       .group = fleet::GroupName(std::string(kShopGroup)),
+       .spec = make_shop_spec(shop_files, {.sql = doors.sql,
+                                           .sql_user = std::string(kApplicationLogin),
+                                           .sql_password = record.application_password,
+                                           .database = std::string(kDatabaseName),
+                                           .cache = doors.cache}),
+       .keeping = std::move(keeping)});
+  if (kept) fleet = &fleet_loop;
+  return kept;
 }
 
 // Asks as the tenant with the larger rate, until the door has an answer and holds each instance for
 // healthy: the tour kills one, and the requests then need the other.
 Result<> Stack::Impl::wait_for_shop() {
   constexpr Duration kPause = milliseconds(200);
-  const fleet::GroupName group{std::string(kShopGroup)};
   Visitor visitor(record.http, record.tenants.back().token);
   std::string last;
   for (Duration waited{}; waited < kShopPatience; waited += kPause) {
     const auto answer = visitor.get("/api/products?limit=1");
-    record.instances = provider->observe(group).value_or(std::vector<fleet::ObservedInstance>());
     const size_t healthy = count_healthy_instances(record.admin);
     if (answer.status == 200 && healthy >= kShopInstances) return {};
     last = fmt::format("{} {} ({} of {} instances healthy)", answer.status, answer.body, healthy,
@@ -213,7 +224,21 @@ Result<> Stack::Impl::wait_for_shop() {
 }
 
 Result<> Stack::Impl::write_record() {
+  const fleet::GroupName group{std::string(kShopGroup)};
+  const std::lock_guard lock(record_mutex);
+  record.instances = provider->observe(group).value_or(std::vector<fleet::ObservedInstance>());
   return write_private_file(directory.file("run.json"), write_run_record(record));
+}
+
+// An instance that was started again has another process: whoever reads run.json wants that.
+void Stack::Impl::follow_instances() {
+  record_watch = provider->watch([this](const fleet::GroupName& group) {
+    if (group.value() != kShopGroup) return;
+    if (const auto written = write_record(); !written) {
+      log_warning("run.json does not have the instances as they are now",
+                  {{"error", written.error().message}});
+    }
+  });
 }
 
 void Stack::Impl::remove_record() {
@@ -226,7 +251,9 @@ void Stack::Impl::remove_group(std::string_view group, Duration drain) {
   if (!observed) return;
   std::vector<fleet::InstanceId> ids;
   for (const fleet::ObservedInstance& instance : *observed) ids.push_back(instance.id);
-  if (const auto removed = provider->remove(ids, drain); !removed) {
+  auto removed = provider->remove(ids, drain);
+  if (removed) removed = provider->wait_until_gone(ids, drain + kKillTakes);
+  if (!removed) {
     log_error("not everything could be stopped",
               {{"group", group}, {"error", removed.error().message}});
   }
@@ -270,7 +297,11 @@ Result<> Stack::prepare_cell(const Directory& directory) {
                                impl_->random);
 }
 
-Result<> Stack::open_shop(const DoorEndpoints& doors, DirectoryFeed& directory) {
+fleet::Provider& Stack::provider() { return *impl_->provider; }
+
+const Secret& Stack::operator_token() const { return impl_->operator_token; }
+
+Result<> Stack::open_shop(const DoorEndpoints& doors, fleet::FleetLoop& fleet) {
   Impl& stack = *impl_;
   stack.record.http = doors.http;
   stack.record.sql = doors.sql;
@@ -281,9 +312,11 @@ Result<> Stack::open_shop(const DoorEndpoints& doors, DirectoryFeed& directory) 
   stack.say("seeding both tenants through the sql door");
   if (auto seeded = seed_shop(doors.sql, tenants, stack.shop_files); !seeded) return seeded;
   stack.say("starting the example application");
-  if (auto started = stack.start_shop(doors, directory); !started) return started;
+  if (auto started = stack.start_shop(doors, fleet); !started) return started;
   if (auto answers = stack.wait_for_shop(); !answers) return answers;
-  return stack.write_record();
+  if (auto written = stack.write_record(); !written) return written;
+  stack.follow_instances();
+  return {};
 }
 
 std::string Stack::describe() const { return describe_run(impl_->record); }
@@ -304,9 +337,14 @@ bool Stack::tour(const std::function<bool()>& must_end, std::FILE* out) {
 
 void Stack::stop() {
   if (!impl_->provider) return;
+  impl_->record_watch.reset();
   impl_->remove_record();
-  impl_->publisher.reset();
-  impl_->remove_group(kShopGroup, kShopDrain);
+  if (impl_->fleet) {
+    if (const auto ended = impl_->fleet->end_all(kShopDrain); !ended)
+      log_error("the application could not be stopped", {{"error", ended.error().message}});
+    impl_->fleet = nullptr;
+  }
+  impl_->remove_group(kShopGroup, kShopDrain);  // that of a start that was broken off
   impl_->remove_group(kRedisGroup, kEngineDrain);
   impl_->remove_group(kPostgresqlGroup, kEngineDrain);
   impl_->provider.reset();

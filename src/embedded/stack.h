@@ -12,7 +12,8 @@
 #include "base/result.h"
 #include "base/time.h"
 #include "embedded/run_record.h"
-#include "tenancy/directory_feed.h"
+#include "fleet/loop/fleet_loop.h"
+#include "tenancy/directory.h"
 
 namespace partywall::embedded {
 
@@ -52,9 +53,14 @@ class Stack {
   // users.
   Result<> prepare_cell(const Directory& directory);
 
-  // With the doors open: seeds both tenants, starts the application's instances, keeps them in the
-  // directory, and waits until they answer. Writes run.json.
-  Result<> open_shop(const DoorEndpoints& doors, DirectoryFeed& directory);
+  // Who runs the engines, and is to run the application.
+  [[nodiscard]] fleet::Provider& provider();
+  // Of whoever may scale the application.
+  [[nodiscard]] const Secret& operator_token() const;
+
+  // With the doors open: seeds both tenants, has the fleet keep the application, and waits until it
+  // answers. Writes run.json. The fleet outlives the next stop().
+  Result<> open_shop(const DoorEndpoints& doors, fleet::FleetLoop& fleet);
 
   [[nodiscard]] std::string describe() const;
   bool tour(const std::function<bool()>& must_end, std::FILE* out);

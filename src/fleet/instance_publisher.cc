@@ -7,11 +7,14 @@
 namespace partywall::fleet {
 namespace {
 
-std::vector<Instance> running_instances(const std::vector<ObservedInstance>& observed) {
+std::vector<Instance> running_instances(const std::vector<ObservedInstance>& observed,
+                                        std::span<const InstanceId> draining) {
   std::vector<Instance> instances;
   for (const ObservedInstance& instance : observed) {
     if (instance.state != InstanceState::kRunning) continue;
-    instances.push_back({.id = instance.id.value(), .endpoint = instance.endpoint});
+    const bool drains = std::ranges::find(draining, instance.id) != draining.end();
+    instances.push_back(
+        {.id = instance.id.value(), .endpoint = instance.endpoint, .weight = drains ? 0U : 1U});
   }
   return instances;
 }
@@ -19,14 +22,15 @@ std::vector<Instance> running_instances(const std::vector<ObservedInstance>& obs
 }  // namespace
 
 Result<DirectoryRef> with_instances(const DirectoryRef& directory, const PoolPlacement& placement,
-                                    const std::vector<ObservedInstance>& observed) {
+                                    const std::vector<ObservedInstance>& observed,
+                                    std::span<const InstanceId> draining) {
   const Cell* cell = directory->find_cell(placement.cell);
   const Pool* pool = cell ? cell->find_pool(placement.pool) : nullptr;
   if (!pool) {
     return fail(ErrorKind::kNotFound, "group {}: the directory has no pool '{}' in a cell '{}'",
                 placement.group.value(), placement.pool, placement.cell);
   }
-  std::vector<Instance> instances = running_instances(observed);
+  std::vector<Instance> instances = running_instances(observed, draining);
   if (instances == pool->instances) return DirectoryRef();
   DirectoryData data = directory->data();
   data.version += 1;
@@ -45,6 +49,15 @@ InstancePublisher::InstancePublisher(Provider& provider, DirectoryFeed& director
   publish();
 }
 
+void InstancePublisher::set_draining(std::vector<InstanceId> draining) {
+  {
+    const std::lock_guard lock(mutex_);
+    if (draining == draining_) return;
+    draining_ = std::move(draining);
+  }
+  publish();
+}
+
 void InstancePublisher::publish() {
   // Observed inside the update: of two that publish at once, the later one has seen the later
   // state.
@@ -52,7 +65,8 @@ void InstancePublisher::publish() {
       directory_.update([this](const DirectoryRef& current) -> Result<DirectoryRef> {
         const auto observed = provider_.observe(placement_.group);
         if (!observed) return std::unexpected(observed.error());
-        return with_instances(current, placement_, *observed);
+        const std::lock_guard lock(mutex_);
+        return with_instances(current, placement_, *observed, draining_);
       });
   if (!updated) {
     log_warning("instances cannot be published; the directory keeps what it has",

@@ -69,6 +69,12 @@ struct Capabilities {
   bool several_machines = false;
 };
 
+// What an instance takes of its machine.
+struct ResourceUse {
+  Duration processor_time{};  // since its processes started: it grows, until one of them ends
+  uint64_t memory_bytes = 0;  // resident now
+};
+
 class Provider {
  public:
   using OnChange = std::function<void(const GroupName&)>;
@@ -80,14 +86,21 @@ class Provider {
   // What is there now; an unknown group has no instances.
   virtual Result<std::vector<ObservedInstance>> observe(const GroupName& group) = 0;
 
-  // Makes `count` instances run `spec` and replaces those that run another one. Returns when this
+  // What the instances of the group use, as far as it is known.
+  virtual std::map<InstanceId, ResourceUse> measure(const GroupName& group) = 0;
+
+  // Makes `count` instances run `spec` and replaces those that run another one: starts what is
+  // missing, and where there are too many, removes those that came last. Returns when this
   // is recorded and begun, not when it is done. kDenied: a newer leader has spoken.
   virtual Result<> ensure(const GroupName& group, const InstanceSpec& spec, uint32_t count,
                           FencingNumber leader) = 0;
 
-  // Stops these instances for good: asks them to end, waits up to `drain`, then ends them. Returns
-  // when they are gone. Unknown ids are ignored.
+  // Begins to stop these instances for good: asks them to end, and ends them after `drain`. From
+  // now on they do not count for ensure(). Unknown ids are ignored.
   virtual Result<> remove(std::span<const InstanceId> ids, Duration drain) = 0;
+
+  // Waits until none of them is there any more. kTimeout: some still are.
+  virtual Result<> wait_until_gone(std::span<const InstanceId> ids, Duration patience) = 0;
 
   // Calls back, on a thread of the provider's, after something about the group has changed. As long
   // as the handle lives; dropping it waits for a callback that is running.

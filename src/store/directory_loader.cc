@@ -17,7 +17,8 @@ std::optional<DirectoryLoader::Loaded> DirectoryLoader::load() {
   node_ = platform->node;
   return Loaded{.node = std::move(platform->node),
                 .directory = *std::move(directory),
-                .control_store = std::move(platform->control_store)};
+                .control_store = std::move(platform->control_store),
+                .fleet = std::move(platform->fleet)};
 }
 
 Result<> DirectoryLoader::reload(DirectoryFeed& feed) {

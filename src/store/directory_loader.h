@@ -4,6 +4,7 @@
 #include <string>
 
 #include "base/diagnostics.h"
+#include "base/yaml.h"
 #include "store/control_store_options.h"
 #include "store/file_loader.h"
 #include "store/node_settings.h"
@@ -19,6 +20,7 @@ class DirectoryLoader {
     NodeSettings node;
     DirectoryRef directory;  // empty where the control store has it
     std::optional<ControlStoreOptions> control_store;
+    std::optional<YamlNode> fleet;  // see PlatformFile
   };
 
   // `files` outlives the loader and knows the platform file as `name`.

@@ -35,6 +35,8 @@ void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
   DirectoryData& data = platform.directory;
   read_node(file, files, platform.node);
   read_control_store(file, files, platform.control_store);
+  file.set_aside("fleet", platform.fleet,
+                 "pools whose instances this node starts and ends: docs/fleet.md has its keys");
   if (platform.control_store && !file.describes()) return refuse_directory(file);
   read_identity(file, files, data);
   read_tiers(file, data.tiers);

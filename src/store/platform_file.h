@@ -19,6 +19,7 @@ struct PlatformFile {
   NodeSettings node;
   DirectoryData directory;  // version 0, tenants without numbers: see DirectoryLoader
   std::optional<ControlStoreOptions> control_store;  // given: the directory is there
+  std::optional<YamlNode> fleet;                     // read by fleet/loop/read_fleet.h
 };
 
 // Reads the text of a platform file and, through `files`, the key and password files that it names.

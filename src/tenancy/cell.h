@@ -26,7 +26,7 @@ struct HealthCheck {
 struct Instance {
   std::string id;  // unique within its pool
   Endpoint endpoint;
-  uint32_t weight = 1;
+  uint32_t weight = 1;  // 0: it drains, and gets no new request
 
   bool operator==(const Instance&) const = default;
 };

@@ -39,12 +39,21 @@ Result<> ProcessGroup::ensure(const InstanceSpec& spec, uint32_t count, FencingN
   }
   const auto shared_spec = std::make_shared<const InstanceSpec>(spec);
   const std::string digest = spec.digest();
-  for (uint32_t ordinal = 1; ordinal <= count; ++ordinal) {
-    const auto [entry, is_new] = instances_.try_emplace(ordinal, id_of(ordinal), ordinal, backoff_);
-    entry->second.set_goal({.spec = shared_spec, .digest = digest});
-  }
+  // Those that are to go stay out of it, also while they still run.
+  std::vector<ManagedInstance*> kept;
   for (auto& [ordinal, instance] : instances_) {
-    if (ordinal > count) instance.set_goal({});
+    if (!instance.is_unwanted()) kept.push_back(&instance);
+  }
+  while (kept.size() > count) {
+    kept.back()->set_goal({});
+    kept.pop_back();
+  }
+  for (uint32_t ordinal = 1; kept.size() < count; ++ordinal) {
+    const auto [entry, is_new] = instances_.try_emplace(ordinal, id_of(ordinal), ordinal, backoff_);
+    if (is_new) kept.push_back(&entry->second);
+  }
+  for (ManagedInstance* instance : kept) {
+    instance->set_goal({.spec = shared_spec, .digest = digest});
   }
   return {};
 }

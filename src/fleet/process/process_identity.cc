@@ -28,18 +28,29 @@ const std::string& boot_id() {
 }  // namespace
 
 std::optional<ProcessStat> parse_process_stat(std::string_view text) {
-  constexpr int kFieldsFromStateToStartTime = 19;  // fields 3 to 22
+  // The fields that are looked at, by their numbers in proc(5).
+  constexpr int kSession = 6, kUserTime = 14, kSystemTime = 15, kStartTime = 22, kResident = 24;
   const size_t name_end = text.rfind(')');
   if (name_end == std::string_view::npos || text.size() < name_end + 3) return std::nullopt;
   std::string_view rest = text.substr(name_end + 2);
-  ProcessStat stat{.state = rest.front(), .start_ticks = 0};
-  for (int field = 0; field < kFieldsFromStateToStartTime; ++field) {
+  ProcessStat stat{.state = rest.front()};
+  uint64_t user_time = 0, system_time = 0;
+  const auto read = [&](auto& value) {
+    return std::from_chars(rest.data(), rest.data() + rest.size(), value).ec == std::errc();
+  };
+  for (int field = 4; field <= kResident; ++field) {
     const size_t space = rest.find(' ');
     if (space == std::string_view::npos) return std::nullopt;
     rest.remove_prefix(space + 1);
+    const bool is_read = field == kSession      ? read(stat.session)
+                         : field == kUserTime   ? read(user_time)
+                         : field == kSystemTime ? read(system_time)
+                         : field == kStartTime  ? read(stat.start_ticks)
+                         : field == kResident   ? read(stat.resident_pages)
+                                                : true;
+    if (!is_read) return std::nullopt;
   }
-  const auto parsed = std::from_chars(rest.data(), rest.data() + rest.size(), stat.start_ticks);
-  if (parsed.ec != std::errc()) return std::nullopt;
+  stat.processor_ticks = user_time + system_time;
   return stat;
 }
 

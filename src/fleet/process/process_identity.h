@@ -27,7 +27,10 @@ std::optional<ProcessIdentity> identify_process(pid_t pid);
 
 struct ProcessStat {
   char state = '?';
+  pid_t session = 0;
+  uint64_t processor_ticks = 0;  // user and system time, in clock ticks
   uint64_t start_ticks = 0;
+  uint64_t resident_pages = 0;
 };
 
 // Reads the content of /proc/<pid>/stat; the process name in it may hold anything.

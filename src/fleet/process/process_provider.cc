@@ -14,6 +14,7 @@
 #include "base/log.h"
 #include "base/private_file.h"
 #include "fleet/process/process_group.h"
+#include "fleet/process/session_use.h"
 
 namespace partywall::fleet {
 namespace {
@@ -182,6 +183,22 @@ Result<std::vector<ObservedInstance>> ProcessProvider::observe(const GroupName& 
   return found->second.observe();
 }
 
+std::map<InstanceId, ResourceUse> ProcessProvider::measure(const GroupName& group) {
+  const auto observed = observe(group);
+  if (!observed) return {};
+  std::map<pid_t, ResourceUse> sessions;
+  for (const ObservedInstance& instance : *observed) {
+    if (instance.process_id > 0) sessions.emplace(instance.process_id, ResourceUse());
+  }
+  add_session_use(sessions);
+  std::map<InstanceId, ResourceUse> use;
+  for (const ObservedInstance& instance : *observed) {
+    const auto found = sessions.find(instance.process_id);
+    if (found != sessions.end()) use.emplace(instance.id, found->second);
+  }
+  return use;
+}
+
 Result<> ProcessProvider::ensure(const GroupName& group, const InstanceSpec& spec, uint32_t count,
                                  FencingNumber leader) {
   if (auto valid = check_group_name(group.value()); !valid) return valid;
@@ -199,13 +216,19 @@ Result<> ProcessProvider::ensure(const GroupName& group, const InstanceSpec& spe
 }
 
 Result<> ProcessProvider::remove(std::span<const InstanceId> ids, Duration drain) {
-  constexpr Duration kKillTakes = seconds(10);
-  std::unique_lock lock(impl_->mutex);
-  for (auto& [name, group] : impl_->groups) {
-    for (const InstanceId& id : ids) group.remove(id, drain);
+  {
+    const std::lock_guard lock(impl_->mutex);
+    for (auto& [name, group] : impl_->groups) {
+      for (const InstanceId& id : ids) group.remove(id, drain);
+    }
   }
   set_event(impl_->wake);
-  if (!impl_->stepped.wait_for(lock, drain + kKillTakes, [&] { return !impl_->has_any(ids); })) {
+  return {};
+}
+
+Result<> ProcessProvider::wait_until_gone(std::span<const InstanceId> ids, Duration patience) {
+  std::unique_lock lock(impl_->mutex);
+  if (!impl_->stepped.wait_for(lock, patience, [&] { return !impl_->has_any(ids); })) {
     return fail(ErrorKind::kTimeout,
                 "some instances cannot be ended, not even by SIGKILL; the log names them");
   }

@@ -28,9 +28,11 @@ class ProcessProvider final : public Provider {
 
   [[nodiscard]] Capabilities capabilities() const override;
   Result<std::vector<ObservedInstance>> observe(const GroupName& group) override;
+  std::map<InstanceId, ResourceUse> measure(const GroupName& group) override;
   Result<> ensure(const GroupName& group, const InstanceSpec& spec, uint32_t count,
                   FencingNumber leader) override;
   Result<> remove(std::span<const InstanceId> ids, Duration drain) override;
+  Result<> wait_until_gone(std::span<const InstanceId> ids, Duration patience) override;
   [[nodiscard]] std::shared_ptr<void> watch(OnChange on_change) override;
 
  private:

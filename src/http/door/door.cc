@@ -25,7 +25,8 @@ struct Door::Impl {
       : settings(std::move(its_settings)),
         node(its_node),
         access_log(std::move(log)),
-        metrics(node.directory, health) {}
+        metrics(node.directory, health),
+        loads(std::make_shared<PoolLoadBoard>(node.workers.size())) {}
   ~Impl();
 
   Result<> start();
@@ -41,6 +42,7 @@ struct Door::Impl {
   LineLog access_log;
   HealthRegistry health;
   DoorMetrics metrics;
+  std::shared_ptr<PoolLoadBoard> loads;
   DoorDirectories directories;
   net::BoundListeners listeners;
   std::vector<std::unique_ptr<DoorWorker>> workers;  // as node.workers
@@ -92,6 +94,8 @@ void Door::Impl::make_workers(std::vector<std::unique_ptr<net::TlsContext>> tls)
                                   .desk = open_desk(node.limits, node.tenants, worker),
                                   .board = board,
                                   .health = health,
+                                  .loads = loads,
+                                  .index = index,
                                   .access_log = access_log,
                                   .random_seed = node.random.next_u64(),
                                   .tls = std::move(tls[index])});
@@ -167,6 +171,8 @@ Result<std::unique_ptr<Door>> Door::start(DoorSettings settings, Node& node) {
   if (auto started = impl->start(); !started) return std::unexpected(started.error());
   return std::unique_ptr<Door>(new Door(std::move(impl)));
 }
+
+PoolLoadSource& Door::loads() { return *impl_->loads; }
 
 Endpoint Door::endpoint() const { return impl_->listeners.endpoint; }
 

@@ -5,6 +5,7 @@
 #include "base/endpoint.h"
 #include "base/result.h"
 #include "cluster/node.h"
+#include "cluster/pool_load.h"
 #include "http/door/settings.h"
 
 namespace partywall::http {
@@ -22,6 +23,9 @@ class Door {
 
   // Where it listens, with the real port.
   [[nodiscard]] Endpoint endpoint() const;
+
+  // How loaded the pools are.
+  [[nodiscard]] PoolLoadSource& loads();
 
   // Stops accepting and lets requests that have begun end; what has not ended after `timeout` is
   // closed. Blocks; not from a worker.

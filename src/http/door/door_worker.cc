@@ -16,6 +16,8 @@ DoorWorker::DoorWorker(net::Loop& loop, Parts parts)
     : state_(loop, parts.settings, std::move(parts.desk), std::move(parts.board), parts.health,
              parts.access_log, parts.random_seed),
       tls_(std::move(parts.tls)),
+      loads_(std::move(parts.loads)),
+      index_(parts.index),
       house_wake_(loop),
       sessions_(loop),
       house_(loop) {
@@ -68,6 +70,7 @@ net::Task<> DoorWorker::keep_house() {
     state_.log.flush();
     state_.lines.serve_all();
     state_.pools.update_capacities(state_.loop.now());
+    loads_->write(index_, state_.pools, state_.loop.now());
     state_.pools.close_stale(state_.loop.now(), state_.settings.limits.reuse);
   }
 }

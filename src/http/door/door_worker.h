@@ -3,6 +3,7 @@
 #include <memory>
 
 #include "http/door/worker_state.h"
+#include "http/upstream/pool_load_board.h"
 #include "net/scope.h"
 #include "net/tls.h"
 
@@ -17,6 +18,8 @@ class DoorWorker {
     std::shared_ptr<LimitDesk> desk;                                   // for this worker's thread
     std::shared_ptr<TurnBoard> board = std::make_shared<TurnBoard>();  // of all workers
     HealthRegistry& health;
+    std::shared_ptr<PoolLoadBoard> loads = std::make_shared<PoolLoadBoard>(1);
+    size_t index = 0;  // of this worker on that board
     LineLog& access_log;
     uint64_t random_seed = 0;
     std::unique_ptr<net::TlsContext> tls;  // nullptr: plain connections
@@ -48,6 +51,8 @@ class DoorWorker {
 
   WorkerState state_;
   std::unique_ptr<net::TlsContext> tls_;
+  std::shared_ptr<PoolLoadBoard> loads_;
+  size_t index_;
   bool stopping_ = false;
   net::Event house_wake_;
   net::TaskScope sessions_;

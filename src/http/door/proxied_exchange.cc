@@ -13,6 +13,8 @@ constexpr Duration kRetryAfterOverload = seconds(1);
 // Requests of routes without a tenant have one turn among the tenants.
 constexpr TenantNumber kNoTenant(UINT32_MAX);
 
+constexpr uint16_t kServerError = 500;
+
 }  // namespace
 
 ProxiedExchange::ProxiedExchange(WorkerState& state, ClientConnection& client,
@@ -327,15 +329,12 @@ TenantNumber ProxiedExchange::tenant() const {
   return record_.tenant ? record_.tenant->number : kNoTenant;
 }
 
-// What this attempt says about its instance. A connection that had served before and was closed
-// says nothing: that is the usual race between a request and a keep-alive time-out.
 void ProxiedExchange::judge_instance() {
   UpstreamInstance& instance = in_flight_.instance();
-  if (fsm_.head_written()) return InstanceGroup::succeeded(instance);
-  const bool closed = fsm_.failure() == ExchangeFailure::kUpstreamClosed;
-  const bool broken = closed || fsm_.failure() == ExchangeFailure::kUpstreamInvalid ||
-                      timed_out_ == TimedOut::kUpstream;
-  if (!broken || (closed && origin_ == ConnectionOrigin::kReused)) return;
+  const bool answered = fsm_.head_written();
+  if (answered ? fsm_.status() >= kServerError : upstream_failed()) instance.count_failure();
+  if (answered) return InstanceGroup::succeeded(instance);
+  if (!upstream_failed()) return;
   const auto failure = origin_ == ConnectionOrigin::kNone ? OutlierRecord::Failure::kNoConnection
                                                           : OutlierRecord::Failure::kBrokenExchange;
   if (!group_->failed(instance, failure, tenant(), state_.loop.now())) return;
@@ -343,6 +342,12 @@ void ProxiedExchange::judge_instance() {
   const InstanceKey& key = instance.key();
   log_warning("application instance is taken out for a while: its requests fail",
               {{"cell", key.cell}, {"pool", key.pool}, {"instance", key.instance}});
+}
+
+bool ProxiedExchange::upstream_failed() const {
+  const bool closed = fsm_.failure() == ExchangeFailure::kUpstreamClosed;
+  if (closed) return origin_ != ConnectionOrigin::kReused;
+  return fsm_.failure() == ExchangeFailure::kUpstreamInvalid || timed_out_ == TimedOut::kUpstream;
 }
 
 bool ProxiedExchange::try_again() {

@@ -59,7 +59,11 @@ class ProxiedExchange {
   [[nodiscard]] bool over() const;
   [[nodiscard]] bool try_again();
   [[nodiscard]] TenantNumber tenant() const;
+  // What this attempt says about its instance.
   void judge_instance();
+  // The instance is to blame. A connection that had served before and was closed says nothing: that
+  // is the usual race between a request and a keep-alive time-out.
+  [[nodiscard]] bool upstream_failed() const;
   void conclude();
   void answer(Problem problem, std::string_view detail,
               std::optional<Duration> retry_after = std::nullopt);

@@ -6,6 +6,8 @@
 namespace partywall::http {
 namespace {
 
+constexpr int64_t kWholeShare = 1'000;
+
 bool is_quiet(net::Stream& stream) {
   std::array<char, 1> unasked{};
   return stream.read(unasked).would_block();
@@ -68,13 +70,14 @@ PoolSlots* InstanceGroup::slots(MonotonicTime now) {
 }
 
 bool InstanceGroup::has_healthy() const {
-  return std::ranges::any_of(instances_, [](const auto& instance) { return instance->is_up(); });
+  return std::ranges::any_of(
+      instances_, [](const auto& instance) { return instance->is_up() && instance->weight() > 0; });
 }
 
 InstanceGroup::View InstanceGroup::look(MonotonicTime now) const {
   size_t in_use = 0, up = 0, judged = 0, settled = 0;
   for (const auto& instance : instances_) {
-    if (instance->health().get() == Health::kUnknown) continue;
+    if (instance->health().get() == Health::kUnknown || instance->weight() == 0) continue;
     ++judged;
     if (!instance->is_up()) continue;
     ++up;
@@ -112,17 +115,39 @@ bool InstanceGroup::fits(const UpstreamInstance& instance, Wanted wanted, const 
          instance.in_flight() < max_requests_per_instance_;
 }
 
-// In thousandths.
-uint64_t InstanceGroup::weight_of(const UpstreamInstance& instance, const View& view) const {
-  constexpr int64_t kWhole = 1'000;
-  constexpr int64_t kLeast = kWhole / 10;
-  int64_t share = kWhole;
+// Of its weight, in thousandths.
+int64_t InstanceGroup::share_of(const UpstreamInstance& instance, const View& view) const {
+  constexpr int64_t kLeast = kWholeShare / 10;
   const Duration age = view.now - instance.health().up_since();
-  if (view.slow_start && age < balance_.slow_start) {
-    share = std::max(kLeast,
-                     kWhole * (age / milliseconds(1)) / (balance_.slow_start / milliseconds(1)));
+  if (!view.slow_start || age >= balance_.slow_start) return kWholeShare;
+  return std::max(kLeast, kWholeShare * (age / milliseconds(1)) /
+                              std::max<int64_t>(1, balance_.slow_start / milliseconds(1)));
+}
+
+uint64_t InstanceGroup::weight_of(const UpstreamInstance& instance, const View& view) const {
+  return uint64_t{instance.weight()} * static_cast<uint64_t>(share_of(instance, view));
+}
+
+PoolLoad InstanceGroup::load(MonotonicTime now) const {
+  const View view = look(now);
+  PoolLoad load{.at = now, .waiting = slots_ ? slots_->waiting() : 0};
+  for (const auto& instance : instances_) {
+    const InstanceHealth& health = instance->health();
+    const bool is_out = health.outlier.is_out(now);
+    load.instances.push_back({
+        .id = instance->key().instance,
+        .endpoint = instance->endpoint(),
+        .judgement = health.is_up()                     ? InstanceJudgement::kUp
+                     : health.get() == Health::kUnknown ? InstanceJudgement::kUnjudged
+                                                        : InstanceJudgement::kDown,
+        .share = is_out ? 0 : static_cast<double>(share_of(*instance, view)) / kWholeShare,
+        .in_flight = instance->in_flight(),
+        .begun = instance->begun(),
+        .ended = instance->ended(),
+        .failed = instance->failed(),
+    });
   }
-  return uint64_t{instance.weight()} * static_cast<uint64_t>(share);
+  return load;
 }
 
 std::shared_ptr<UpstreamInstance> InstanceGroup::draw(Random& random,

@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "base/random.h"
+#include "cluster/pool_load.h"
 #include "http/admission/pool_slots.h"
 #include "http/upstream/instance_health.h"
 #include "net/stream.h"
@@ -33,7 +34,13 @@ class UpstreamInstance {
   [[nodiscard]] bool is_up() const { return health_->is_up(); }
   [[nodiscard]] InstanceHealth& health() const { return *health_; }
   [[nodiscard]] uint32_t weight() const { return weight_; }
-  [[nodiscard]] uint32_t in_flight() const { return in_flight_; }
+  [[nodiscard]] uint32_t in_flight() const { return static_cast<uint32_t>(begun_ - ended_); }
+  // Attempts of requests, over the life of this object.
+  [[nodiscard]] uint64_t begun() const { return begun_; }
+  [[nodiscard]] uint64_t ended() const { return ended_; }
+  [[nodiscard]] uint64_t failed() const { return failed_; }
+  // The attempt under way was answered with 5xx, or not answered.
+  void count_failure() { ++failed_; }
   void set_weight(uint32_t weight) { weight_ = weight; }
 
   // The connection used last, nullptr if there is none. One that has been closed, or on which bytes
@@ -58,7 +65,9 @@ class UpstreamInstance {
   Endpoint endpoint_;
   uint32_t weight_;
   std::shared_ptr<InstanceHealth> health_;
-  uint32_t in_flight_ = 0;
+  uint64_t begun_ = 0;
+  uint64_t ended_ = 0;
+  uint64_t failed_ = 0;
   std::vector<Idle> idle_;  // the oldest first
 };
 
@@ -68,7 +77,7 @@ class [[nodiscard]] InFlightUnit {
   InFlightUnit() = default;
   explicit InFlightUnit(std::shared_ptr<UpstreamInstance> instance)
       : instance_(std::move(instance)) {
-    ++instance_->in_flight_;
+    ++instance_->begun_;
   }
   InFlightUnit(InFlightUnit&& other) noexcept = default;
   InFlightUnit& operator=(InFlightUnit&& other) noexcept {
@@ -83,7 +92,7 @@ class [[nodiscard]] InFlightUnit {
   [[nodiscard]] UpstreamInstance& instance() const { return *instance_; }
   [[nodiscard]] bool held() const { return instance_ != nullptr; }
   void release() {
-    if (instance_) --instance_->in_flight_;
+    if (instance_) ++instance_->ended_;
     instance_.reset();
   }
 
@@ -126,6 +135,7 @@ class InstanceGroup {
   // its weight that grows evenly from a tenth to the whole, if there is a healthy one that is past
   // that. It is worked out anew for each pick, so that whoever joins or leaves meanwhile changes
   // nobody's schedule.
+  // Instances of weight 0 drain: they get no new request, and are as good as not there.
   // Instances that are out (see failed()) are not picked, unless that would leave none. Panic: when
   // fewer than `panic_percent` are left, all that were ever judged are picked from, because it is
   // likelier that the judgement is wrong than that the rest can carry the load.
@@ -136,6 +146,9 @@ class InstanceGroup {
   static void succeeded(UpstreamInstance& instance) { instance.health().outlier.succeeded(); }
   bool failed(UpstreamInstance& instance, OutlierRecord::Failure failure, TenantNumber tenant,
               MonotonicTime now);
+
+  // What this worker has under way, and how the instances are judged.
+  [[nodiscard]] PoolLoad load(MonotonicTime now) const;
 
   [[nodiscard]] const std::vector<std::shared_ptr<UpstreamInstance>>& instances() const {
     return instances_;
@@ -161,6 +174,7 @@ class InstanceGroup {
   };
   [[nodiscard]] View look(MonotonicTime now) const;
   [[nodiscard]] static bool is_eligible(const UpstreamInstance& instance, const View& view);
+  [[nodiscard]] int64_t share_of(const UpstreamInstance& instance, const View& view) const;
   [[nodiscard]] bool fits(const UpstreamInstance& instance, Wanted wanted, const View& view) const;
   [[nodiscard]] uint64_t weight_of(const UpstreamInstance& instance, const View& view) const;
   std::shared_ptr<UpstreamInstance> draw(Random& random, const UpstreamInstance* except,

@@ -23,6 +23,13 @@ std::shared_ptr<InstanceGroup> WorkerPools::find(const Cell& cell, std::string_v
   return found == groups_.end() ? nullptr : found->second;
 }
 
+std::optional<PoolLoad> WorkerPools::load(std::string_view cell, std::string_view pool,
+                                          MonotonicTime now) const {
+  const auto found = groups_.find({cell, pool});
+  if (found == groups_.end()) return std::nullopt;
+  return found->second->load(now);
+}
+
 void WorkerPools::update_capacities(MonotonicTime now) const {
   for (const auto& [key, group] : groups_) group->slots(now);
 }

@@ -1,9 +1,11 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <string_view>
 #include <unordered_map>
 
+#include "cluster/pool_load.h"
 #include "http/upstream/instance_group.h"
 #include "tenancy/directory.h"
 
@@ -22,6 +24,9 @@ class WorkerPools {
 
   // nullptr: the cell has no such pool.
   std::shared_ptr<InstanceGroup> find(const Cell& cell, std::string_view pool) const;
+  // What it carries now; nothing if the directory has no such pool.
+  std::optional<PoolLoad> load(std::string_view cell, std::string_view pool,
+                               MonotonicTime now) const;
   // Instances that have become healthy make room for whoever waits. To be called a few times a
   // second.
   void update_capacities(MonotonicTime now) const;

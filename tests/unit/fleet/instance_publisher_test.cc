@@ -9,10 +9,12 @@ class FakeProvider final : public Provider {
  public:
   [[nodiscard]] Capabilities capabilities() const override { return {}; }
   Result<std::vector<ObservedInstance>> observe(const GroupName&) override { return instances; }
+  std::map<InstanceId, ResourceUse> measure(const GroupName&) override { return {}; }
   Result<> ensure(const GroupName&, const InstanceSpec&, uint32_t, FencingNumber) override {
     return {};
   }
   Result<> remove(std::span<const InstanceId>, Duration) override { return {}; }
+  Result<> wait_until_gone(std::span<const InstanceId>, Duration) override { return {}; }
   [[nodiscard]] std::shared_ptr<void> watch(OnChange on_change) override {
     changed = std::move(on_change);
     return {&changed, [](void*) {}};

@@ -2,6 +2,7 @@
 // on a virtual clock.
 #include <gtest/gtest.h>
 
+#include "http/upstream/pool_load_board.h"
 #include "http/upstream/retry_budget.h"
 #include "http/upstream/worker_pools.h"
 
@@ -77,6 +78,64 @@ class BalanceTest : public testing::Test {
   DirectoryRef directory;
   std::shared_ptr<InstanceGroup> group;
 };
+
+// Weight 0: it drains.
+TEST_F(BalanceTest, OneThatDrainsGetsNothingAndCountsForNobody) {
+  set_all(Health::kUp);
+  for (const auto& each : group->instances()) each->set_weight(each->key().instance == "a" ? 0 : 1);
+  EXPECT_FALSE(shares().contains("a"));
+  set("b", Health::kDown);
+  set("c", Health::kDown);
+  set("d", Health::kDown);
+  EXPECT_FALSE(group->has_healthy());
+  EXPECT_EQ(group->pick(random, now), nullptr);
+}
+
+TEST_F(BalanceTest, TheLoadIsWhatIsUnderWayAndHowInstancesAreJudged) {
+  set_all(Health::kUp);
+  now += minutes(10);
+  use({"a", "b", "c", "d", "new"});
+  set("new", Health::kUp);
+  set("d", Health::kDown);
+  now += seconds(150);
+  std::vector<InFlightUnit> units;
+  for (int i = 0; i < 3; ++i) units.emplace_back(group->instances().front());
+  units.pop_back();
+  const auto load = pools.load("main", "web", now);
+  ASSERT_TRUE(load);
+  ASSERT_EQ(load->instances.size(), 5U);
+  EXPECT_EQ(load->instances[0].in_flight, 2U);
+  EXPECT_EQ(load->instances[0].begun, 3U);
+  EXPECT_EQ(load->instances[0].ended, 1U);
+  EXPECT_DOUBLE_EQ(load->instances[0].share, 1);
+  EXPECT_EQ(load->instances[3].judgement, InstanceJudgement::kDown);
+  EXPECT_NEAR(load->instances[4].share, 0.5, 0.01);
+  EXPECT_FALSE(pools.load("main", "other", now));
+}
+
+TEST(PoolLoadBoard, SumsWhatTheWorkersWrote) {
+  HealthRegistry registry;
+  WorkerPools pools(registry);
+  DirectoryData data{.version = 1};
+  data.cells.push_back(
+      {.name = "main",
+       .pools = {{.name = "web", .instances = {{.id = "a", .endpoint = {"10.0.0.1", 80}}}}}});
+  pools.update(*Directory::build(std::move(data)));
+  const MonotonicTime now{hours(1)};
+  PoolLoadBoard board(2);
+  board.write(0, pools, now);
+  EXPECT_FALSE(board.load("main", "web")) << "nobody had asked";
+  board.measure("main", "web");
+  const InFlightUnit unit(pools.find({.name = "main"}, "web")->instances().front());
+  board.write(0, pools, now);
+  EXPECT_FALSE(board.load("main", "web")) << "one worker has not said";
+  board.write(1, pools, now + seconds(1));
+  const auto load = board.load("main", "web");
+  ASSERT_TRUE(load);
+  EXPECT_EQ(load->at, now) << "as old as its oldest part";
+  ASSERT_EQ(load->instances.size(), 1U);
+  EXPECT_EQ(load->instances[0].in_flight, 2U);
+}
 
 TEST_F(BalanceTest, AllThatBeginTogetherHaveWholeShares) {
   set_all(Health::kUp);

@@ -7,13 +7,16 @@ namespace partywall::fleet {
 namespace {
 
 constexpr std::string_view kFieldsAfterState =
-    "1 7 7 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 987654 10 11 18446744073709551615";
+    "1 7 5 0 -1 4194560 1 2 3 4 50 60 7 8 20 0 1 0 987654 10 11 18446744073709551615";
 
 TEST(ProcessStat, ReadsStateAndStartTime) {
   const auto stat = parse_process_stat("7 (sleep) S " + std::string(kFieldsAfterState));
   ASSERT_TRUE(stat);
   EXPECT_EQ(stat->state, 'S');
   EXPECT_EQ(stat->start_ticks, 987654U);
+  EXPECT_EQ(stat->session, 5);
+  EXPECT_EQ(stat->processor_ticks, 110U);
+  EXPECT_EQ(stat->resident_pages, 11U);
 }
 
 TEST(ProcessStat, AProcessNameMayHoldAnything) {
@@ -25,8 +28,8 @@ TEST(ProcessStat, AProcessNameMayHoldAnything) {
 
 TEST(ProcessStat, NothingFromWhatIsCutOff) {
   const std::string whole = "7 (sleep) S " + std::string(kFieldsAfterState);
-  const size_t start_time = whole.find("987654");
-  for (size_t length = 0; length <= start_time; ++length) {
+  const size_t last_field = whole.find("11 18446744073709551615");
+  for (size_t length = 0; length <= last_field; ++length) {
     EXPECT_FALSE(parse_process_stat(std::string_view(whole).substr(0, length))) << length;
   }
 }

@@ -28,6 +28,7 @@ class ProcessProviderTest : public testing::Test {
     std::vector<InstanceId> ids;
     for (const auto& instance : observe()) ids.push_back(instance.id);
     EXPECT_TRUE(provider_->remove(ids, milliseconds(0)));
+    EXPECT_TRUE(provider_->wait_until_gone(ids, seconds(30)));
   }
 
   void restart_provider() {
@@ -170,10 +171,34 @@ TEST_F(ProcessProviderTest, AnotherSpecReplacesWhatRuns) {
 TEST_F(ProcessProviderTest, RemovedInstancesStayAway) {
   ensure(sleeper(), 2);
   const auto before = wait_until_running(2);
-  ASSERT_TRUE(provider_->remove(std::vector{before[1].id, InstanceId("web-99")}, seconds(10)));
+  const std::vector removed = {before[1].id, InstanceId("web-99")};
+  ASSERT_TRUE(provider_->remove(removed, seconds(10)));
+  ASSERT_TRUE(provider_->wait_until_gone(removed, seconds(30)));
   EXPECT_FALSE(identify_process(before[1].process_id));
   ASSERT_EQ(observe().size(), 1U);
   EXPECT_EQ(observe()[0].process_id, before[0].process_id);
+}
+
+TEST_F(ProcessProviderTest, WhatIsRemovedDoesNotCountAnyMore) {
+  ensure(sleeper(), 3);
+  const auto before = wait_until_running(3);
+  ASSERT_TRUE(provider_->remove(std::vector{before[0].id}, seconds(10)));
+  ensure(sleeper(), 2);
+  ASSERT_TRUE(provider_->wait_until_gone(std::vector{before[0].id}, seconds(30)));
+  const auto after = wait_until_running(2);
+  EXPECT_EQ(after[0].process_id, before[1].process_id);
+  EXPECT_EQ(after[1].process_id, before[2].process_id);
+  ensure(sleeper(), 3);
+  EXPECT_EQ(wait_until_running(3)[0].id.value(), "web-1") << "the lowest free name";
+}
+
+TEST_F(ProcessProviderTest, MeasuresWhatAnInstanceAndItsChildrenUse) {
+  ensure({.command = {"/bin/sh", "-c", "sleep 1000 & sleep 1000"}}, 1);
+  const auto observed = wait_until_running(1);
+  const auto use = provider_->measure(kGroup);
+  ASSERT_TRUE(use.contains(observed[0].id));
+  EXPECT_GT(use.at(observed[0].id).memory_bytes, 100U << 10);
+  EXPECT_TRUE(provider_->measure(GroupName("nobody")).empty());
 }
 
 TEST_F(ProcessProviderTest, InstancesOutliveTheProviderAndAreFoundAgain) {
