@@ -81,6 +81,7 @@ void DoorWorker::start() {
 net::Task<> DoorWorker::stop() {
   drain_.request_close();
   co_await clients_.join();
+  if (host_.directory != nullptr) host_.indexes.flush(*host_.directory);
   registry_.finish_all();
   upstream_drain_.request_close();
   co_await upstreams_.join();
@@ -108,6 +109,7 @@ net::Task<> DoorWorker::watch_routes() {
   const net::Drain::Watch watch(upstream_drain_, wake);
   while (!upstream_drain_.must_close()) {
     const SharedLimits* shared = host_.live_nodes;
+    if (host_.directory != nullptr) host_.indexes.flush(*host_.directory);
     takeovers_.add(registry_.tick(loop_.now(), shared == nullptr ? 1 : shared->live_nodes()));
     timer.arm(loop_.now() + kRouteTick);
     co_await wake.wait();

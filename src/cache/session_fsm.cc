@@ -76,7 +76,7 @@ void SessionFsm::input_ended() {
 
 void SessionFsm::resume() {
   continue_after_pause();
-  if (login_) host_.indexes.flush(*host_.directory);
+  if (login_) host_.indexes.flush_urgent(*host_.directory);
   continue_work();
   continue_quota_work();
   if (flushed_ && outstanding_ == 0) {

@@ -222,13 +222,16 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   // session_quota.cc: quotas of keys and bytes
   std::optional<Next> admit(const Request& request, uint32_t arguments_there,
                             const CommandRule& rule, Turn& turn, uint64_t bytes_to_come = 0);
-  std::optional<Next> make_sure_of_room(const Request& request, uint32_t arguments_there,
-                                        const CommandRule& rule, Growth& growth, Turn& turn);
+  std::optional<Next> charge_for_room(const Request& request, uint32_t arguments_there,
+                                      const CommandRule& rule, Growth& growth,
+                                      std::optional<bool>& much_room, Turn& turn);
+  std::optional<Next> charge_by_answer(const Growth& growth, Turn& turn);
   [[nodiscard]] bool has_quota(Turn& turn);
   [[nodiscard]] uint32_t nodes() const;
   void note_charge(const Growth& growth, const Turn& turn, NewNames names = {});
   [[nodiscard]] NewNames names_of_new_keys(const Request& request, uint32_t arguments_there,
-                                           const CommandRule& rule, Turn& turn);
+                                           const CommandRule& rule, Turn& turn,
+                                           std::optional<bool> much_room = {});
   void note_new_key(uint32_t database, std::string_view key, Turn& turn);
   void note_removed_keys(const Request& request, const CommandRule& rule, Turn& turn);
   [[nodiscard]] KeyPrefixes key_prefixes(Turn& turn);

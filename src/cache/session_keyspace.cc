@@ -110,6 +110,8 @@ SessionFsm::Next SessionFsm::about_all_keys(const Request& request, const Comman
   }
   if (rule.kind == CommandKind::kInfo) work_->answer = KeyspaceWork::Answer::kInfo;
   work_->removes = rule.kind == CommandKind::kFlush;
+  // Names that came behind would stay.
+  if (work_->removes) host_.indexes.flush(*host_.directory);
   if (work_->removes && has_quota(turn)) quota_->note_removal();
   continue_work();
   return Next::kDone;

@@ -46,22 +46,20 @@ std::optional<SessionFsm::Next> SessionFsm::admit(const Request& request, uint32
   }
   Growth growth = growth_of(request, rule, arguments_there);
   growth.bytes += allocated(bytes_to_come);
+  std::optional<bool> much_room;
   if (is_refused_at_quota(rule.growth) && !growth.none()) {
-    if (const auto other = make_sure_of_room(request, arguments_there, rule, growth, turn))
+    if (const auto other =
+            charge_for_room(request, arguments_there, rule, growth, much_room, turn)) {
       return other;
-  }
-  if (const auto other = count_against_rate(turn)) return other;
-  const Limits& limits = turn.tenant->limits;
-  if (is_refused_at_quota(rule.growth) && limits.cache_at_quota == CacheAtQuota::kRefuse) {
-    // Another worker may have charged the same room meanwhile: then it is looked at again.
-    if (!quota_->charge_if_keys_fit(growth, limits, nodes())) {
-      waker_.wake();
-      return Next::kWait;
     }
   } else {
     quota_->charge(growth);
   }
-  note_charge(growth, turn, names_of_new_keys(request, arguments_there, rule, turn));
+  if (const auto other = count_against_rate(turn)) {
+    quota_->take_back(growth);
+    return other;
+  }
+  note_charge(growth, turn, names_of_new_keys(request, arguments_there, rule, turn, much_room));
   if (transaction_.open && growth.unsure) transaction_.unsure = true;
   return std::nullopt;
 }
@@ -85,22 +83,29 @@ void SessionFsm::note_charge(const Growth& growth, const Turn& turn, NewNames na
 // What is to be written down in the tenant's index once it is answered. What was a moment ago still
 // is, as long as nothing is taken out of the index.
 NewNames SessionFsm::names_of_new_keys(const Request& request, uint32_t arguments_there,
-                                       const CommandRule& rule, Turn& turn) {
+                                       const CommandRule& rule, Turn& turn,
+                                       std::optional<bool> much_room) {
   NewNames names{.database = database_, .bulks = {}};
   if (!has_prefix(turn)) return names;
-  const auto keys = keys_to_write_down(request, rule, arguments_there);
-  if (keys.empty()) return names;
   const bool alone = nodes() <= 1;
   const uint64_t age = static_cast<uint64_t>(turn.now.time_since_epoch() /
                                              (alone ? kRememberedAlone : kRememberedAmongNodes));
-  const uint64_t place = host_.quotas.hash(upstreams_->target().key_prefix) +
+  // The hash of a key is secret already.
+  const uint64_t place = std::hash<TenantId>()(turn.tenant->id) * kOddNumber + database_ +
                          (quota_->names_epoch() + (age << 32U)) * kOddNumber;
-  const bool may_skip = quota_->has_much_room(turn.tenant->limits);
-  for (const std::string_view key : keys) {
+  const bool may_skip =
+      much_room ? *much_room : quota_->has_much_room(turn.tenant->limits);
+  const auto add = [&](std::string_view key) {
     const bool known = host_.indexes.recent().add(host_.quotas.hash(key) ^ place);
-    if (known && may_skip) continue;
+    if (known && may_skip) return;
     append_bulk(names.bulks, key);
     ++names.count;
+    names.urgent = !may_skip;
+  };
+  if (const auto key = only_key_to_write_down(request, rule)) {
+    add(*key);
+  } else {
+    for (const std::string_view one : keys_to_write_down(request, rule, arguments_there)) add(one);
   }
   return names;
 }
@@ -108,7 +113,7 @@ NewNames SessionFsm::names_of_new_keys(const Request& request, uint32_t argument
 // Of a request that was sent just now and is not charged.
 void SessionFsm::note_new_key(uint32_t database, std::string_view key, Turn& turn) {
   if (!has_quota(turn)) return;
-  NewNames names{.database = database, .count = 1, .bulks = {}};
+  NewNames names{.database = database, .count = 1, .bulks = {}, .urgent = true};
   append_bulk(names.bulks, key);
   note_charge({}, turn, std::move(names));
 }
@@ -122,10 +127,12 @@ void SessionFsm::note_removed_keys(const Request& request, const CommandRule& ru
   }
 }
 
-std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& request,
-                                                              uint32_t arguments_there,
-                                                              const CommandRule& rule,
-                                                              Growth& growth, Turn& turn) {
+// Nothing: there is room, and it is charged.
+std::optional<SessionFsm::Next> SessionFsm::charge_for_room(const Request& request,
+                                                            uint32_t arguments_there,
+                                                            const CommandRule& rule, Growth& growth,
+                                                            std::optional<bool>& much_room,
+                                                            Turn& turn) {
   const Limits& limits = turn.tenant->limits;
   if (!quota_failure_.empty()) {
     if (transaction_.open) transaction_.refused = true;
@@ -136,14 +143,21 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
     return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
   if (growth.bytes > limits.cache_bytes)
     return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
-  switch (quota_->check(growth, limits, nodes(), turn.now)) {
+  const TenantQuota::Admission admission =
+      quota_->charge_if_fits(growth, limits, nodes(), turn.now);
+  much_room = admission.much_room;
+  switch (admission.verdict) {
     case TenantQuota::Verdict::kFits:
-      return std::nullopt;
+      // To count is cheaper than to write down names that are there already.
+      if (!admission.worth_counting || quota_try_.counts > 0 || !has_prefix(turn))
+        return std::nullopt;
+      quota_->take_back(growth);
+      break;
     case TenantQuota::Verdict::kFull:
       return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
     case TenantQuota::Verdict::kWeigh:
       if (quota_try_.weighings > 0) {
-        if (quota_->fits_by_answer(growth, limits)) return std::nullopt;
+        if (quota_->fits_by_answer(growth, limits)) return charge_by_answer(growth, turn);
         return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
       }
       if (!all_answered(turn)) return Next::kWait;
@@ -156,7 +170,7 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
   }
   const bool evicts = limits.cache_at_quota == CacheAtQuota::kEvict;
   if (evicts && quota_try_.counts > 0 && quota_->fits_by_answer(growth, limits))
-    return std::nullopt;
+    return charge_by_answer(growth, turn);
   if (!all_answered(turn)) return Next::kWait;
   const bool may_change = quota_try_.counts == 0 || quota_->keys_since_count() > 0;
   if (may_change && quota_try_.counts < kMostCounts) {
@@ -173,6 +187,18 @@ std::optional<SessionFsm::Next> SessionFsm::make_sure_of_room(const Request& req
       has_prefix(turn) ? std::string_view(upstreams_->target().key_prefix) : std::string_view();
   return ask_about_quota(QuotaWork::What::kExisting,
                          std::make_unique<ExistingKeys>(database_, keys, prefix), turn);
+}
+
+// Another worker may have charged the same room meanwhile: then it is looked at again.
+std::optional<SessionFsm::Next> SessionFsm::charge_by_answer(const Growth& growth, Turn& turn) {
+  const Limits& limits = turn.tenant->limits;
+  if (limits.cache_at_quota == CacheAtQuota::kEvict) {
+    quota_->charge(growth);
+  } else if (!quota_->charge_if_keys_fit(growth, limits, nodes())) {
+    waker_.wake();
+    return Next::kWait;
+  }
+  return std::nullopt;
 }
 
 std::unique_ptr<QuotaQuestions> SessionFsm::count_question(const Growth& growth, Turn& turn) {

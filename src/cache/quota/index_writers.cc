@@ -8,6 +8,7 @@ namespace partywall::cache {
 namespace {
 // Of names that wait for a connection that does not answer; beyond it they are left to the survey.
 constexpr size_t kMostWaitingBytes = 1UL << 20;
+constexpr size_t kSentAtOnceBytes = 8UL << 10;
 }  // namespace
 
 void IndexWriters::write(TenantId tenant, const std::shared_ptr<TenantQuota>& quota, NewNames names,
@@ -16,10 +17,13 @@ void IndexWriters::write(TenantId tenant, const std::shared_ptr<TenantQuota>& qu
   std::unique_ptr<Writer>& writer = writers_[place];
   if (writer == nullptr) writer = std::make_unique<Writer>(quota, time_);
   if (std::ranges::find(waiting_, place) == waiting_.end()) waiting_.push_back(place);
+  const bool urgent = names.urgent;
   writer->add(std::move(names), growth);
+  urgent_ = urgent_ || urgent || writer->waiting_bytes() >= kSentAtOnceBytes;
 }
 
 void IndexWriters::flush(const Directory& directory) {
+  urgent_ = false;
   if (waiting_.empty()) return;
   const auto waiting = std::exchange(waiting_, {});
   for (const Place& place : waiting) {
@@ -34,6 +38,7 @@ void IndexWriters::flush(const Directory& directory) {
       writer.give_up();
     } else if (!writer.send(*upstream)) {
       waiting_.push_back(place);
+      urgent_ = true;
     }
   }
 }

@@ -27,7 +27,11 @@ class IndexWriters {
   // is abandoned.
   void write(TenantId tenant, const std::shared_ptr<TenantQuota>& quota, NewNames names,
              const Growth& growth);
-  // Sends what there is.
+  // Sends what there is, if that should not wait. The rest waits for flush(), which is to be called
+  // every kRouteTick: so one request carries the names of many.
+  void flush_urgent(const Directory& directory) {
+    if (urgent_) flush(directory);
+  }
   void flush(const Directory& directory);
   // Forgets who has nothing to write; to be called every few seconds.
   void sweep(const Directory& directory);
@@ -48,6 +52,7 @@ class IndexWriters {
     bool send(const std::shared_ptr<UpstreamFsm>& upstream);
     // What was to be sent cannot be.
     void give_up();
+    [[nodiscard]] size_t waiting_bytes() const { return names_.bulks.size(); }
     [[nodiscard]] bool idle() const { return names_.empty() && sent_.empty(); }
 
    private:
@@ -71,6 +76,7 @@ class IndexWriters {
   const TimeSource& time_;
   std::map<Place, std::unique_ptr<Writer>> writers_;
   std::vector<Place> waiting_;  // those that have something to send
+  bool urgent_ = false;         // one of them has what should not wait, or much
   RecentNames recent_;
 };
 

@@ -28,8 +28,19 @@ std::string key_index(std::string_view key_prefix) {
 NewNames& NewNames::operator+=(const NewNames& other) {
   if (empty()) database = other.database;
   count += other.count;
+  urgent = urgent || other.urgent;
   bulks += other.bulks;
   return *this;
+}
+
+std::optional<std::string_view> only_key_to_write_down(const Request& request,
+                                                       const CommandRule& rule) {
+  const KeyLayout& keys = rule.keys;
+  const bool names_one =
+      keys.form == KeyLayout::Form::kRange && keys.first == 1 && keys.last == 1;
+  if (!names_one || request.argument_count < 2 || !makes_keys(rule) || makes_one_of_others(rule))
+    return std::nullopt;
+  return request.first;
 }
 
 std::vector<std::string_view> keys_to_write_down(const Request& request, const CommandRule& rule,

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -28,11 +29,17 @@ struct NewNames {
   uint32_t database = 0;  // the tenant's number of it
   uint32_t count = 0;
   std::string bulks;  // the names without prefix, as bulk strings
+  // The tenant is so near to its quota that what is not written down yet may be in others' way.
+  bool urgent = false;
 
   [[nodiscard]] bool empty() const { return count == 0; }
   // Of the same database.
   NewNames& operator+=(const NewNames& other);
 };
+
+// Of a command that makes one key at most and names no other, as nearly all do, which one that is.
+std::optional<std::string_view> only_key_to_write_down(const Request& request,
+                                                       const CommandRule& rule);
 
 // The keys that the request may make, and perhaps others: `arguments_there` of its arguments have
 // arrived. Not of COPY and MOVE, which tell the database too.

@@ -35,9 +35,20 @@ uint64_t least_keys(const Growth& growth) { return growth.unsure ? 1 : growth.ke
 
 }  // namespace
 
+TenantQuota::Admission TenantQuota::charge_if_fits(const Growth& growth, const Limits& limits,
+                                                   uint32_t nodes, MonotonicTime now) {
+  const std::lock_guard lock(mutex_);
+  Admission admission{.verdict = check(growth, limits, nodes, now),
+                      .much_room = has_much_room_locked(limits)};
+  if (admission.verdict != Verdict::kFits) return admission;
+  admission.worth_counting = !admission.much_room && keys_.base < limits.cache_keys / 2 &&
+                             keys_.since() >= limits.cache_keys / 4;
+  charge_locked(growth);
+  return admission;
+}
+
 TenantQuota::Verdict TenantQuota::check(const Growth& growth, const Limits& limits, uint32_t nodes,
                                         MonotonicTime now) const {
-  const std::lock_guard lock(mutex_);
   if (needs_count(growth, limits, nodes, now)) return Verdict::kCount;
   if (needs_weight(growth, limits, nodes, now)) return Verdict::kWeigh;
   return bytes_.base + growth.bytes > limits.cache_bytes ? Verdict::kFull : Verdict::kFits;
@@ -99,6 +110,12 @@ void TenantQuota::charge_locked(const Growth& growth) {
   bytes_.unsure = bytes_.unsure || growth.unsure;
 }
 
+void TenantQuota::take_back(const Growth& growth) {
+  const std::lock_guard lock(mutex_);
+  keys_.charged -= growth.keys;
+  bytes_.charged -= growth.bytes;
+}
+
 void TenantQuota::settle(const Growth& growth) {
   const std::lock_guard lock(mutex_);
   settle_locked(growth);
@@ -158,6 +175,10 @@ uint64_t TenantQuota::keys_under_way() const {
 
 bool TenantQuota::has_much_room(const Limits& limits) const {
   const std::lock_guard lock(mutex_);
+  return has_much_room_locked(limits);
+}
+
+bool TenantQuota::has_much_room_locked(const Limits& limits) const {
   const auto is_low = [](const Tally& tally, uint64_t quota) {
     return tally.base + tally.since() < quota / kShares * kSharesWithMuchRoom;
   };

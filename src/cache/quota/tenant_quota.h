@@ -43,14 +43,27 @@ class TenantQuota {
     MonotonicTime at{};
   };
 
-  // `nodes`: so many share the tenant's traffic, each of them without knowing of the others.
-  [[nodiscard]] Verdict check(const Growth& growth, const Limits& limits, uint32_t nodes,
-                              MonotonicTime now) const;
+  struct Admission {
+    Verdict verdict = Verdict::kFits;
+    // Whoever keeps an index may leave out names that are in it: there is so much room that nobody
+    // takes any out because of the quota.
+    bool much_room = false;
+    // There would be much room, were it not for what was charged since the last count, which may
+    // well have been for keys that were there.
+    bool worth_counting = false;
+  };
+
+  // Charges it where it fits. `nodes`: so many share the tenant's traffic, each of them without
+  // knowing of the others.
+  [[nodiscard]] Admission charge_if_fits(const Growth& growth, const Limits& limits, uint32_t nodes,
+                                         MonotonicTime now);
   // Right after an answer: as it says, and whatever else is under way.
   [[nodiscard]] bool fits_by_answer(const Growth& growth, const Limits& limits) const;
 
   void charge(const Growth& growth);
-  // False: the keys do not fit any more, because of what others were charged since the check.
+  // What was charged is not sent.
+  void take_back(const Growth& growth);
+  // False: the keys do not fit, because of what others were charged since they were counted.
   [[nodiscard]] bool charge_if_keys_fit(const Growth& growth, const Limits& limits, uint32_t nodes);
   // What was charged has been answered: from now on a count takes it in.
   void settle(const Growth& growth);
@@ -108,10 +121,13 @@ class TenantQuota {
     MonotonicTime at;
   };
 
+  [[nodiscard]] Verdict check(const Growth& growth, const Limits& limits, uint32_t nodes,
+                              MonotonicTime now) const;
   [[nodiscard]] bool needs_count(const Growth& growth, const Limits& limits, uint32_t nodes,
                                  MonotonicTime now) const;
   [[nodiscard]] bool needs_weight(const Growth& growth, const Limits& limits, uint32_t nodes,
                                   MonotonicTime now) const;
+  [[nodiscard]] bool has_much_room_locked(const Limits& limits) const;
   [[nodiscard]] bool keys_fit(const Growth& growth, const Limits& limits, uint32_t nodes) const;
   void charge_locked(const Growth& growth);
   void settle_locked(const Growth& growth);

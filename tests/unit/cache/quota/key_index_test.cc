@@ -22,6 +22,9 @@ std::vector<std::string> written_down(std::initializer_list<std::string_view> wo
   for (const std::string_view key :
        keys_to_write_down(request, *rule, request.argument_count - missing))
     out.emplace_back(key);
+  // The short way says the same.
+  if (const auto only = only_key_to_write_down(request, *rule))
+    EXPECT_EQ(out, std::vector<std::string>{std::string(*only)});
   return out;
 }
 

@@ -9,7 +9,13 @@ using Verdict = TenantQuota::Verdict;
 
 struct TenantQuotaTest : testing::Test {
   Verdict check(const Growth& growth, uint32_t nodes = 1) {
-    return quota.check(growth, limits, nodes, now);
+    return admit(growth, nodes).verdict;
+  }
+  // Nothing stays charged.
+  TenantQuota::Admission admit(const Growth& growth, uint32_t nodes = 1) {
+    const auto admission = quota.charge_if_fits(growth, limits, nodes, now);
+    if (admission.verdict == Verdict::kFits) quota.take_back(growth);
+    return admission;
   }
   void count(uint64_t keys) { quota.counted(quota.mark(Verdict::kCount, now), keys); }
   void weigh(uint64_t bytes) { quota.weighed(quota.mark(Verdict::kWeigh, now), bytes, now); }
@@ -39,8 +45,9 @@ TEST_F(TenantQuotaTest, IsCountedOnceAndThenKnownUntilTheBoundIsReached) {
 TEST_F(TenantQuotaTest, OfTwoThatWereToldThatItFitsOneGetsTheLastPlace) {
   EXPECT_EQ(check(key), Verdict::kCount);
   count(99);
-  EXPECT_EQ(check(key), Verdict::kFits);
-  EXPECT_EQ(check(key), Verdict::kFits);
+  EXPECT_EQ(quota.charge_if_fits(key, limits, 1, now).verdict, Verdict::kFits);
+  EXPECT_EQ(quota.charge_if_fits(key, limits, 1, now).verdict, Verdict::kCount);
+  quota.take_back(key);
   EXPECT_TRUE(quota.charge_if_keys_fit(key, limits, 1));
   EXPECT_FALSE(quota.charge_if_keys_fit(key, limits, 1));
   EXPECT_TRUE(quota.charge_if_keys_fit({.keys = 0, .bytes = 10}, limits, 1));
@@ -68,6 +75,20 @@ TEST_F(TenantQuotaTest, FarBelowItsQuotasATenantHasMuchRoom) {
   EXPECT_TRUE(quota.has_much_room(limits));
   weigh(800'000);
   EXPECT_FALSE(quota.has_much_room(limits));
+}
+
+TEST_F(TenantQuotaTest, WhereOnlyWhatWasChargedSinceTheLastCountIsMuchItIsWorthCounting) {
+  count(40);
+  pass({.keys = 34});
+  EXPECT_TRUE(admit(key).much_room);
+  EXPECT_FALSE(admit(key).worth_counting);
+  pass(key);
+  EXPECT_FALSE(admit(key).much_room);
+  EXPECT_TRUE(admit(key).worth_counting);
+  count(60);
+  pass({.keys = 30});
+  EXPECT_FALSE(admit(key).much_room);
+  EXPECT_FALSE(admit(key).worth_counting) << "it would not help much";
 }
 
 TEST_F(TenantQuotaTest, WhatIsNotInTheLastCountIsKnown) {
