@@ -93,8 +93,7 @@ NewNames SessionFsm::names_of_new_keys(const Request& request, uint32_t argument
   // The hash of a key is secret already.
   const uint64_t place = std::hash<TenantId>()(turn.tenant->id) * kOddNumber + database_ +
                          (quota_->names_epoch() + (age << 32U)) * kOddNumber;
-  const bool may_skip =
-      much_room ? *much_room : quota_->has_much_room(turn.tenant->limits);
+  const bool may_skip = much_room ? *much_room : quota_->has_much_room(turn.tenant->limits);
   const auto add = [&](std::string_view key) {
     const bool known = host_.indexes.recent().add(host_.quotas.hash(key) ^ place);
     if (known && may_skip) return;

@@ -4,124 +4,124 @@ namespace partywall::cache {
 namespace {
 
 // What differs between a database and an index: any() gives a key at random, at() is what Redis
-// calls it, forget() is told of one that is gone, left() counts, and `last` is the last of ARGV that
-// is a key space.
-#define PARTYWALL_IN_DATABASE                                    \
-  "local call, last = redis.call, #ARGV\n"                       \
-  "local victims, keys, gone = {}, {}, {}\n"                               \
-  "local function any() return call('RANDOMKEY') end\n"          \
-  "local function at(key) return key end\n"                      \
-  "local function forget() end\n"                                \
+// calls it, forget() is told of one that is gone, left() counts, and `last` is the last of ARGV
+// that is a key space.
+#define PARTYWALL_IN_DATABASE                           \
+  "local call, last = redis.call, #ARGV\n"              \
+  "local victims, keys, gone = {}, {}, {}\n"            \
+  "local function any() return call('RANDOMKEY') end\n" \
+  "local function at(key) return key end\n"             \
+  "local function forget() end\n"                       \
   "local function left() return call('DBSIZE') end\n"
 
 // Names whose keys are gone leave the index on the way.
-#define PARTYWALL_IN_INDEX                                                       \
+#define PARTYWALL_IN_INDEX                                                          \
   "local call, index, prefix, last = redis.call, KEYS[1], ARGV[#ARGV], #ARGV - 1\n" \
-  "local victims, keys, names, gone = {}, {}, {}, {}\n"                          \
-  "local function at(key) return prefix .. key end\n"                            \
-  "local function any()\n"                                                       \
-  "  if #names == 0 then names = call('SRANDMEMBER', index, -64) end\n"          \
-  "  return table.remove(names)\n"                                               \
-  "end\n"                                                                        \
-  "local function forget(key) gone[#gone + 1] = key end\n"                       \
-  "local function left() return call('SCARD', index) end\n"                      \
-  "local function clean()\n"                                                     \
-  "  local some, there, missing = call('SRANDMEMBER', index, 64), {}, 0\n"       \
-  "  for i, key in ipairs(some) do there[i] = at(key) end\n"                     \
-  "  if #some == 0 or call('EXISTS', unpack(there)) == #some then\n"             \
-  "    return false\n"                                                           \
-  "  end\n"                                                                      \
-  "  for _, key in ipairs(some) do\n"                                            \
-  "    if call('EXISTS', at(key)) == 0 then\n"                                   \
-  "      missing = missing + call('SREM', index, key)\n"                         \
-  "    end\n"                                                                    \
-  "  end\n"                                                                      \
-  "  return missing * 8 > #some\n"                                               \
+  "local victims, keys, names, gone = {}, {}, {}, {}\n"                             \
+  "local function at(key) return prefix .. key end\n"                               \
+  "local function any()\n"                                                          \
+  "  if #names == 0 then names = call('SRANDMEMBER', index, -64) end\n"             \
+  "  return table.remove(names)\n"                                                  \
+  "end\n"                                                                           \
+  "local function forget(key) gone[#gone + 1] = key end\n"                          \
+  "local function left() return call('SCARD', index) end\n"                         \
+  "local function clean()\n"                                                        \
+  "  local some, there, missing = call('SRANDMEMBER', index, 64), {}, 0\n"          \
+  "  for i, key in ipairs(some) do there[i] = at(key) end\n"                        \
+  "  if #some == 0 or call('EXISTS', unpack(there)) == #some then\n"                \
+  "    return false\n"                                                              \
+  "  end\n"                                                                         \
+  "  for _, key in ipairs(some) do\n"                                               \
+  "    if call('EXISTS', at(key)) == 0 then\n"                                      \
+  "      missing = missing + call('SREM', index, key)\n"                            \
+  "    end\n"                                                                       \
+  "  end\n"                                                                         \
+  "  return missing * 8 > #some\n"                                                  \
   "end\n"
 
 // pick(): the least used of the candidates. What it gave, and what was found gone, is passed over
 // from then on, and removed all at once by remove_picked(), which tells how many keys went. A key
 // belongs to the first space whose prefix it has; where there are none, each may go.
-#define PARTYWALL_PICK                                                            \
-  "local pool, rank, done, lfu, looks = {}, {}, {}, nil, 1024\n"                  \
-  "local function may_go(key)\n"                                                  \
-  "  for i = 3, last do\n"                                                        \
-  "    local space = ARGV[i]\n"                                                   \
-  "    if string.sub(key, 1, #space - 1) == string.sub(space, 2) then\n"          \
-  "      return string.sub(space, 1, 1) == '+'\n"                                 \
-  "    end\n"                                                                     \
-  "  end\n"                                                                       \
-  "  return true\n"                                                               \
-  "end\n"                                                                         \
-  "local function use(key)\n"                                                     \
-  "  if not lfu then\n"                                                           \
-  "    local idle = redis.pcall('OBJECT', 'IDLETIME', at(key))\n"                 \
-  "    if type(idle) ~= 'table' then return idle end\n"                           \
-  "    lfu = true\n"                                                              \
-  "  end\n"                                                                       \
-  "  local uses = call('OBJECT', 'FREQ', at(key))\n"                              \
-  "  return uses and -uses\n"                                                     \
-  "end\n"                                                                         \
-  "local function sample()\n"                                                     \
-  "  while looks > 0 do\n"                                                        \
-  "    looks = looks - 1\n"                                                       \
-  "    local key = any()\n"                                                       \
-  "    if not key or rank[key] then return key end\n"                             \
-  "    if not done[key] and may_go(key) then\n"                                   \
-  "      local score, place = use(key), #pool\n"                                  \
-  "      if score then\n"                                                         \
-  "        if place == 16 then\n"                                                 \
-  "          if score <= rank[pool[1]] then return key end\n"                     \
-  "          rank[table.remove(pool, 1)] = nil\n"                                 \
-  "          place = 15\n"                                                        \
-  "        end\n"                                                                 \
+#define PARTYWALL_PICK                                                               \
+  "local pool, rank, done, lfu, looks = {}, {}, {}, nil, 1024\n"                     \
+  "local function may_go(key)\n"                                                     \
+  "  for i = 3, last do\n"                                                           \
+  "    local space = ARGV[i]\n"                                                      \
+  "    if string.sub(key, 1, #space - 1) == string.sub(space, 2) then\n"             \
+  "      return string.sub(space, 1, 1) == '+'\n"                                    \
+  "    end\n"                                                                        \
+  "  end\n"                                                                          \
+  "  return true\n"                                                                  \
+  "end\n"                                                                            \
+  "local function use(key)\n"                                                        \
+  "  if not lfu then\n"                                                              \
+  "    local idle = redis.pcall('OBJECT', 'IDLETIME', at(key))\n"                    \
+  "    if type(idle) ~= 'table' then return idle end\n"                              \
+  "    lfu = true\n"                                                                 \
+  "  end\n"                                                                          \
+  "  local uses = call('OBJECT', 'FREQ', at(key))\n"                                 \
+  "  return uses and -uses\n"                                                        \
+  "end\n"                                                                            \
+  "local function sample()\n"                                                        \
+  "  while looks > 0 do\n"                                                           \
+  "    looks = looks - 1\n"                                                          \
+  "    local key = any()\n"                                                          \
+  "    if not key or rank[key] then return key end\n"                                \
+  "    if not done[key] and may_go(key) then\n"                                      \
+  "      local score, place = use(key), #pool\n"                                     \
+  "      if score then\n"                                                            \
+  "        if place == 16 then\n"                                                    \
+  "          if score <= rank[pool[1]] then return key end\n"                        \
+  "          rank[table.remove(pool, 1)] = nil\n"                                    \
+  "          place = 15\n"                                                           \
+  "        end\n"                                                                    \
   "        while place > 0 and rank[pool[place]] > score do place = place - 1 end\n" \
-  "        table.insert(pool, place + 1, key)\n"                                  \
-  "        rank[key] = score\n"                                                   \
-  "        return key\n"                                                          \
-  "      end\n"                                                                   \
-  "      done[key] = true\n"                                                      \
-  "      forget(key)\n"                                                           \
-  "    end\n"                                                                     \
-  "  end\n"                                                                       \
-  "end\n"                                                                         \
-  "local function pick()\n"                                                       \
-  "  for _ = 1, 5 do if not sample() then break end end\n"                        \
-  "  local key = table.remove(pool)\n"                                            \
-  "  if not key then return nil end\n"                                            \
-  "  rank[key], done[key] = nil, true\n"                                          \
-  "  victims[#victims + 1], keys[#keys + 1] = key, at(key)\n"                     \
-  "  return key\n"                                                                \
+  "        table.insert(pool, place + 1, key)\n"                                     \
+  "        rank[key] = score\n"                                                      \
+  "        return key\n"                                                             \
+  "      end\n"                                                                      \
+  "      done[key] = true\n"                                                         \
+  "      forget(key)\n"                                                              \
+  "    end\n"                                                                        \
+  "  end\n"                                                                          \
+  "end\n"                                                                            \
+  "local function pick()\n"                                                          \
+  "  for _ = 1, 5 do if not sample() then break end end\n"                           \
+  "  local key = table.remove(pool)\n"                                               \
+  "  if not key then return nil end\n"                                               \
+  "  rank[key], done[key] = nil, true\n"                                             \
+  "  victims[#victims + 1], keys[#keys + 1] = key, at(key)\n"                        \
+  "  return key\n"                                                                   \
   "end\n"
 
-#define PARTYWALL_REMOVE_FROM_DATABASE \
-  "local function remove_picked()\n"   \
+#define PARTYWALL_REMOVE_FROM_DATABASE                         \
+  "local function remove_picked()\n"                           \
   "  return #keys > 0 and call('UNLINK', unpack(keys)) or 0\n" \
   "end\n"
 
-#define PARTYWALL_REMOVE_FROM_INDEX                               \
-  "local function remove_picked()\n"                              \
+#define PARTYWALL_REMOVE_FROM_INDEX                                \
+  "local function remove_picked()\n"                               \
   "  for _, key in ipairs(victims) do gone[#gone + 1] = key end\n" \
-  "  if #gone > 0 then call('SREM', index, unpack(gone)) end\n"   \
-  "  return #keys > 0 and call('UNLINK', unpack(keys)) or 0\n"    \
+  "  if #gone > 0 then call('SREM', index, unpack(gone)) end\n"    \
+  "  return #keys > 0 and call('UNLINK', unpack(keys)) or 0\n"     \
   "end\n"
 
-#define PARTYWALL_EVICT_KEYS                                     \
+#define PARTYWALL_EVICT_KEYS                                                   \
   "local target, most, count = tonumber(ARGV[1]), tonumber(ARGV[2]), left()\n" \
-  "while count - #victims - #gone > target and #victims < most do\n"     \
-  "  if not pick() then break end\n"                             \
-  "end\n"                                                        \
-  "local evicted = remove_picked()\n"                            \
+  "while count - #victims - #gone > target and #victims < most do\n"           \
+  "  if not pick() then break end\n"                                           \
+  "end\n"                                                                      \
+  "local evicted = remove_picked()\n"                                          \
   "return {left(), evicted}"
 
-#define PARTYWALL_EVICT_BYTES                                                   \
-  "local need, most, freed = tonumber(ARGV[1]), tonumber(ARGV[2]), 0\n"         \
-  "while freed < need and #victims < most do\n"                                 \
-  "  local key = pick()\n"                                                      \
-  "  if not key then break end\n"                                               \
-  "  local bytes = call('MEMORY', 'USAGE', at(key), 'SAMPLES', '100')\n"        \
-  "  freed = freed + (bytes or 0)\n"                                            \
-  "end\n"                                                                       \
+#define PARTYWALL_EVICT_BYTES                                            \
+  "local need, most, freed = tonumber(ARGV[1]), tonumber(ARGV[2]), 0\n"  \
+  "while freed < need and #victims < most do\n"                          \
+  "  local key = pick()\n"                                               \
+  "  if not key then break end\n"                                        \
+  "  local bytes = call('MEMORY', 'USAGE', at(key), 'SAMPLES', '100')\n" \
+  "  freed = freed + (bytes or 0)\n"                                     \
+  "end\n"                                                                \
   "return {remove_picked(), freed}"
 
 #define PARTYWALL_PICK_FROM_DATABASE \

@@ -16,9 +16,9 @@ struct GuardScript {
 
 // The first two look at a few keys at random for each one that goes, and keep the best candidates
 // for the next: near to what an exact order by use would choose. OBJECT tells the seconds since a
-// key was used, or, where the maxmemory-policy of the server counts uses (LFU), how often. They look
-// at 1,024 keys at most. Behind the ARGV that are named below come the tenant's key spaces, if it
-// has any, the longest prefixes first: '+' and the prefix where keys may be evicted, '-' and the
+// key was used, or, where the maxmemory-policy of the server counts uses (LFU), how often. They
+// look at 1,024 keys at most. Behind the ARGV that are named below come the tenant's key spaces, if
+// it has any, the longest prefixes first: '+' and the prefix where keys may be evicted, '-' and the
 // prefix where not.
 
 // ARGV: evict until there are so many keys; at most so many now. Answers: keys left, keys evicted.

@@ -36,8 +36,7 @@ NewNames& NewNames::operator+=(const NewNames& other) {
 std::optional<std::string_view> only_key_to_write_down(const Request& request,
                                                        const CommandRule& rule) {
   const KeyLayout& keys = rule.keys;
-  const bool names_one =
-      keys.form == KeyLayout::Form::kRange && keys.first == 1 && keys.last == 1;
+  const bool names_one = keys.form == KeyLayout::Form::kRange && keys.first == 1 && keys.last == 1;
   if (!names_one || request.argument_count < 2 || !makes_keys(rule) || makes_one_of_others(rule))
     return std::nullopt;
   return request.first;

@@ -29,6 +29,11 @@ class PrefixSession : public testing::Test {
   std::string ask(FakeClient& client, std::initializer_list<std::string_view> words) {
     return world_.ask(client, request(words));
   }
+  // As the worker does every now and then.
+  void write_down() {
+    world_.host.indexes.flush(*world_.directory);
+    world_.settle(*globex_);
+  }
   std::map<std::string, std::string>& data() { return world_.redis.databases[0]; }
 
   SessionWorld world_;
@@ -136,6 +141,7 @@ TEST_F(PrefixSession, KeysAreWrittenDownWhenTheyAreThere) {
   EXPECT_EQ(ask(*acme_, {"SET", "k", "1"}), "+OK\r\n");
   EXPECT_EQ(ask(*acme_, {"PING"}), "+PONG\r\n");
   EXPECT_EQ(ask(*globex_, {"SET", "g", "1"}), "+OK\r\n");
+  write_down();
   const auto& sets = world_.redis.sets;
   EXPECT_EQ(sets.at("partywall-keys:tenant:{a}:"), std::set<std::string>{"k"});
   EXPECT_EQ(sets.at("partywall-keys:tenant:g:"), std::set<std::string>{"g"});
@@ -151,9 +157,29 @@ TEST_F(PrefixSession, KeysAreWrittenDownWhenTheyAreThere) {
 
 TEST_F(PrefixSession, AKeyThatIsWrittenAgainIsWrittenDownOnce) {
   for (int i = 0; i < 10; ++i) EXPECT_EQ(ask(*acme_, {"SET", "k", "1"}), "+OK\r\n");
+  write_down();
   EXPECT_EQ(
       std::ranges::count_if(world_.redis.log, [](const auto& words) { return words[0] == "sadd"; }),
       1);
+}
+
+TEST_F(PrefixSession, NearTheQuotaItIsWrittenDownAtOnce) {
+  world_.publish([](DirectoryData& data) {
+    use_prefixes(data);
+    data.tenants[0].limits.cache_keys = 3;  // that is never much room
+  });
+  const auto& sets = world_.redis.sets;
+  for (const char* key : {"a", "b", "c"}) EXPECT_EQ(ask(*acme_, {"SET", key, "1"}), "+OK\r\n");
+  EXPECT_EQ(ask(*acme_, {"PING"}), "+PONG\r\n");
+  EXPECT_EQ(sets.at("partywall-keys:tenant:{a}:"), (std::set<std::string>{"a", "b", "c"}));
+}
+
+TEST_F(PrefixSession, WhatAFlushRemovesIsNotWrittenDownBehindIt) {
+  EXPECT_EQ(ask(*acme_, {"SET", "k", "1"}), "+OK\r\n");
+  auto& names = world_.redis.sets["partywall-keys:tenant:{a}:"];
+  EXPECT_FALSE(names.contains("k"));
+  EXPECT_EQ(ask(*acme_, {"FLUSHDB"}), "+OK\r\n");
+  EXPECT_TRUE(names.contains("k")) << "before it";
 }
 
 TEST_F(PrefixSession, AtTheQuotaTheNextKeyIsRefused) {
@@ -174,6 +200,7 @@ TEST_F(PrefixSession, AClientThatLeavesBeforeTheAnswerLeavesItsKeysWrittenDown) 
   acme_.reset();
   EXPECT_EQ(ask(*globex_, {"PING"}), "+PONG\r\n");
   world_.settle(*globex_);
+  write_down();
   EXPECT_EQ(world_.redis.sets.at("partywall-keys:tenant:{a}:"), (std::set<std::string>{"a", "k"}));
 }
 

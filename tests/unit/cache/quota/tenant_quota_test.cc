@@ -8,9 +8,7 @@ namespace {
 using Verdict = TenantQuota::Verdict;
 
 struct TenantQuotaTest : testing::Test {
-  Verdict check(const Growth& growth, uint32_t nodes = 1) {
-    return admit(growth, nodes).verdict;
-  }
+  Verdict check(const Growth& growth, uint32_t nodes = 1) { return admit(growth, nodes).verdict; }
   // Nothing stays charged.
   TenantQuota::Admission admit(const Growth& growth, uint32_t nodes = 1) {
     const auto admission = quota.charge_if_fits(growth, limits, nodes, now);
