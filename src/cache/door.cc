@@ -161,7 +161,8 @@ std::optional<TenantUse> Door::use_of(std::string_view name) const {
                 .hits = sum(CacheMeter::kHits),
                 .misses = sum(CacheMeter::kMisses),
                 .evicted_keys = sum(CacheMeter::kEvicted),
-                .refused = sum(CacheMeter::kOverQuota)};
+                .refused = sum(CacheMeter::kOverQuota),
+                .nothing_to_evict = sum(CacheMeter::kNothingToEvict)};
   if (const auto quota = impl_->quotas.find(tenant->id)) {
     use.usage = quota->usage();
     const uint64_t keys = keys_that_fit(use.limits, use.usage);

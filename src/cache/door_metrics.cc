@@ -22,6 +22,10 @@ constexpr TenantFamily kTenantFamilies[] = {
     {CacheMeter::kOverQuota,
      {"partywall_cache_over_quota", MetricType::kCounter,
       "Commands refused because the tenant's keys or bytes are at its quota"}},
+    {CacheMeter::kNothingToEvict,
+     {"partywall_cache_nothing_to_evict", MetricType::kCounter,
+      "Of the commands over the quota those for keys that evict others, where none was left that "
+      "may be evicted"}},
     {CacheMeter::kEvicted,
      {"partywall_cache_evicted", MetricType::kCounter,
       "Keys of the tenant that made room for others"}},

@@ -225,7 +225,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   std::optional<Next> charge_for_room(const Request& request, uint32_t arguments_there,
                                       const CommandRule& rule, Growth& growth,
                                       std::optional<bool>& much_room, Turn& turn);
-  std::optional<Next> charge_by_answer(const Growth& growth, Turn& turn);
+  std::optional<Next> charge_by_answer(const Growth& growth, CacheAtQuota policy, Turn& turn);
+  [[nodiscard]] Limits limits_to_ask_with(CacheAtQuota policy, const Turn& turn) const;
   [[nodiscard]] bool has_quota(Turn& turn);
   [[nodiscard]] uint32_t nodes() const;
   void note_charge(const Growth& growth, const Turn& turn, NewNames names = {});
@@ -235,12 +236,13 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   void note_new_key(uint32_t database, std::string_view key, Turn& turn);
   void note_removed_keys(const Request& request, const CommandRule& rule, Turn& turn);
   [[nodiscard]] KeyPrefixes key_prefixes(Turn& turn);
-  std::unique_ptr<QuotaQuestions> count_question(const Growth& growth, Turn& turn);
+  std::unique_ptr<QuotaQuestions> count_question(const Growth& growth, CacheAtQuota policy,
+                                                 Turn& turn);
   Next ask_about_quota(QuotaWork::What what, std::unique_ptr<QuotaQuestions> questions,
                        const Turn& turn);
   void continue_quota_work();
   void end_quota_work();
-  Next refuse_over_quota(Turn& turn, TenantQuota::Verdict what);
+  Next refuse_over_quota(Turn& turn, TenantQuota::Verdict what, CacheAtQuota policy);
   void forget_quota_try() {
     quota_try_ = {};
     quota_failure_.clear();

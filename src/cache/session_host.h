@@ -59,6 +59,7 @@ enum class CacheMeter : uint8_t {
   kThrottled,          // over cache_rate
   kFailed,             // Redis could not be reached, or was lost before it answered
   kOverQuota,          // refused because of cache.keys or cache.megabytes
+  kNothingToEvict,     // of these, those that were to make room, and found none that may go
   kEvicted,            // keys that made room for others
   kHits,               // keys that were looked for and were there
   kMisses,             // the others

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include "cache/prefix/key_walk.h"
+#include "cache/quota/request_policy.h"
 #include "cache/session_fsm.h"
 
 // Quotas of keys and bytes. A request that may add to them is charged before it is sent. Where it
@@ -138,10 +139,12 @@ std::optional<SessionFsm::Next> SessionFsm::charge_for_room(const Request& reque
     return reply(turn, quota_failure_);
   }
   if (quota_try_.all_exist) growth.keys = 0;
+  const CacheAtQuota policy = at_quota_of(limits, request, rule, arguments_there);
+  // What could never fit evicts nothing.
   if (!growth.unsure && growth.keys > limits.cache_keys)
-    return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
+    return refuse_over_quota(turn, TenantQuota::Verdict::kCount, CacheAtQuota::kRefuse);
   if (growth.bytes > limits.cache_bytes)
-    return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
+    return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh, CacheAtQuota::kRefuse);
   const TenantQuota::Admission admission =
       quota_->charge_if_fits(growth, limits, nodes(), turn.now);
   much_room = admission.much_room;
@@ -153,33 +156,34 @@ std::optional<SessionFsm::Next> SessionFsm::charge_for_room(const Request& reque
       quota_->take_back(growth);
       break;
     case TenantQuota::Verdict::kFull:
-      return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
+      return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh, policy);
     case TenantQuota::Verdict::kWeigh:
       if (quota_try_.weighings > 0) {
-        if (quota_->fits_by_answer(growth, limits)) return charge_by_answer(growth, turn);
-        return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh);
+        if (quota_->fits_by_answer(growth, limits)) return charge_by_answer(growth, policy, turn);
+        return refuse_over_quota(turn, TenantQuota::Verdict::kWeigh, policy);
       }
       if (!all_answered(turn)) return Next::kWait;
       ++quota_try_.weighings;
-      return ask_about_quota(
-          QuotaWork::What::kWeigh,
-          std::make_unique<WeighKeysOf>(limits, growth.bytes, key_prefixes(turn)), turn);
+      return ask_about_quota(QuotaWork::What::kWeigh,
+                             std::make_unique<WeighKeysOf>(limits_to_ask_with(policy, turn),
+                                                           growth.bytes, key_prefixes(turn)),
+                             turn);
     case TenantQuota::Verdict::kCount:
       break;
   }
-  const bool evicts = limits.cache_at_quota == CacheAtQuota::kEvict;
+  const bool evicts = policy == CacheAtQuota::kEvict;
   if (evicts && quota_try_.counts > 0 && quota_->fits_by_answer(growth, limits))
-    return charge_by_answer(growth, turn);
+    return charge_by_answer(growth, policy, turn);
   if (!all_answered(turn)) return Next::kWait;
   const bool may_change = quota_try_.counts == 0 || quota_->keys_since_count() > 0;
   if (may_change && quota_try_.counts < kMostCounts) {
     ++quota_try_.counts;
-    return ask_about_quota(QuotaWork::What::kCount, count_question(growth, turn), turn);
+    return ask_about_quota(QuotaWork::What::kCount, count_question(growth, policy, turn), turn);
   }
   const auto keys = arguments_there == request.argument_count ? keys_it_may_make(request, rule)
                                                               : std::vector<std::string_view>();
   if (keys.empty() || quota_try_.asked_existing)
-    return refuse_over_quota(turn, TenantQuota::Verdict::kCount);
+    return refuse_over_quota(turn, TenantQuota::Verdict::kCount, policy);
   quota_try_.asked_existing = true;
   quota_try_.keys = keys.size();
   const std::string_view prefix =
@@ -189,25 +193,33 @@ std::optional<SessionFsm::Next> SessionFsm::charge_for_room(const Request& reque
 }
 
 // Another worker may have charged the same room meanwhile: then it is looked at again.
-std::optional<SessionFsm::Next> SessionFsm::charge_by_answer(const Growth& growth, Turn& turn) {
-  const Limits& limits = turn.tenant->limits;
-  if (limits.cache_at_quota == CacheAtQuota::kEvict) {
+std::optional<SessionFsm::Next> SessionFsm::charge_by_answer(const Growth& growth,
+                                                             CacheAtQuota policy, Turn& turn) {
+  if (policy == CacheAtQuota::kEvict) {
     quota_->charge(growth);
-  } else if (!quota_->charge_if_keys_fit(growth, limits, nodes())) {
+  } else if (!quota_->charge_if_keys_fit(growth, turn.tenant->limits, nodes())) {
     waker_.wake();
     return Next::kWait;
   }
   return std::nullopt;
 }
 
-std::unique_ptr<QuotaQuestions> SessionFsm::count_question(const Growth& growth, Turn& turn) {
+// Where nothing may go, it is not looked for again at once.
+Limits SessionFsm::limits_to_ask_with(CacheAtQuota policy, const Turn& turn) const {
+  const Limits& limits = turn.tenant->limits;
+  const bool fruitless = !limits.cache_key_spaces.empty() && !quota_->may_evict(turn.now);
+  return judged(limits, fruitless ? CacheAtQuota::kRefuse : policy);
+}
+
+std::unique_ptr<QuotaQuestions> SessionFsm::count_question(const Growth& growth,
+                                                           CacheAtQuota policy, Turn& turn) {
   IndexesToCount indexes{.prefixes = key_prefixes(turn)};
   if (!indexes.prefixes.empty()) {
     indexes.database = removed_keys_.database();
     indexes.removed = removed_keys_.take();
     indexes.may_look_through = quota_->may_look_through(turn.now);
   }
-  return std::make_unique<CountKeysOf>(turn.tenant->limits, growth.unsure ? 1 : growth.keys,
+  return std::make_unique<CountKeysOf>(limits_to_ask_with(policy, turn), growth.unsure ? 1 : growth.keys,
                                        quota_->keys_under_way(), std::move(indexes));
 }
 
@@ -274,6 +286,7 @@ void SessionFsm::end_quota_work() {
   count(CacheMeter::kEvicted, evicted.keys);
   if (quota_ != nullptr && work.questions->forgot_names()) quota_->forgot_names();
   if (!work.failure.empty() || quota_ == nullptr) return;
+  if (work.questions->tried_to_evict()) quota_->evicted(work.mark.at, now, evicted.keys);
   if (work.questions->looked_through())
     quota_->looked_through(work.mark.at, now, work.questions->forgot_names());
   switch (work.what) {
@@ -287,19 +300,25 @@ void SessionFsm::end_quota_work() {
   }
 }
 
-SessionFsm::Next SessionFsm::refuse_over_quota(Turn& turn, TenantQuota::Verdict what) {
+SessionFsm::Next SessionFsm::refuse_over_quota(Turn& turn, TenantQuota::Verdict what,
+                                               CacheAtQuota policy) {
   count(CacheMeter::kOverQuota);
   const Limits& limits = turn.tenant->limits;
   const TenantQuota::Usage usage = quota_->usage();
+  std::string_view why;
+  if (policy == CacheAtQuota::kEvict) {
+    count(CacheMeter::kNothingToEvict);
+    why = ", and none of those that may be evicted makes room";
+  }
   if (what == TenantQuota::Verdict::kCount) {
     return refuse(turn, fmt::format("OOM command not allowed: tenant {} has {} keys, and its quota "
-                                    "(cache.keys) is {}; delete some, or let them expire",
-                                    turn.tenant->slug, usage.keys, limits.cache_keys));
+                                    "(cache.keys) is {}{}; delete some, or let them expire",
+                                    turn.tenant->slug, usage.keys, limits.cache_keys, why));
   }
   return refuse(turn,
                 fmt::format("OOM command not allowed: the keys of tenant {} take {} MiB, and its "
-                            "quota (cache.megabytes) is {} MiB; delete some, or let them expire",
-                            turn.tenant->slug, usage.bytes >> 20, limits.cache_bytes >> 20));
+                            "quota (cache.megabytes) is {} MiB{}; delete some, or let them expire",
+                            turn.tenant->slug, usage.bytes >> 20, limits.cache_bytes >> 20, why));
 }
 
 // Within a transaction commands are answered before they are carried out.

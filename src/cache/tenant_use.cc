@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "base/json_writer.h"
+#include "tenancy/key_spaces.h"
 
 namespace partywall::cache {
 namespace {
@@ -44,14 +45,22 @@ std::string to_json(const TenantUse& use) {
   json.key("quota").begin_object();
   json.key("keys").value(use.limits.cache_keys);
   json.key("bytes").value(use.limits.cache_bytes);
-  json.key("at_quota")
-      .value(use.limits.cache_at_quota == CacheAtQuota::kEvict ? "evict" : "refuse");
+  json.key("at_quota").value(to_string(use.limits.cache_at_quota));
+  json.key("key_spaces").begin_array();
+  for (const CacheKeySpace& space : use.limits.cache_key_spaces) {
+    json.begin_object();
+    json.key("prefix").value(space.prefix);
+    json.key("at_quota").value(to_string(space.at_quota));
+    json.end_object();
+  }
+  json.end_array();
   json.end_object();
   json.key("hits").value(use.hits);
   json.key("misses").value(use.misses);
   write(json, "hit_rate", share(use.hits, use.hits + use.misses));
   json.key("evicted_keys").value(use.evicted_keys);
   json.key("refused_commands").value(use.refused);
+  json.key("nothing_to_evict").value(use.nothing_to_evict);
   json.key("estimated_hit_rate").begin_object();
   write(json, "at_quota", use.hit_rate_at_quota);
   write(json, "at_double_quota", use.hit_rate_at_double);

@@ -30,6 +30,19 @@ std::string percent_at(const JsonValue& value, std::string_view name) {
   return share ? fmt::format("{:.1f} %", *share * 100) : "not known yet";
 }
 
+// Empty where the tenant has none.
+std::string describe_key_spaces(const JsonValue& use) {
+  const JsonValue* quota = use.find("quota");
+  const JsonValue* spaces = quota == nullptr ? nullptr : quota->find("key_spaces");
+  if (spaces == nullptr || spaces->as_array() == nullptr || spaces->as_array()->empty()) return {};
+  std::string out = "spaces   ";
+  for (const JsonValue& space : *spaces->as_array())
+    out += fmt::format(" {}* {},", text_at(space, "prefix"), text_at(space, "at_quota"));
+  out.back() = ';';
+  return out + fmt::format(" {} commands found nothing to evict\n",
+                           text_at(use, "nothing_to_evict"));
+}
+
 // The base of the node's URLs; empty after it has said why there is none.
 std::string admin_url(const CacheStatsOptions& options) {
   store::NodeSettings node;
@@ -65,6 +78,7 @@ std::string describe_cache_use(const JsonValue& use) {
   out += fmt::format("at quota  {}: {} keys evicted, {} commands refused\n",
                      text_at(use, "quota.at_quota"), text_at(use, "evicted_keys"),
                      text_at(use, "refused_commands"));
+  out += describe_key_spaces(use);
   out += fmt::format("hit rate  {} ({} hits, {} misses)\n", percent_at(use, "hit_rate"),
                      text_at(use, "hits"), text_at(use, "misses"));
   const JsonValue* now = estimate.find("at_quota");

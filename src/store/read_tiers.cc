@@ -2,6 +2,7 @@
 #include <array>
 
 #include "store/platform_sections.h"
+#include "tenancy/key_spaces.h"
 #include "tenancy/shipped_tiers.h"
 
 namespace partywall::store {
@@ -50,6 +51,25 @@ void read_cpu_seconds(YamlMap& map, Duration& time) {
                    "database busy time, per sliding hour")) {
     time = seconds(count);
   }
+}
+
+// A list takes the place of that of the tier.
+void read_key_spaces(YamlMap& map, Limits& limits) {
+  if (map.has("key_spaces")) limits.cache_key_spaces.clear();
+  map.list("key_spaces",
+           "kinds of keys, told apart by what their names begin with, that are treated otherwise "
+           "at the quota; at most 16, the longest prefix counts",
+           [&](YamlMap& inside) {
+             CacheKeySpace space;
+             const bool named =
+                 inside.required("prefix", space.prefix, "1 to 128 bytes: which keys they are");
+             const bool told = inside.required_choice(
+                 "at_quota", space.at_quota, kAtQuota,
+                 "for these keys; those that are refused are never evicted either");
+             if (!named || !told) return;
+             if (auto added = add_key_space(limits, std::move(space)); !added)
+               inside.error("prefix", "{}", added.error().message);
+           });
 }
 
 void read_alarms(YamlMap& map, AlarmThresholds& alarms) {
@@ -104,6 +124,7 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
                           "what happens to commands that would add to `keys` or `megabytes` when "
                           "those are reached: they are refused with `-OOM`, or keys that were not "
                           "used for long make room, where what is kept is nothing but a cache");
+    read_key_spaces(cache, limits);
     cache.optional("redis_time", limits.cache_time, {milliseconds(1), kAllCacheTime},
                    "of Redis's own time, in each second, for the tenant's commands; `1s`: as much "
                    "as there is");

@@ -1,6 +1,9 @@
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <string>
+#include <vector>
 
 #include "base/time.h"
 
@@ -32,6 +35,14 @@ enum class CacheAtQuota : uint8_t {
   kEvict,   // keys that were not used for long make room: what is kept there is a cache
 };
 
+// Keys of a tenant whose names begin so.
+struct CacheKeySpace {
+  std::string prefix;
+  CacheAtQuota at_quota = CacheAtQuota::kRefuse;
+
+  bool operator==(const CacheKeySpace&) const = default;
+};
+
 struct Limits {
   uint32_t max_concurrent_requests = 10;  // in flight at the http doors of all nodes
   RateLimit api_rate{100, minutes(1), 10};
@@ -42,6 +53,7 @@ struct Limits {
   uint64_t cache_keys = 1'000;
   uint64_t cache_bytes = 64ULL << 20;
   CacheAtQuota cache_at_quota = CacheAtQuota::kRefuse;
+  std::vector<CacheKeySpace> cache_key_spaces{};  // as tenancy/key_spaces.h has them
   uint32_t cache_databases = 1;  // SELECT 0 … n-1, at most kMaxCacheDatabases
   RateLimit cache_rate{1'000, seconds(1), 1'000};
   Duration cache_time = milliseconds(100);  // of Redis's own time, in a second; kAllCacheTime: all

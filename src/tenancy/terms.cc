@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "tenancy/key_spaces.h"
 
 namespace partywall {
 namespace {
@@ -87,10 +88,6 @@ Result<> set_share(double& into, const JsonValue& value) {
   return {};
 }
 
-std::string_view to_string(CacheAtQuota at_quota) {
-  return at_quota == CacheAtQuota::kEvict ? "evict" : "refuse";
-}
-
 Result<> set_at_quota(CacheAtQuota& into, const JsonValue& value) {
   const std::string* const text = value.as_string();
   for (const CacheAtQuota one : {CacheAtQuota::kRefuse, CacheAtQuota::kEvict}) {
@@ -101,8 +98,46 @@ Result<> set_at_quota(CacheAtQuota& into, const JsonValue& value) {
   return fail(ErrorKind::kInvalid, "must be refuse or evict");
 }
 
+JsonValue key_spaces_to_json(const std::vector<CacheKeySpace>& spaces) {
+  JsonArray array;
+  for (const CacheKeySpace& space : spaces) {
+    array.emplace_back(JsonObject{{"prefix", JsonValue(space.prefix)},
+                                  {"at_quota", JsonValue(std::string(to_string(space.at_quota)))}});
+  }
+  return JsonValue(std::move(array));
+}
+
+Result<> read_key_space(CacheKeySpace& space, const JsonValue& value) {
+  const JsonObject* const members = value.as_object();
+  const bool whole = members != nullptr && value.find("prefix") && value.find("at_quota");
+  if (!whole || members->size() != 2)
+    return fail(ErrorKind::kInvalid, "must be a list of objects of prefix and at_quota");
+  const std::string* const prefix = value.find("prefix")->as_string();
+  if (prefix == nullptr) return fail(ErrorKind::kInvalid, "prefix must be text");
+  space.prefix = *prefix;
+  if (auto set = set_at_quota(space.at_quota, *value.find("at_quota")); !set)
+    return fail(ErrorKind::kInvalid, "at_quota {}", set.error().message);
+  return {};
+}
+
+// A list takes the place of the one that was there.
+Result<> set_key_spaces(Limits& into, const JsonValue& value) {
+  const JsonArray* const array = value.as_array();
+  if (array == nullptr)
+    return fail(ErrorKind::kInvalid, "must be a list of objects of prefix and at_quota");
+  Limits limits;
+  for (const JsonValue& item : *array) {
+    CacheKeySpace space;
+    if (auto read = read_key_space(space, item); !read) return read;
+    if (auto added = add_key_space(limits, std::move(space)); !added)
+      return fail(ErrorKind::kInvalid, "cannot be so: {}", added.error().message);
+  }
+  into.cache_key_spaces = std::move(limits.cache_key_spaces);
+  return {};
+}
+
 // clang-format off
-constexpr std::array<Term, 16> kTerms = {{
+constexpr std::array<Term, 17> kTerms = {{
     {"max_concurrent_requests",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.max_concurrent_requests}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.max_concurrent_requests, v, 1, 1'000'000); }},
@@ -130,6 +165,9 @@ constexpr std::array<Term, 16> kTerms = {{
     {"cache_at_quota",
      [](const Terms& t) { return JsonValue(std::string(to_string(t.limits.cache_at_quota))); },
      [](Terms& t, const JsonValue& v) { return set_at_quota(t.limits.cache_at_quota, v); }},
+    {"cache_key_spaces",
+     [](const Terms& t) { return key_spaces_to_json(t.limits.cache_key_spaces); },
+     [](Terms& t, const JsonValue& v) { return set_key_spaces(t.limits, v); }},
     {"cache_databases",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.cache_databases}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.cache_databases, v, 1, kMaxCacheDatabases); }},

@@ -28,7 +28,7 @@ class ServerWatchSink {
   // It cannot be ended, because it has written. Told once.
   virtual void script_goes_on(TenantId tenant) = 0;
   // The longest time that any script may run there.
-  [[nodiscard]] virtual Duration longest_script(const CacheRoute& route) const = 0;
+  [[nodiscard]] virtual Duration longest_script(const CacheRoute& route) = 0;
 };
 
 struct ServerWatchTimes {

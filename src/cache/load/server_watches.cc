@@ -22,6 +22,7 @@ std::vector<Endpoint> servers_of(const CacheRoute& route) {
 
 void ServerWatches::set_directory(DirectoryRef directory) {
   directory_ = std::move(directory);
+  longest_scripts_.clear();
   routes_.clear();
   for (const TenantId tenant : door_.loads.tenants()) add_route_of(tenant);
 }
@@ -82,13 +83,16 @@ void ServerWatches::script_ended(TenantId tenant) { count(tenant, CacheMeter::kS
 
 void ServerWatches::script_goes_on(TenantId tenant) { count(tenant, CacheMeter::kScriptsGoOn, 1); }
 
-Duration ServerWatches::longest_script(const CacheRoute& route) const {
-  Duration longest = kLeastCacheScriptTime;
-  for (const Tenant& tenant : directory_->tenants()) {
-    if (door_.registry.route_of(tenant).get() == &route)
-      longest = std::max(longest, tenant.limits.cache_script_time);
+// Asked again and again while a script runs, so it is found out once for each directory.
+Duration ServerWatches::longest_script(const CacheRoute& route) {
+  if (longest_scripts_.empty()) {
+    for (const Tenant& tenant : directory_->tenants()) {
+      Duration& longest = longest_scripts_[door_.registry.route_of(tenant).get()];
+      longest = std::max({longest, kLeastCacheScriptTime, tenant.limits.cache_script_time});
+    }
   }
-  return longest;
+  const auto found = longest_scripts_.find(&route);
+  return found == longest_scripts_.end() ? kLeastCacheScriptTime : found->second;
 }
 
 }  // namespace partywall::cache

@@ -46,11 +46,12 @@ class ServerWatches final : private ServerWatchSink {
   void time_used(const TimeUse& use) override;
   void script_ended(TenantId tenant) override;
   void script_goes_on(TenantId tenant) override;
-  [[nodiscard]] Duration longest_script(const CacheRoute& route) const override;
+  [[nodiscard]] Duration longest_script(const CacheRoute& route) override;
   void count(TenantId tenant, CacheMeter meter, uint64_t amount);
 
   Door door_;
   DirectoryRef directory_;
+  std::map<const CacheRoute*, Duration> longest_scripts_;  // of that directory, once it was asked
   std::vector<std::shared_ptr<CacheRoute>> routes_;
   std::vector<std::unique_ptr<ServerWatch>> watches_;
   std::atomic<uint64_t> busy_{0};

@@ -45,6 +45,14 @@ std::string eval(const GuardScript& script, std::string_view prefix,
   return eval(prefix.empty() ? script.of_database : script.of_index, prefix, arguments);
 }
 
+// For the scripts that evict: which keys may go.
+std::vector<std::string> eviction(uint64_t first, const Limits& limits) {
+  std::vector<std::string> arguments = {number(first), number(kEvictedInAStep)};
+  for (const CacheKeySpace& space : limits.cache_key_spaces)
+    arguments.push_back((space.at_quota == CacheAtQuota::kEvict ? '+' : '-') + space.prefix);
+  return arguments;
+}
+
 std::string_view prefix_of(const KeyPrefixes& prefixes, uint32_t database) {
   return prefixes.empty() ? std::string_view() : std::string_view(prefixes[database]);
 }
@@ -106,7 +114,7 @@ QuotaQuestions::Step CountKeysOf::ask(uint32_t database) {
     case Stage::kEvict: {
       const uint64_t others = total() - counts_[database];
       const uint64_t target = target_ - std::min(target_, others);
-      return {database, eval(kEvictKeysScript, prefix, {number(target), number(kEvictedInAStep)})};
+      return {database, eval(kEvictKeysScript, prefix, eviction(target, limits_))};
     }
     case Stage::kVerifyRemoved:
       return {database, verify_names(prefix, indexes_.removed)};
@@ -131,7 +139,8 @@ bool CountKeysOf::answered(std::string_view reply) {
       if (++asked_ < counts_.size()) return true;
       stage_ = Stage::kDone;
       if (limits_.cache_at_quota == CacheAtQuota::kEvict) {
-        if (result_ > begin_above_) stage_ = Stage::kEvict;
+        tried_to_evict_ = result_ > begin_above_;
+        if (tried_to_evict_) stage_ = Stage::kEvict;
       } else {
         look_for_room();
       }
@@ -208,8 +217,8 @@ std::optional<QuotaQuestions::Step> WeighKeysOf::next() {
   const std::string_view prefix = prefix_of(prefixes_, database_);
   if (!weighed_)
     return Step{database_, eval(kWeighScript, prefix, {number(cursor_), number(kWeighedInAStep)})};
-  return Step{database_, eval(kEvictBytesScript, prefix,
-                              {number(result_ - target_), number(kEvictedInAStep)})};
+  tried_to_evict_ = true;
+  return Step{database_, eval(kEvictBytesScript, prefix, eviction(result_ - target_, limits_))};
 }
 
 bool WeighKeysOf::answered(std::string_view reply) {

@@ -40,6 +40,8 @@ class QuotaQuestions {
   [[nodiscard]] const Evicted& evicted() const { return evicted_; }
   // Names have left an index.
   [[nodiscard]] bool forgot_names() const { return forgot_names_; }
+  // Keys were to make room, whether some did or not.
+  [[nodiscard]] bool tried_to_evict() const { return tried_to_evict_; }
   // It went through an index to see which of the keys are still there.
   [[nodiscard]] bool looked_through() const { return looked_through_; }
 
@@ -48,6 +50,7 @@ class QuotaQuestions {
   Evicted evicted_;
   bool forgot_names_ = false;
   bool looked_through_ = false;
+  bool tried_to_evict_ = false;
 };
 
 // What goes with counting by indexes.

@@ -18,7 +18,7 @@ constexpr Duration kWeighAfterUnsure = seconds(1);
 constexpr int kShareWhenFull = 50;
 constexpr Duration kWeighWhenFull = seconds(1);
 constexpr int kShareAfterRemoval = 5;
-// The same of the names in an index.
+// The same of the names in an index, and of keys that may be evicted.
 constexpr Duration kLookWhenFull = milliseconds(100);
 // Beyond three quarters names are taken out of an index any moment.
 constexpr uint64_t kShares = 4;
@@ -183,6 +183,16 @@ bool TenantQuota::has_much_room_locked(const Limits& limits) const {
     return tally.base + tally.since() < quota / kShares * kSharesWithMuchRoom;
   };
   return keys_.known && is_low(keys_, limits.cache_keys) && is_low(bytes_, limits.cache_bytes);
+}
+
+bool TenantQuota::may_evict(MonotonicTime now) const {
+  const std::lock_guard lock(mutex_);
+  return now >= evict_again_at_;
+}
+
+void TenantQuota::evicted(MonotonicTime began, MonotonicTime now, uint64_t keys) {
+  const std::lock_guard lock(mutex_);
+  if (keys == 0) evict_again_at_ = now + std::max((now - began) * kShareWhenFull, kLookWhenFull);
 }
 
 bool TenantQuota::may_look_through(MonotonicTime now) const {

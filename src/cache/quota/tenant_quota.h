@@ -85,6 +85,11 @@ class TenantQuota {
   // Charged and not known to be in the last count: another one may say less.
   [[nodiscard]] uint64_t keys_since_count() const;
 
+  // --- Of a tenant some of whose keys must not be evicted: of those that may go there may be none.
+  // Is it worth looking? That takes Redis a while.
+  [[nodiscard]] bool may_evict(MonotonicTime now) const;
+  void evicted(MonotonicTime began, MonotonicTime now, uint64_t keys);
+
   // --- Of prefix mode, where keys are counted by the names in an index.
   // There is so much room that nobody takes names out of the index because of the quota.
   [[nodiscard]] bool has_much_room(const Limits& limits) const;
@@ -139,6 +144,7 @@ class TenantQuota {
   Duration weighing_took_{};
   MonotonicTime weighed_at_{};
   std::atomic<bool> removed_{false};  // something, since it was weighed
+  MonotonicTime evict_again_at_{};
   Duration looking_took_{};
   MonotonicTime looked_at_{};
   bool looked_ = false;                    // at all

@@ -274,7 +274,7 @@ def test_what_a_tenant_uses_and_finds_is_shown(quotas):
     after = json.loads(stats(quotas, "globex", "-o", "json").stdout)
     assert after["hits"] - before["hits"] == 10 + found + 1_000
     assert after["misses"] - before["misses"] == 10 + (1_000 - found) + 1_000 + 1_000
-    assert after["quota"] == {"keys": KEYS, "bytes": 4 * MEBIBYTE, "at_quota": "evict"} and after["keys"] <= KEYS
+    assert after["quota"] == {"keys": KEYS, "bytes": 4 * MEBIBYTE, "at_quota": "evict", "key_spaces": []} and after["keys"] <= KEYS
     estimate = after["estimated_hit_rate"]
     assert 0 <= estimate["at_quota"] <= estimate["at_double_quota"] <= 1
     shown = stats(quotas, "globex")

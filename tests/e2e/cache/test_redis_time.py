@@ -20,14 +20,18 @@ WRITES_THEN_RUNS = """
     return 1"""
 
 
-@pytest.fixture(params=["database", "prefix"])
-def shared(request):
+def bounded(stack):
     """acme may use little of Redis's time; its neighbour has no limit."""
-    stack = CacheStack(mode=request.param)
     tier = copy.deepcopy(stack.platform["tiers"]["fast"])
     tier["cache"] |= {"redis_time": "20ms", "script_time": "300ms"}
     stack.platform["tiers"]["bounded"] = tier
     next(one for one in stack.platform["tenants"] if one["slug"] == "acme")["tier"] = "bounded"
+    return stack
+
+
+@pytest.fixture(params=["database", "prefix"])
+def shared(request):
+    stack = bounded(CacheStack(mode=request.param))
     yield stack.start()
     assert stack.stop() == 0, "the daemon did not end cleanly"
 
@@ -108,6 +112,35 @@ def test_a_script_is_ended_whatever_becomes_of_its_client(shared):
             time.sleep(0.05)
         wait_until(lambda: counter(shared, "scripts_ended", "acme") >= 1 or is_refused(shared, "acme"), "it is ended")
         wait_until(lambda: counter(shared, "redis_microseconds", "acme") >= 300_000, "it is charged")
+
+
+def test_an_endless_function_is_ended(shared):
+    """The operator has provided it, and a tenant calls it with what it does not expect."""
+    library = """#!lua name=shared
+        redis.register_function('count', function(keys, arguments)
+            local n = 0
+            while n ~= tonumber(arguments[1]) do n = n + 1 end
+            return n
+        end)"""
+    shared.administrator().function_load(library)
+    shared.platform["cells"]["main"]["cache"]["functions"] = [{"library": "shared", "functions": [{"name": "count"}]}]
+    shared.change_tenant("acme")
+    acme = shared.client("acme")
+    wait_until(lambda: provides(acme, "count"), "the function")
+    with neighbour_at_work(shared):
+        with pytest.raises(redis.ResponseError, match="Script killed by user"):
+            acme.fcall("count", 0, -1)
+        wait_until(lambda: is_refused(shared, "acme"), "acme is held back")
+    assert counter(shared, "scripts_ended", "acme") == 1 and counter(shared, "scripts_ended", "globex") == 0
+    assert shared.client("globex").fcall("count", 0, 10) == 10
+
+
+def provides(client, name):
+    try:
+        return client.fcall(name, 0, 1) == 1
+    except redis.ResponseError as error:
+        assert "is not provided here" in str(error)
+        return False
 
 
 def test_a_script_in_a_transaction_is_ended_too(shared):

@@ -16,9 +16,18 @@ TEST(TenantUse, TheNarrowerLimitSaysHowManyKeysFit) {
 TEST(TenantUse, WhatIsNotKnownIsNull) {
   EXPECT_EQ(to_json({.tenant = "acme", .limits = {.cache_keys = 5, .cache_bytes = 6}}),
             R"({"tenant":"acme","keys":null,"bytes":null,)"
-            R"("quota":{"keys":5,"bytes":6,"at_quota":"refuse"},"hits":0,"misses":0,)"
-            R"("hit_rate":null,"evicted_keys":0,"refused_commands":0,)"
+            R"("quota":{"keys":5,"bytes":6,"at_quota":"refuse","key_spaces":[]},"hits":0,"misses":0,)"
+            R"("hit_rate":null,"evicted_keys":0,"refused_commands":0,"nothing_to_evict":0,)"
             R"("estimated_hit_rate":{"at_quota":null,"at_double_quota":null}})");
+}
+
+TEST(TenantUse, ShowsTheKeySpaces) {
+  const Limits limits{.cache_key_spaces = {{.prefix = "page:", .at_quota = CacheAtQuota::kEvict},
+                                           {.prefix = "job:"}}};
+  EXPECT_NE(to_json({.tenant = "acme", .limits = limits, .nothing_to_evict = 3})
+                .find(R"("key_spaces":[{"prefix":"page:","at_quota":"evict"},)"
+                      R"({"prefix":"job:","at_quota":"refuse"}]})"),
+            std::string::npos);
 }
 
 }  // namespace

@@ -13,8 +13,8 @@ JsonValue json(std::string_view text) { return JsonValue::parse(text).value(); }
 // the build here: give it a term, or the control store would lose it.
 Terms strange_terms() {
   Terms terms;
-  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, at_quota, databases, cache,
-         cache_time, script_time] = terms.limits;
+  auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, at_quota, spaces, databases,
+         cache, cache_time, script_time] = terms.limits;
   auto& [error_share, slow] = terms.alarms;
   requests = 77;
   api = {.tokens = 1, .period = hours(1), .burst = 2};
@@ -25,6 +25,7 @@ Terms strange_terms() {
   keys = 82;
   bytes = 83ULL << 20;
   at_quota = CacheAtQuota::kEvict;
+  spaces = {{.prefix = "page:", .at_quota = CacheAtQuota::kEvict}, {.prefix = "job:"}};
   databases = 16;
   cache = {.tokens = 3, .period = minutes(1), .burst = 4};
   cache_time = milliseconds(86);
@@ -77,6 +78,16 @@ TEST(Terms, WhatIsWrongIsSaidAndChangesNothing) {
   EXPECT_EQ(message("weight", "\"4\""), "weight must be a whole number, 1 to 1000");
   EXPECT_EQ(message("cache_at_quota", "\"drop\""), "cache_at_quota must be refuse or evict");
   EXPECT_EQ(message("cache_at_quota", "1"), "cache_at_quota must be refuse or evict");
+  EXPECT_EQ(message("cache_key_spaces", R"([{"prefix":"a","at_quota":"drop"}])"),
+            "cache_key_spaces at_quota must be refuse or evict");
+  for (const char* const wrong : {"1", R"(["a"])", R"([{"prefix":"a"}])",
+                                  R"([{"prefix":"a","at_quota":"evict","more":1}])"}) {
+    EXPECT_EQ(message("cache_key_spaces", wrong),
+              "cache_key_spaces must be a list of objects of prefix and at_quota");
+  }
+  EXPECT_EQ(message("cache_key_spaces", R"([{"prefix":"","at_quota":"evict"}])"),
+            "cache_key_spaces cannot be so: a prefix must not be empty: `at_quota` says it for all "
+            "keys");
   EXPECT_EQ(message("alarm_error_share", "1.1"), "alarm_error_share must be a number, 0 to 1");
   EXPECT_EQ(message("api_rate", "5"), "api_rate must be an object of tokens, period_ms and burst");
   EXPECT_EQ(message("api_rate", R"({"tokens": 5, "burst": 0})"),

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include "cache/quota/request_policy.h"
+
 namespace partywall::cache {
 namespace {
 
@@ -43,6 +45,25 @@ TEST(CountKeys, WhereItEvictsRoomIsMadeInSteps) {
   EXPECT_FALSE(count.next());
   EXPECT_EQ(count.result(), 984U);
   EXPECT_EQ(count.evicted().keys, 116U);
+}
+
+TEST(CountKeys, WhereThereAreKeySpacesTheScriptIsToldOfThem) {
+  const Limits limits{
+      .cache_keys = 1'000,
+      .cache_key_spaces = {{.prefix = "page:", .at_quota = CacheAtQuota::kEvict},
+                           {.prefix = "job:", .at_quota = CacheAtQuota::kRefuse}}};
+  CountKeysOf count(judged(limits, CacheAtQuota::kEvict), 1, 0);
+  ASSERT_TRUE(count.next());
+  EXPECT_TRUE(count.answered(":1000\r\n"));
+  const auto step = count.next();
+  ASSERT_TRUE(step);
+  EXPECT_TRUE(step->request.ends_with("$6\r\n+page:\r\n$5\r\n-job:\r\n$1\r\n-\r\n"));
+  EXPECT_TRUE(count.tried_to_evict());
+  CountKeysOf refused(judged(limits, CacheAtQuota::kRefuse), 1, 0);
+  ASSERT_TRUE(refused.next());
+  EXPECT_TRUE(refused.answered(":1000\r\n"));
+  EXPECT_FALSE(refused.next());
+  EXPECT_FALSE(refused.tried_to_evict());
 }
 
 TEST(CountKeys, WithRoomLeftNothingIsEvicted) {
