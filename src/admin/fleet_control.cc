@@ -51,9 +51,8 @@ void add_fleet_handlers(Router& router, fleet::FleetLoop& loop, const Secret& op
                      "operator.token of the fleet's directory"));
                });
   };
-  router.add("GET", "/fleet", [&loop](const Request&) {
-    return Response{.body = list_of("pools", loop.status())};
-  });
+  router.add("GET", "/fleet",
+             [&loop](const Request&) { return Response{.body = list_of("pools", loop.status())}; });
   router.add("GET", "/fleet/{cell}/{pool}/events", [&loop](const Request& request) {
     const auto events = loop.history(request.parameters[0], request.parameters[1]);
     if (!events) return to_response(ApiError(events.error()));

@@ -219,8 +219,9 @@ std::unique_ptr<QuotaQuestions> SessionFsm::count_question(const Growth& growth,
     indexes.removed = removed_keys_.take();
     indexes.may_look_through = quota_->may_look_through(turn.now);
   }
-  return std::make_unique<CountKeysOf>(limits_to_ask_with(policy, turn), growth.unsure ? 1 : growth.keys,
-                                       quota_->keys_under_way(), std::move(indexes));
+  return std::make_unique<CountKeysOf>(limits_to_ask_with(policy, turn),
+                                       growth.unsure ? 1 : growth.keys, quota_->keys_under_way(),
+                                       std::move(indexes));
 }
 
 // Of each of the tenant's databases; none in database mode.

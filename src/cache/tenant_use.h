@@ -16,7 +16,7 @@ struct TenantUse {
   uint64_t hits = 0;         // these since the node began
   uint64_t misses = 0;
   uint64_t evicted_keys = 0;
-  uint64_t refused = 0;          // commands
+  uint64_t refused = 0;           // commands
   uint64_t nothing_to_evict = 0;  // of these, those that were to make room, and could not
   // What share of the look-ups would find their key in an exact cache of the quota's size, and of
   // twice that.

@@ -39,8 +39,8 @@ std::string describe_key_spaces(const JsonValue& use) {
   for (const JsonValue& space : *spaces->as_array())
     out += fmt::format(" {}* {},", text_at(space, "prefix"), text_at(space, "at_quota"));
   out.back() = ';';
-  return out + fmt::format(" {} commands found nothing to evict\n",
-                           text_at(use, "nothing_to_evict"));
+  return out +
+         fmt::format(" {} commands found nothing to evict\n", text_at(use, "nothing_to_evict"));
 }
 
 // The base of the node's URLs; empty after it has said why there is none.

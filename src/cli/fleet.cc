@@ -16,9 +16,9 @@ namespace partywall::cli {
 namespace {
 
 const std::vector<Column> kInstanceColumns = {
-    {"INSTANCE", "id"},        {"ENDPOINT", "endpoint"}, {"STATE", "state"},
-    {"HEALTH", "health"},      {"DRAINING", "draining"}, {"IN FLIGHT", "in_flight"},
-    {"PID", "process_id"},     {"RESTARTS", "restarts"}, {"LAST EXIT", "last_exit"}};
+    {"INSTANCE", "id"},    {"ENDPOINT", "endpoint"}, {"STATE", "state"},
+    {"HEALTH", "health"},  {"DRAINING", "draining"}, {"IN FLIGHT", "in_flight"},
+    {"PID", "process_id"}, {"RESTARTS", "restarts"}, {"LAST EXIT", "last_exit"}};
 
 // The node's admin port, and the pool that is meant.
 class FleetNode {
@@ -107,10 +107,9 @@ CliResult<JsonValue> FleetNode::pool(const std::string& name) {
     if (name.empty() || name == full || name == text_at(pool, "pool")) meant.push_back(&pool);
   }
   if (meant.size() == 1) return *meant.front();
-  return failed(kExitNotFound, meant.empty()
-                                   ? fmt::format("no such pool; the node keeps {}",
-                                                 names.empty() ? "none" : names)
-                                   : fmt::format("say which pool: {}", names));
+  return failed(kExitNotFound, meant.empty() ? fmt::format("no such pool; the node keeps {}",
+                                                           names.empty() ? "none" : names)
+                                             : fmt::format("say which pool: {}", names));
 }
 
 std::string path_of(const JsonValue& pool) {

@@ -38,6 +38,20 @@ Result<Endpoint> choose_endpoint(std::optional<uint16_t> wanted, uint16_t usual)
   return Endpoint{"127.0.0.1", *port};
 }
 
+// Before anything is started: a port that was asked for and is taken would be found only when the
+// doors open.
+Result<> check_ports(const StackSettings& settings) {
+  for (const auto& [door, port] :
+       {std::pair("http", settings.http_port), std::pair("sql", settings.sql_port),
+        std::pair("cache", settings.cache_port), std::pair("admin", settings.admin_port)}) {
+    if (!port || *port == 0 || fleet::is_free_loopback_port(*port)) continue;
+    return fail(ErrorKind::kUnavailable,
+                "port {} of 127.0.0.1 is taken; choose another one with --{}-port, or 0 for any",
+                *port, door);
+  }
+  return {};
+}
+
 // The issuer of an earlier start, or a new one.
 Result<DevIssuer> open_issuer(const SecretStore& secrets) {
   const std::string path = secrets.path(secret_files::kIssuerKey);
@@ -265,6 +279,7 @@ Stack::~Stack() { stop(); }
 Result<std::unique_ptr<Stack>> Stack::start(const StackSettings& settings, const TimeSource& time,
                                             Random& random,
                                             std::function<void(std::string_view)> say) {
+  if (auto usable = check_ports(settings); !usable) return std::unexpected(usable.error());
   auto files = find_shop();
   if (!files) return std::unexpected(files.error());
   auto user = EngineUser::choose();

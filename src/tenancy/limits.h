@@ -54,7 +54,7 @@ struct Limits {
   uint64_t cache_bytes = 64ULL << 20;
   CacheAtQuota cache_at_quota = CacheAtQuota::kRefuse;
   std::vector<CacheKeySpace> cache_key_spaces{};  // as tenancy/key_spaces.h has them
-  uint32_t cache_databases = 1;  // SELECT 0 … n-1, at most kMaxCacheDatabases
+  uint32_t cache_databases = 1;                   // SELECT 0 … n-1, at most kMaxCacheDatabases
   RateLimit cache_rate{1'000, seconds(1), 1'000};
   Duration cache_time = milliseconds(100);  // of Redis's own time, in a second; kAllCacheTime: all
   Duration cache_script_time = milliseconds(200);  // a script that runs longer is ended

@@ -15,10 +15,10 @@ namespace partywall::fleet {
 namespace {
 
 constexpr Duration kPace = seconds(1);
-constexpr Duration kStaleLoad = seconds(10);  // the door writes four times a second
-constexpr size_t kKeptEvents = 1'000;              // of each pool
-constexpr Duration kStopPatience = seconds(10);    // between asking an instance and ending it
-constexpr Duration kKillTakes = seconds(10);       // until the machine has ended what is killed
+constexpr Duration kStaleLoad = seconds(10);     // the door writes four times a second
+constexpr size_t kKeptEvents = 1'000;            // of each pool
+constexpr Duration kStopPatience = seconds(10);  // between asking an instance and ending it
+constexpr Duration kKillTakes = seconds(10);     // until the machine has ended what is killed
 constexpr std::array<MetricFamily, 5> kFamilies = {{
     {"partywall_fleet_desired_instances", MetricType::kGauge,
      "Instances that the pool is to have, by cell and pool"},
@@ -176,8 +176,8 @@ PoolStatus FleetLoop::Impl::status_of(const KeptPool& pool) const {
     status.instances.push_back(
         {.view = instance,
          .health = keeper.health_of(instance),
-         .draining = std::ranges::find(pool.draining, instance.observed.id) !=
-                     pool.draining.end()});
+         .draining =
+             std::ranges::find(pool.draining, instance.observed.id) != pool.draining.end()});
   }
   return status;
 }
@@ -272,7 +272,8 @@ void FleetLoop::write_metrics(MetricWriter& writer) const {
   const auto write = [&](const MetricFamily& family, auto value_of) {
     writer.family(family);
     for (const auto& pool : impl_->pools) {
-      writer.sample(value_of(*pool), {{"cell", pool->settings.cell}, {"pool", pool->settings.pool}});
+      writer.sample(value_of(*pool),
+                    {{"cell", pool->settings.cell}, {"pool", pool->settings.pool}});
     }
   };
   write(kFamilies[0], [](const KeptPool& pool) { return pool.keeper.desired(); });
@@ -282,10 +283,9 @@ void FleetLoop::write_metrics(MetricWriter& writer) const {
   writer.family(kFamilies[4]);
   for (const auto& pool : impl_->pools) {
     for (size_t kind = 0; kind < kPoolEventKinds; ++kind) {
-      writer.sample(pool->events[kind],
-                    {{"cell", pool->settings.cell},
-                     {"pool", pool->settings.pool},
-                     {"kind", to_string(static_cast<PoolEventKind>(kind))}});
+      writer.sample(pool->events[kind], {{"cell", pool->settings.cell},
+                                         {"pool", pool->settings.pool},
+                                         {"kind", to_string(static_cast<PoolEventKind>(kind))}});
     }
   }
 }

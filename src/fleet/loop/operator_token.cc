@@ -25,7 +25,8 @@ Result<Secret> open_operator_token(const std::string& directory, Random& random)
   if (auto made = make_private_directory(directory); !made) return std::unexpected(made.error());
   std::array<uint8_t, 32> bytes{};
   random.fill(bytes);
-  const std::string token = to_hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
+  const std::string token =
+      to_hex(std::string_view(reinterpret_cast<const char*>(bytes.data()), bytes.size()));
   if (auto written = write_private_file(path_in(directory), token + "\n"); !written) {
     return std::unexpected(written.error());
   }

@@ -183,10 +183,8 @@ void PoolKeeper::finish_replacements(const PoolView& view) {
 
 void PoolKeeper::decide(const PoolView& view) {
   while (next_decision_ <= view.now) next_decision_ += settings_.decision_interval;
-  const ScalingDecision decision = scaler_->decide({.now = view.now,
-                                                    .wall = view.wall,
-                                                    .capacity = capacity_,
-                                                    .signals = signals_});
+  const ScalingDecision decision = scaler_->decide(
+      {.now = view.now, .wall = view.wall, .capacity = capacity_, .signals = signals_});
   explanation_ = scaler_->explain(decision);
   if (!decision.changes()) return;
   desired_ = decision.count;
@@ -198,10 +196,9 @@ void PoolKeeper::drain_surplus(const PoolView& view) {
   std::vector<TerminationCandidate> candidates;
   for (const InstanceView& instance : view.instances) {
     if (is_leaving(instance) || is_replaced(instance.observed.id)) continue;
-    candidates.push_back(
-        {.id = instance.observed.id,
-         .condition = condition_of(health_of(instance)),
-         .requests_in_flight = instance.load ? instance.load->in_flight : 0});
+    candidates.push_back({.id = instance.observed.id,
+                          .condition = condition_of(health_of(instance)),
+                          .requests_in_flight = instance.load ? instance.load->in_flight : 0});
   }
   if (candidates.size() <= desired_) return;
   const auto surplus = static_cast<uint32_t>(candidates.size() - desired_);

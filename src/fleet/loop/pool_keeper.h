@@ -26,7 +26,7 @@ struct PoolKeeping {
 // One instance, as the provider, the door and the machine see it.
 struct InstanceView {
   ObservedInstance observed;
-  std::optional<InstanceLoad> load;    // nothing: the door does not know it yet
+  std::optional<InstanceLoad> load;      // nothing: the door does not know it yet
   std::optional<uint64_t> memory_bytes;  // nothing: not known
 };
 

@@ -68,7 +68,8 @@ void read_keeping(YamlMap& map, PoolKeeping& keeping) {
   map.optional("decision_interval", keeping.decision_interval, {seconds(1), minutes(5)},
                "between two decisions on the number of instances");
   std::optional<ByteSize> memory;
-  if (map.optional("max_memory", memory, "of an instance with its children; above it is replaced") &&
+  if (map.optional("max_memory", memory,
+                   "of an instance with its children; above it is replaced") &&
       memory) {
     keeping.max_memory_bytes = memory->bytes;
     if (memory->bytes < kLeastMemory) map.error("max_memory", "'max_memory' is below 1MiB");
@@ -125,7 +126,8 @@ void read_pool(YamlMap& map, const std::vector<Cell>* cells, store::FileLoader& 
 void read_section(YamlMap& map, const std::vector<Cell>* cells, store::FileLoader& files,
                   FleetSettings& fleet) {
   store::FilePath directory{fleet.directory};
-  map.optional("directory", directory, "records and output of the instances; made if it is not there");
+  map.optional("directory", directory,
+               "records and output of the instances; made if it is not there");
   fleet.directory = files.resolve(directory.path);
   map.list("pools", "the pools of this node",
            [&](YamlMap& pool) { read_pool(pool, cells, files, fleet); });

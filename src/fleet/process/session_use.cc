@@ -25,9 +25,8 @@ void add_session_use(std::map<pid_t, ResourceUse>& sessions) {
     if (!stat) continue;
     const auto session = sessions.find(stat->session);
     if (session == sessions.end()) continue;
-    session->second.processor_time += Duration(seconds(1)) *
-                                      static_cast<int64_t>(stat->processor_ticks) /
-                                      ticks_per_second;
+    session->second.processor_time +=
+        Duration(seconds(1)) * static_cast<int64_t>(stat->processor_ticks) / ticks_per_second;
     session->second.memory_bytes += stat->resident_pages * static_cast<uint64_t>(page_bytes);
   }
 }

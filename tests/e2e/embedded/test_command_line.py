@@ -1,4 +1,5 @@
 """The command line without a stack."""
+import socket
 import subprocess
 
 import pytest
@@ -33,6 +34,17 @@ def test_serving_a_file_that_is_wrong_says_where(binary, tmp_path):
     missing = run(binary, "serve", "-f", tmp_path / "none.yaml")
     assert missing.returncode == 1
     assert "none.yaml" in missing.stderr
+
+
+def test_a_taken_port_is_said_before_anything_is_started(binary, tmp_path):
+    with socket.socket() as taken:
+        taken.bind(("127.0.0.1", 0))
+        taken.listen()
+        port = taken.getsockname()[1]
+        result = run(binary, "up", "--data-dir", tmp_path / "data", "--sql-port", str(port))
+    assert result.returncode == 1
+    assert f"port {port}" in result.stderr and "--sql-port" in result.stderr
+    assert not (tmp_path / "data").exists()
 
 
 def test_a_token_for_nobody(binary, tmp_path):

@@ -14,11 +14,12 @@ TEST(TenantUse, TheNarrowerLimitSaysHowManyKeysFit) {
 }
 
 TEST(TenantUse, WhatIsNotKnownIsNull) {
-  EXPECT_EQ(to_json({.tenant = "acme", .limits = {.cache_keys = 5, .cache_bytes = 6}}),
-            R"({"tenant":"acme","keys":null,"bytes":null,)"
-            R"("quota":{"keys":5,"bytes":6,"at_quota":"refuse","key_spaces":[]},"hits":0,"misses":0,)"
-            R"("hit_rate":null,"evicted_keys":0,"refused_commands":0,"nothing_to_evict":0,)"
-            R"("estimated_hit_rate":{"at_quota":null,"at_double_quota":null}})");
+  EXPECT_EQ(
+      to_json({.tenant = "acme", .limits = {.cache_keys = 5, .cache_bytes = 6}}),
+      R"({"tenant":"acme","keys":null,"bytes":null,)"
+      R"("quota":{"keys":5,"bytes":6,"at_quota":"refuse","key_spaces":[]},"hits":0,"misses":0,)"
+      R"("hit_rate":null,"evicted_keys":0,"refused_commands":0,"nothing_to_evict":0,)"
+      R"("estimated_hit_rate":{"at_quota":null,"at_double_quota":null}})");
 }
 
 TEST(TenantUse, ShowsTheKeySpaces) {

@@ -48,10 +48,9 @@ TEST(CountKeys, WhereItEvictsRoomIsMadeInSteps) {
 }
 
 TEST(CountKeys, WhereThereAreKeySpacesTheScriptIsToldOfThem) {
-  const Limits limits{
-      .cache_keys = 1'000,
-      .cache_key_spaces = {{.prefix = "page:", .at_quota = CacheAtQuota::kEvict},
-                           {.prefix = "job:", .at_quota = CacheAtQuota::kRefuse}}};
+  const Limits limits{.cache_keys = 1'000,
+                      .cache_key_spaces = {{.prefix = "page:", .at_quota = CacheAtQuota::kEvict},
+                                           {.prefix = "job:", .at_quota = CacheAtQuota::kRefuse}}};
   CountKeysOf count(judged(limits, CacheAtQuota::kEvict), 1, 0);
   ASSERT_TRUE(count.next());
   EXPECT_TRUE(count.answered(":1000\r\n"));

@@ -32,13 +32,13 @@ class PoolKeeperTest : public testing::Test {
   void restart_keeper() { keeper_.reset(); }
 
   InstanceView view_of(const InstanceId& id, const Machine& machine) const {
-    InstanceView view{.observed = {.id = id,
-                                   .state = InstanceState::kRunning,
-                                   .endpoint = {"127.0.0.1", 80},
-                                   .process_id = static_cast<int>(machine.since.time_since_epoch() /
-                                                                  seconds(1)) +
-                                                 1},
-                      .memory_bytes = machine.memory};
+    InstanceView view{
+        .observed = {.id = id,
+                     .state = InstanceState::kRunning,
+                     .endpoint = {"127.0.0.1", 80},
+                     .process_id =
+                         static_cast<int>(machine.since.time_since_epoch() / seconds(1)) + 1},
+        .memory_bytes = machine.memory};
     const bool booted = now - machine.since >= boot && !never_up.contains(id.value());
     view.load = InstanceLoad{.id = id.value(),
                              .endpoint = {"127.0.0.1", 80},
@@ -166,8 +166,8 @@ TEST_F(PoolKeeperTest, WhatGoesDrainsFirst) {
   ASSERT_TRUE(keeper().scale(3, {}));
   run(seconds(10));
   ASSERT_EQ(machines.size(), 4U) << "a request is under way there";
-  const auto leaving = std::ranges::find_if(
-      machines, [](const auto& entry) { return entry.second.draining; });
+  const auto leaving =
+      std::ranges::find_if(machines, [](const auto& entry) { return entry.second.draining; });
   ASSERT_NE(leaving, machines.end());
   leaving->second.in_flight = 0;
   run(seconds(2));

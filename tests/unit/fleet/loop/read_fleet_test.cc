@@ -83,16 +83,22 @@ pools:
 TEST_F(ReadFleetTest, SaysWhatIsWrongAndWhere) {
   files.files["web.env"] = "GOOD=1\nsecret value without a name\n";
   const std::map<std::string, std::string> cases = {
-      {"pools:\n  - {cell: nowhere, pool: web, command: [a]}\n", "p.yaml:2:12: error: there is no cell 'nowhere'"},
-      {"pools:\n  - {cell: main, pool: wbe, command: [a]}\n", "p.yaml:2:24: error: cell 'main' has no pool 'wbe'"},
+      {"pools:\n  - {cell: nowhere, pool: web, command: [a]}\n",
+       "p.yaml:2:12: error: there is no cell 'nowhere'"},
+      {"pools:\n  - {cell: main, pool: wbe, command: [a]}\n",
+       "p.yaml:2:24: error: cell 'main' has no pool 'wbe'"},
       {"pools:\n  - {cell: main, pool: static, command: [a]}\n", "has `instances` of its own"},
       {"pools:\n  - {cell: main, pool: web}\n", "'command' is missing"},
-      {"pools:\n  - {cell: main, pool: web, command: [a], stop_signal: KILL}\n", "SIGKILL is not among"},
+      {"pools:\n  - {cell: main, pool: web, command: [a], stop_signal: KILL}\n",
+       "SIGKILL is not among"},
       {"pools:\n  - {cell: main, pool: web, command: [a], environment: [lonely]}\n", "NAME=value"},
       {"pools:\n  - {cell: main, pool: web, command: [a], environment_file: web.env}\n", "line 2:"},
-      {"pools:\n  - {cell: main, pool: web, command: [a], scaling: {min: 9, max: 3}}\n", "more than 'max'"},
+      {"pools:\n  - {cell: main, pool: web, command: [a], scaling: {min: 9, max: 3}}\n",
+       "more than 'max'"},
       {"pools:\n  - {cell: main, pool: web, command: [a], max_memory: 1KiB}\n", "below 1MiB"},
-      {"pools:\n  - {cell: main, pool: web, command: [a]}\n  - {cell: main, pool: web, command: [a]}\n", "already"},
+      {"pools:\n  - {cell: main, pool: web, command: [a]}\n  - {cell: main, pool: web, command: "
+       "[a]}\n",
+       "already"},
       {"pool: []\n", "did you mean 'pools'"},
   };
   for (const auto& [text, expected] : cases) {
@@ -125,9 +131,9 @@ TEST(FleetReference, HasEveryKeyAsTheCodeReadsIt) {
   };
   for (const KeyDescription& key : describe_fleet()) {
     EXPECT_GE(key.help.size(), 6U) << key.path;
-    table += fmt::format("| {} | {} | {} | {} | {} |\n", code(key.path), key.kind,
-                         key.required ? "**required**" : code(key.default_text), key.bounds,
-                         key.help);
+    table +=
+        fmt::format("| {} | {} | {} | {} | {} |\n", code(key.path), key.kind,
+                    key.required ? "**required**" : code(key.default_text), key.bounds, key.help);
   }
   table += "\n";
   const size_t first = begin + kBegin.size();
