@@ -7,9 +7,12 @@
 
 #include "policy/concurrency.h"
 #include "policy/rate_gate.h"
+#include "policy/time_budget.h"
 #include "tenancy/tenant.h"
 
 namespace partywall {
+
+inline constexpr Duration kSqlTimeWindow = hours(1);
 
 // The few numbers of a tenant that all workers of the process share. Cache lines of its own, so
 // that two busy tenants on two workers do not slow each other down.
@@ -18,6 +21,9 @@ struct alignas(64) TenantState {
   ConcurrencyGate http_requests;
   ConcurrencyGate sql_connections;
   RateGate cache_rate;
+  // Of max_cpu_seconds: over the grant of an hour the tenant comes last, over twice that it begins
+  // nothing for an hour at most.
+  TimeBudget sql_time{kSqlTimeWindow, 2 * kSqlTimeWindow};
 };
 
 // By tenant number; an entry never moves and is never given to another tenant. Reading takes no

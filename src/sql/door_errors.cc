@@ -209,6 +209,15 @@ SqlError statement_timeout(Duration limit) {
           "Make the statement faster, split it, or ask for a higher tier."};
 }
 
+SqlError time_used_up(std::string_view slug, Duration granted, Duration retry_after) {
+  return {kConfigurationLimit,
+          fmt::format("tenant \"{}\" has used twice the {} s of database time that its tier grants "
+                      "in an hour (max_cpu_seconds): no transaction was begun",
+                      slug, granted / seconds(1)),
+          fmt::format("Try again in {} s. Transactions under way go on.",
+                      std::chrono::ceil<seconds>(retry_after).count())};
+}
+
 SqlError idle_in_transaction_timeout(Duration limit) {
   return {kIdleInTransactionTimeout,
           fmt::format("terminating connection: idle in transaction for more than {} ms",

@@ -46,6 +46,7 @@ SqlError ended_by_operator();
 SqlError pause_cancelled();
 SqlError cancelled_while_waiting();
 SqlError statement_timeout(Duration limit);
+SqlError time_used_up(std::string_view slug, Duration granted, Duration retry_after);
 SqlError idle_in_transaction_timeout(Duration limit);
 // Logging in.
 SqlError login_failed(std::string_view user);

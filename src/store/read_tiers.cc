@@ -48,7 +48,8 @@ void read_mebibytes(YamlMap& map, std::string_view key, uint64_t& bytes, std::st
 void read_cpu_seconds(YamlMap& map, Duration& time) {
   auto count = static_cast<uint64_t>(std::chrono::duration_cast<seconds>(time).count());
   if (map.optional("max_cpu_seconds", count, {1, 1'000'000'000},
-                   "database busy time, per sliding hour")) {
+                   "database busy time in an hour; over it the tenant comes last, over twice "
+                   "it its transactions are refused")) {
     time = seconds(count);
   }
 }

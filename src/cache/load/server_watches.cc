@@ -73,8 +73,8 @@ void ServerWatches::count(TenantId tenant, CacheMeter meter, uint64_t amount) {
 void ServerWatches::time_used(const TimeUse& use) {
   const Tenant* tenant = directory_->find_tenant(use.tenant);
   if (tenant == nullptr) return;
-  door_.loads.of(use.tenant)
-      ->time.charge(use.took, tenant->limits.cache_time, door_.time.monotonic());
+  if (const Duration granted = tenant->limits.cache_time; granted < kAllCacheTime)
+    door_.loads.of(use.tenant)->time.charge(use.took, granted, door_.time.monotonic());
   const auto took = std::chrono::duration_cast<microseconds>(use.took).count();
   count(use.tenant, CacheMeter::kRedisMicroseconds, static_cast<uint64_t>(took));
 }

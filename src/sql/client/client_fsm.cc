@@ -161,6 +161,11 @@ void ClientFsm::detach() {
   to_server_ = nullptr;
 }
 
+void ClientFsm::stop_counting_time(MonotonicTime now) {
+  if (sent_at_) progress_.busy += now - *sent_at_;
+  sent_at_.reset();
+}
+
 bool ClientFsm::may_release() const {
   return server_ && !front_is_examined_ && !is_sent_ && !is_pinned_ && server_->is_quiet() &&
          server_->transaction_status() == TransactionStatus::kIdle;

@@ -108,6 +108,8 @@ class ClientFsm {
   [[nodiscard]] const TransactionScope& scope() const { return scope_; }
   [[nodiscard]] const SettingsRef& settings() const { return settings_; }
   SessionProgress take_progress() { return std::exchange(progress_, {}); }
+  // Its end is not awaited any more: what the section under way has taken so far counts.
+  void stop_counting_time(MonotonicTime now);
 
  private:
   enum class Taken : uint8_t { kYes, kNotYet };
@@ -267,7 +269,7 @@ class ClientFsm {
   bool body_is_forwarded_ = false;
   std::optional<SqlError> cancel_reason_;
   std::optional<MonotonicTime> busy_since_;
-  MonotonicTime sent_at_;  // the section's first message
+  std::optional<MonotonicTime> sent_at_;  // the first message of the section under way
   MonotonicTime now_;
   MonotonicTime ready_at_;
   SessionProgress progress_;

@@ -35,6 +35,8 @@ ClientFsm::Access ClientFsm::access_server(Request request) {
     refusal = errors::no_tenant();
   } else if (server_ && server_->tenancy().tenant() != tenant.value_or(TenantId())) {
     refusal = errors::pinned_to_other_tenant();
+  } else if (server_ && tenant && !refusal && !front_is_examined_) {
+    refusal = tenants_.objection(*tenant);
   }
   if (refusal) {
     refuse(*refusal, request);

@@ -131,7 +131,7 @@ void ClientFsm::note_syntax() {
 }
 
 void ClientFsm::on_server_ready(std::string_view message) {
-  progress_.busy += now_ - sent_at_;
+  stop_counting_time(now_);
   if (soils_server_) server_->soil();
   if (hides_statements_) server_->distrust_statements();
   if (resets_settings_) settings_ = first_settings_;

@@ -11,17 +11,25 @@ namespace partywall::sql {
 // tenant its UUID or slug. The tenant must be served by the client's cell now.
 class DirectoryTenantResolver final : public TenantResolver {
  public:
-  // `authority` is asked each time; it must outlive the resolver.
-  DirectoryTenantResolver(std::function<LoginAuthority()> authority, LoginClass login_class,
-                          std::string cell)
-      : authority_(std::move(authority)), login_class_(login_class), cell_(std::move(cell)) {}
+  using Objection = std::function<std::optional<SqlError>(TenantId)>;
+
+  // `authority` and `objection` are asked each time; they must outlive the resolver.
+  DirectoryTenantResolver(
+      std::function<LoginAuthority()> authority, LoginClass login_class, std::string cell,
+      Objection objection = [](TenantId) { return std::nullopt; })
+      : authority_(std::move(authority)),
+        login_class_(login_class),
+        cell_(std::move(cell)),
+        objection_(std::move(objection)) {}
 
   std::expected<TenantId, SqlError> resolve(std::string_view value) override;
+  std::optional<SqlError> objection(TenantId tenant) override { return objection_(tenant); }
 
  private:
   std::function<LoginAuthority()> authority_;
   LoginClass login_class_;
   std::string cell_;
+  Objection objection_;
 };
 
 }  // namespace partywall::sql

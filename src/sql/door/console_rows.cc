@@ -108,10 +108,13 @@ net::Task<ConsoleRows> collect_tenants(DoorWorker& here) {
   ConsoleRows rows;
   for (const Tenant& tenant : here.directory()->tenants()) {
     const TenantLoad& load = loads[tenant.id];
+    const Duration time =
+        here.time_of(tenant.number).owed(tenant.limits.max_cpu_time, here.loop().now());
     rows.push_back({tenant.slug, tenant.id.value().to_string(),
                     std::string(to_string(tenant.status)), tenant.tier, tenant.cell,
                     number(tenant.weight), number(load.clients), number(load.servers),
-                    number(load.waiting), number(tenant.limits.max_db_connections)});
+                    number(load.waiting), number(tenant.limits.max_db_connections),
+                    seconds_text(time), number(tenant.limits.max_cpu_time / seconds(1))});
   }
   co_return rows;
 }
@@ -126,6 +129,7 @@ ConsoleRows stats(const DoorWorker& here, const Directory& directory) {
     rows.push_back({tenant.slug, number(used(SqlMeter::kStatements)),
                     number(used(SqlMeter::kTransactions)), number(used(SqlMeter::kErrors)),
                     number(used(SqlMeter::kTimeouts)), number(used(SqlMeter::kRefusals)),
+                    number(used(SqlMeter::kOverBudget)), number(used(SqlMeter::kBudgetRefusals)),
                     time(SqlMeter::kBusyNanoseconds), time(SqlMeter::kWaitNanoseconds)});
   }
   return rows;

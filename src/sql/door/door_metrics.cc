@@ -29,6 +29,13 @@ constexpr std::array kTenantFamilies = {
     TenantFamily{SqlMeter::kRefusals,
                  {"partywall_sql_refusals", MetricType::kCounter,
                   "Statements that got no server connection."}},
+    TenantFamily{SqlMeter::kOverBudget,
+                 {"partywall_sql_over_budget", MetricType::kCounter,
+                  "Transactions begun with the lowest weight, because the tenant had used up its "
+                  "max_cpu_seconds."}},
+    TenantFamily{SqlMeter::kBudgetRefusals,
+                 {"partywall_sql_budget_refusals", MetricType::kCounter,
+                  "Transactions refused because the tenant had used twice its max_cpu_seconds."}},
     TenantFamily{SqlMeter::kBusyNanoseconds,
                  {"partywall_sql_busy_seconds", MetricType::kCounter,
                   "Time that server connections worked for the tenant."},

@@ -52,6 +52,7 @@ DoorWorker::DoorWorker(net::Loop& loop, unsigned index, DoorShared& shared,
           .settings = shared.settings.pool,
           .on_units_released = [this] { wake_other_workers(); },
           .on_waiting = [this] { note_waiting(); },
+          .on_ran_on = [this](TenantId id, Duration ran) { charge_what_ran_on(id, ran); },
           .repair_slot = [this](const CellPool& pool,
                                 SlotRepair repair) { repair_slot(pool, std::move(repair)); }} {}
 
@@ -321,12 +322,20 @@ void DoorWorker::repair_slot(const CellPool& pool, SlotRepair repair) {
   const uint64_t id = ++last_repair_;
   repairs_.emplace(id, std::move(repair.done));
   repair.backend = pool.backend();
-  repair.done = [this, id](Result<> outcome) {
+  repair.done = [this, id](Result<bool> outcome) {
     loop_.post([this, id, outcome = std::move(outcome)] {
       if (auto node = repairs_.extract(id)) node.mapped()(outcome);
     });
   };
   shared_.repair_slot(std::move(repair));
+}
+
+// Or a tenant could use the database as much as it likes by leaving in time.
+void DoorWorker::charge_what_ran_on(TenantId id, Duration ran) {
+  const Tenant* tenant = directory_->find_tenant(id);
+  if (!tenant) return;
+  meters_.add(tenant->number, SqlMeter::kBusyNanoseconds, static_cast<uint64_t>(ran.count()));
+  time_of(tenant->number).charge(ran, tenant->limits.max_cpu_time, loop_.now());
 }
 
 net::Task<> DoorWorker::tick_regularly() {

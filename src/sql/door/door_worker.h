@@ -71,6 +71,10 @@ class DoorWorker {
   [[nodiscard]] PreparedStatementStore& statements() { return statements_; }
   [[nodiscard]] ClientRegistry& clients_here() { return clients_here_; }
   [[nodiscard]] Meters<SqlMeter>& meters() { return meters_; }
+  // What the tenant has used of max_cpu_seconds, on all workers.
+  [[nodiscard]] TimeBudget& time_of(TenantNumber tenant) {
+    return shared_.tenants.of(tenant).sql_time;
+  }
   uint64_t next_serial() { return ++last_serial_; }
   std::optional<ConcurrencyUnits> take_migration_slot() {
     return migration_sessions_.try_acquire(settings().max_migration_sessions);
@@ -132,6 +136,7 @@ class DoorWorker {
   void wake_other_workers();
   void note_waiting();
   void repair_slot(const CellPool& pool, SlotRepair repair);
+  void charge_what_ran_on(TenantId id, Duration ran);
   void sample_pools();
 
   net::Loop& loop_;
@@ -154,7 +159,7 @@ class DoorWorker {
   std::vector<std::unique_ptr<CellPool>> retired_pools_;              // of cells that have changed
   std::set<std::string> paused_cells_;
   uint64_t last_serial_ = 0;
-  std::unordered_map<uint64_t, std::function<void(Result<>)>> repairs_;  // under way
+  std::unordered_map<uint64_t, std::function<void(Result<bool>)>> repairs_;  // under way
   uint64_t last_repair_ = 0;
   ConcurrencyGate migration_sessions_;
   ConcurrencyGate console_sessions_;

@@ -25,7 +25,8 @@ Session::Session(DoorWorker& worker, AdmittedClient client, const Settings& told
       timer_(worker.loop().timers(), wake_),
       connected_at_(worker.loop().now()),
       admission_(std::move(client.admission)),
-      resolver_([&worker] { return worker.authority(); }, admission_.login_class, admission_.cell),
+      resolver_([&worker] { return worker.authority(); }, admission_.login_class, admission_.cell,
+                [this](TenantId id) { return objection_to_going_on(id); }),
       fsm_(identity(worker, admission_, told), worker.settings().clients, worker.statements(),
            resolver_),
       cancel_key_(worker.clients_here().add(*this)),
@@ -168,6 +169,7 @@ bool Session::read_server() {
 }
 
 void Session::lose_server() {
+  fsm_.stop_counting_time(worker_.loop().now());
   lease_.connection()->is_doomed = true;
   fsm_.on_server_closed();
   lease_.release();
@@ -204,17 +206,20 @@ void Session::request_server(TenantId id) {
   if (id != TenantId()) {
     // It may have been suspended or moved since the last transaction.
     const Tenant* tenant = worker_.directory()->find_tenant(id);
-    if (!tenant || !is_served(tenant->status)) {
-      fsm_.refuse_server(tenant ? errors::tenant_not_served(tenant->slug)
-                                : errors::unknown_tenant());
+    const auto refusal = tenant ? objection(*tenant) : errors::unknown_tenant();
+    if (refusal) {
+      fsm_.refuse_server(*refusal);
       return;
     }
     cell = tenant->cell;
     tenant_ = id;
     tenant_number_ = tenant->number;
     statement_timeout_ = tenant->limits.statement_timeout;
+    max_cpu_time_ = tenant->limits.max_cpu_time;
     request.number = tenant->number;
-    request.weight = tenant->weight;
+    const bool is_over_budget = worker_.time_of(tenant->number).wait(worker_.loop().now()) > Duration(0);
+    request.weight = is_over_budget ? 1 : tenant->weight;
+    if (is_over_budget) worker_.meters().add(tenant->number, SqlMeter::kOverBudget);
     request.max_connections = tenant->limits.max_db_connections;
   }
   pool_ = worker_.find_pool(cell);
@@ -223,6 +228,26 @@ void Session::request_server(TenantId id) {
     return;
   }
   pool_->request(lease_, request);
+}
+
+// Over the grant of a window it comes last; what is refused is what would go over twice that.
+std::optional<SqlError> Session::objection(const Tenant& tenant) const {
+  if (!is_served(tenant.status)) return errors::tenant_not_served(tenant.slug);
+  const Duration wait = worker_.time_of(tenant.number).wait(worker_.loop().now());
+  if (wait <= kSqlTimeWindow) return std::nullopt;
+  worker_.meters().add(tenant.number, SqlMeter::kBudgetRefusals);
+  return errors::time_used_up(tenant.slug, tenant.limits.max_cpu_time, wait - kSqlTimeWindow);
+}
+
+// It keeps its server connection from one transaction to the next: the directory may have changed.
+std::optional<SqlError> Session::objection_to_going_on(TenantId id) {
+  const Tenant* tenant = worker_.directory()->find_tenant(id);
+  if (!tenant) return errors::unknown_tenant();
+  if (pool_ && tenant->cell != pool_->name())
+    return errors::tenant_elsewhere(tenant->slug, pool_->name());
+  statement_timeout_ = tenant->limits.statement_timeout;
+  max_cpu_time_ = tenant->limits.max_cpu_time;
+  return objection(*tenant);
 }
 
 bool Session::release_server() {
@@ -273,6 +298,7 @@ void Session::account() {
   add(SqlMeter::kTransactions, progress.transactions);
   add(SqlMeter::kErrors, progress.errors);
   add(SqlMeter::kBusyNanoseconds, static_cast<uint64_t>(progress.busy.count()));
+  worker_.time_of(*tenant_number_).charge(progress.busy, max_cpu_time_, worker_.loop().now());
 }
 
 void Session::cancel_statement() {
@@ -361,6 +387,7 @@ void Session::arm() {
 
 // What was under way is stopped; what is left on the connection is the pool's to clean.
 void Session::end() {
+  fsm_.stop_counting_time(worker_.loop().now());
   account();
   if (was_pinned_) worker_.count_pinned(-1);
   const std::shared_ptr<ServerConnection> server = lease_.connection();

@@ -37,6 +37,8 @@ class Session final : private ConnectedClient {
   bool read_server();
   bool look_after_lease();
   void request_server(TenantId id);
+  [[nodiscard]] std::optional<SqlError> objection(const Tenant& tenant) const;
+  [[nodiscard]] std::optional<SqlError> objection_to_going_on(TenantId id);
   bool release_server();
   void lose_server();
   void look_at_end();
@@ -84,6 +86,7 @@ class Session final : private ConnectedClient {
   std::optional<TenantId> tenant_;
   std::optional<TenantNumber> tenant_number_;
   Duration statement_timeout_ = Duration::max();
+  Duration max_cpu_time_{};
 };
 
 }  // namespace partywall::sql

@@ -48,6 +48,8 @@ struct PoolContext {
   std::function<void()> on_units_released;
   // Called when a session has to wait.
   std::function<void()> on_waiting;
+  // A statement of the tenant ran for so long after its connection had been closed.
+  std::function<void(TenantId tenant, Duration ran)> on_ran_on;
   // Has a slot role repaired with which the door cannot log in any more; the backend is filled in,
   // `done` is called on this loop.
   std::function<void(const CellPool& pool, SlotRepair repair)> repair_slot;
@@ -166,7 +168,7 @@ class CellPool {
   void stop_counting_left_over(PoolPlan::Slot slot);
   void forget_left_over(PoolPlan::Slot slot);
   void repair(PoolPlan::Slot slot, uint32_t left_over_pid);
-  void on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome);
+  void on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<bool>& outcome);
   net::Task<Result<std::shared_ptr<ServerConnection>>> log_in(PoolPlan::Slot slot);
   net::Task<> reset(PoolPlan::Slot slot, std::shared_ptr<ServerConnection> connection);
   net::Task<bool> try_reset(ServerConnection& connection);

@@ -68,7 +68,7 @@ void CellPool::repair(PoolPlan::Slot slot, uint32_t left_over_pid) {
   context_.repair_slot(*this, {.backend = {},
                                .slot = slot_numbers_[slot],
                                .left_over_pid = left_over_pid,
-                               .done = [this, slot, left_over_pid](const Result<>& outcome) {
+                               .done = [this, slot, left_over_pid](const Result<bool>& outcome) {
                                  --tasks_;
                                  on_repaired(slot, left_over_pid, outcome);
                                }});
@@ -102,7 +102,8 @@ void CellPool::forget_left_over(PoolPlan::Slot slot) {
   left_overs_[slot] = {};
 }
 
-void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Result<>& outcome) {
+void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid,
+                           const Result<bool>& outcome) {
   const MonotonicTime now = context_.loop.now();
   repaired_at_[slot] = now;
   if (!outcome) {
@@ -118,7 +119,10 @@ void CellPool::on_repaired(PoolPlan::Slot slot, uint32_t left_over_pid, const Re
     return;
   }
   if (left_over_pid != 0) {
-    if (left_overs_[slot].pid == left_over_pid) forget_left_over(slot);
+    if (left_overs_[slot].pid == left_over_pid) {
+      if (*outcome) context_.on_ran_on(last_tenants_[slot], now - left_overs_[slot].since);
+      forget_left_over(slot);
+    }
     plan_.repaired(slot, now);
     run_steps();
     return;

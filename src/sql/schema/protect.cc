@@ -142,14 +142,14 @@ Result<> mend_slot(Connection& connection, const SlotRoles& slots, uint32_t numb
   return {};
 }
 
-Result<> end_left_over(Connection& connection, const SlotRoles& slots, uint32_t number,
+Result<bool> end_left_over(Connection& connection, const SlotRoles& slots, uint32_t number,
                        uint32_t pid) {
   const auto ended = connection.execute(
       "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a "
       "WHERE a.pid OPERATOR(pg_catalog.=) $1 AND a.usename OPERATOR(pg_catalog.=) $2",
       {std::to_string(pid), slot_names(slots).at(number - 1)});
   if (!ended) return std::unexpected(ended.error());
-  return {};
+  return ended->size() > 0;
 }
 
 std::string_view to_string(FindingLevel level) {

@@ -9,7 +9,7 @@ namespace {
 constexpr Duration kConnectTimeout = seconds(3);
 constexpr Duration kStatementTimeout = seconds(3);
 
-Result<> repair_as_provisioner(const SlotRepair& repair) {
+Result<bool> repair_as_provisioner(const SlotRepair& repair) {
   const SqlBackend& backend = repair.backend;
   auto connection = postgres::Connection::open({.endpoint = backend.endpoint,
                                                 .database = backend.database,
@@ -20,7 +20,9 @@ Result<> repair_as_provisioner(const SlotRepair& repair) {
   if (!connection) return fail_with_context("the provisioner's login", connection.error());
   if (repair.left_over_pid != 0)
     return end_left_over(*connection, backend.slots, repair.slot, repair.left_over_pid);
-  return mend_slot(*connection, backend.slots, repair.slot);
+  if (auto mended = mend_slot(*connection, backend.slots, repair.slot); !mended)
+    return std::unexpected(mended.error());
+  return true;
 }
 
 }  // namespace

@@ -19,14 +19,15 @@ struct SlotRepair {
   // The server process of a connection that was closed while a statement ran, which may run on and
   // keeps the role in use; it is ended. 0: the role itself was changed, and is put right.
   uint32_t left_over_pid = 0;
-  std::function<void(Result<>)> done;  // called on the keeper's thread
+  // Called on the keeper's thread; false: there was nothing to put right any more.
+  std::function<void(Result<bool>)> done;
 };
 
 // Carries out repairs, one after the other, on a thread of its own that begins with the first one.
 // How many wait is bounded by those who ask: a pool asks once for each of its slots.
 class SlotKeeper {
  public:
-  using Repair = std::function<Result<>(const SlotRepair&)>;
+  using Repair = std::function<Result<bool>(const SlotRepair&)>;
 
   SlotKeeper();  // repairs with the cell's provisioner login; blocks for seconds at most
   explicit SlotKeeper(Repair repair) : repair_(std::move(repair)) {}

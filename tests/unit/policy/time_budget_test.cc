@@ -27,10 +27,27 @@ TEST(TimeBudget, WhatIsGrantedInAWindowMayBeUsedAtOnce) {
   EXPECT_FALSE(budget.uses_much(at(seconds(7))));
 }
 
-TEST(TimeBudget, ASecondOfASecondIsNoLimit) {
-  TimeBudget budget;
-  budget.charge(hours(1), seconds(1), at(seconds(5)));
+// As many things may go on at once as there are connections: more than a second in a second.
+TEST(TimeBudget, TheWindowAndTheLongestWaitAreTheOwners) {
+  TimeBudget budget(hours(1), hours(2));
+  budget.charge(minutes(2), minutes(2), at(seconds(5)));
+  EXPECT_EQ(budget.owed(minutes(2), at(seconds(5))), minutes(2));
   EXPECT_EQ(budget.wait(at(seconds(5))), Duration(0));
+  budget.charge(minutes(1), minutes(2), at(seconds(5)));
+  EXPECT_EQ(budget.wait(at(seconds(5))), minutes(30));
+  EXPECT_EQ(budget.wait(at(seconds(5) + minutes(10))), minutes(20));
+  EXPECT_EQ(budget.owed(minutes(2), at(seconds(5) + minutes(30))), minutes(2));
+  budget.charge(hours(1'000), minutes(2), at(seconds(5)));
+  EXPECT_EQ(budget.wait(at(seconds(5))), hours(2));
+  EXPECT_EQ(budget.owed(minutes(2), at(hours(9))), Duration(0));
+}
+
+TEST(TimeBudget, MoreThanTheWholeWindowMayBeGranted) {
+  TimeBudget budget(hours(1), hours(2));
+  budget.charge(hours(300'000), seconds(1'000'000'000), at(seconds(5)));
+  EXPECT_NEAR(static_cast<double>(budget.wait(at(seconds(5))) / milliseconds(1)), 288'000, 1);
+  const Duration owed = budget.owed(seconds(1'000'000'000), at(seconds(5)));
+  EXPECT_NEAR(static_cast<double>(owed / hours(1)), 300'000, 1);
 }
 
 TEST(TimeBudget, NobodyIsLockedOutForLongerThanAMinute) {

@@ -21,6 +21,8 @@ class FakeResolver final : public TenantResolver {
       return std::unexpected(SqlError{sqlstate::kInvalidAuthorization, "no context", ""});
     return tenant_id(static_cast<uint64_t>(value.back() - '0'));
   }
+  std::optional<SqlError> objection(TenantId) override { return objects_with; }
+  std::optional<SqlError> objects_with;
 };
 
 // One client's session and one server connection, moved by hand as the coroutine shell moves them.
@@ -70,6 +72,7 @@ class SessionHarness {
   }
   ClientFsm& client() { return client_; }
   ServerFsm& server() { return *server_; }
+  FakeResolver& resolver() { return resolver_; }
   std::string take_to_client() { return std::exchange(to_client_, {}); }
   // A tenant that waits for nothing, or is refused.
   std::optional<SqlError> refuse_with;

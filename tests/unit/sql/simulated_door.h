@@ -21,6 +21,8 @@ struct WorldSettings {
   uint32_t slots = 2;
   uint32_t max_db_connections = 5;
   uint32_t tenant_clients = 2'500;
+  Duration max_cpu_time = hours(1);
+  uint32_t first_weight = 1;  // of tenant 1
   test::MemoryNetworkSettings network;
 };
 
@@ -90,12 +92,13 @@ class World {
 
   DoorWorker& worker() { return *shared.workers[0]; }
 
-  DirectoryRef directory() const {
+  DirectoryRef directory(TenantStatus status = TenantStatus::kActive) const {
     DirectoryData data;
     data.version = 1;
     Tier tier{.name = "free"};
     tier.limits.max_db_connections = settings_.max_db_connections;
     tier.limits.statement_timeout = seconds(5);
+    tier.limits.max_cpu_time = settings_.max_cpu_time;
     data.tiers.push_back(tier);
     Cell cell;
     cell.name = "main";
@@ -112,7 +115,9 @@ class World {
                               .name = "x",
                               .tier = "free",
                               .cell = "main",
-                              .limits = tier.limits});
+                              .status = status,
+                              .limits = tier.limits,
+                              .weight = number == 1 ? settings_.first_weight : 1});
     }
     data.context_keys.push_back({.id = 1, .key = Secret(std::string(32, 'k'))});
     return *Directory::build(std::move(data));
