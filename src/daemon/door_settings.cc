@@ -94,6 +94,7 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   settings.clients.max_message_bytes = options.max_message_bytes;
   settings.clients.max_prepared_statements = options.max_prepared_statements;
   settings.clients.max_prepared_bytes = options.max_prepared_bytes;
+  settings.clients.max_copy_row_bytes = options.max_copy_row_bytes;
   settings.max_migration_sessions = options.max_migration_sessions;
   settings.console = console_logins(options);
   settings.max_console_sessions = options.max_console_sessions;

@@ -7,9 +7,9 @@ namespace {
 
 // Products of two times in nanoseconds do not fit into 64 bits.
 Duration scaled(Duration time, Duration by, Duration over) {
-  const double ratio = static_cast<double>(by.count()) /
-                       static_cast<double>(std::max<int64_t>(over.count(), 1));
-  constexpr double kMost = 1e18;  // some thirty years
+  const double ratio =
+      static_cast<double>(by.count()) / static_cast<double>(std::max<int64_t>(over.count(), 1));
+  constexpr double kMost = 9e18;  // of 64 bits
   return Duration(std::llround(std::min(static_cast<double>(time.count()) * ratio, kMost)));
 }
 

@@ -10,8 +10,8 @@ namespace partywall {
 
 // How much time of something shared (Redis, the connections of a database) a tenant has used, where
 // that is known only afterwards. It may begin something as long as it owes no more than it is
-// granted in a window; so in any time t it begins nothing once it has used the grant of t and of one
-// window more. What a single thing takes beyond that is owed, and waited for. From any thread.
+// granted in a window; so in any time t it begins nothing once it has used the grant of t and of
+// one window more. What a single thing takes beyond that is owed, and waited for. From any thread.
 class TimeBudget {
  public:
   static constexpr Duration kWindow = seconds(1);

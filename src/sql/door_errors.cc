@@ -201,6 +201,14 @@ SqlError cancelled_while_waiting() {
   return {kQueryCanceled, "canceling statement due to user request", ""};
 }
 
+SqlError cancelled_by_client() {
+  return {kQueryCanceled, "canceling statement due to user request", ""};
+}
+
+SqlError copy_failed_by_client(std::string_view why) {
+  return {kQueryCanceled, fmt::format("COPY from stdin failed: {}", why), ""};
+}
+
 SqlError statement_timeout(Duration limit) {
   return {kQueryCanceled,
           fmt::format("canceling statement due to statement timeout: it ran longer than the {} ms "

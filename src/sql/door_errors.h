@@ -45,6 +45,8 @@ SqlError shutting_down();
 SqlError ended_by_operator();
 SqlError pause_cancelled();
 SqlError cancelled_while_waiting();
+SqlError cancelled_by_client();
+SqlError copy_failed_by_client(std::string_view why);
 SqlError statement_timeout(Duration limit);
 SqlError time_used_up(std::string_view slug, Duration granted, Duration retry_after);
 SqlError idle_in_transaction_timeout(Duration limit);

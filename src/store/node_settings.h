@@ -96,6 +96,7 @@ struct SqlDoorOptions {
   uint64_t max_message_bytes = 64 << 20;
   uint32_t max_prepared_statements = 1'000;  // of one client
   uint64_t max_prepared_bytes = 4 << 20;     // their texts together
+  uint64_t max_copy_row_bytes = 4 << 20;     // of a COPY FROM under row-level security
   uint32_t max_migration_sessions = 10;      // each has a server connection of its own; each worker
   std::vector<ConsoleLoginOptions> console;
   uint32_t max_console_sessions = 10;  // each worker

@@ -183,6 +183,8 @@ void read_sql(YamlMap& map, FileLoader& files, const std::optional<ListenSetting
                "of one client");
   read_size(map, "max_prepared_size", door.max_prepared_bytes, kMessageSize,
             "the texts of one client's prepared statements together");
+  read_size(map, "max_copy_row", door.max_copy_row_bytes, kMessageSize,
+            "one row of a COPY FROM on a table with row-level security");
   map.optional("max_migration_sessions", door.max_migration_sessions, {0, 999},
                "migration logins at once, of each worker; each has a server connection of its own");
   map.list("console", "operators of this node, at the console",

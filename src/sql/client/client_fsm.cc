@@ -30,8 +30,9 @@ size_t ClientFsm::receive_from_client(std::string_view bytes, MonotonicTime now)
   const size_t offered = bytes.size();
   while (!is_finished_ && !bytes.empty()) {
     if (body_left_ > 0) {
+      if (!takes_rest_of_message()) break;
       const std::string_view part = bytes.substr(0, body_left_);
-      if (body_is_forwarded_ && server_) to_server_->relay(part);
+      take_rest_of_message(part);
       body_left_ -= static_cast<uint32_t>(part.size());
       bytes.remove_prefix(part.size());
       continue;
@@ -49,7 +50,7 @@ size_t ClientFsm::receive_from_client(std::string_view bytes, MonotonicTime now)
     }
     if (is_blocked(head->type)) break;
     const std::string_view available = bytes.substr(0, head->total_length());
-    body_is_forwarded_ = false;
+    body_is_forwarded_ = body_is_copy_data_ = false;
     if (take_message(*head, available) == Taken::kNotYet) break;
     front_is_examined_ = false;
     body_left_ = static_cast<uint32_t>(head->total_length() - available.size());
@@ -59,8 +60,21 @@ size_t ClientFsm::receive_from_client(std::string_view bytes, MonotonicTime now)
   return offered - bytes.size();
 }
 
+bool ClientFsm::takes_rest_of_message() const {
+  return !body_is_copy_data_ || !copy_ || !copy_->must_wait();
+}
+
+void ClientFsm::take_rest_of_message(std::string_view part) {
+  if (body_is_copy_data_) {
+    take_copy_data(part);
+  } else if (body_is_forwarded_ && server_) {
+    to_server_->relay(part);
+  }
+}
+
 bool ClientFsm::is_blocked(char type) const {
-  if (type == 'X' || type == 'd' || type == 'c' || type == 'f') return false;
+  if (type == 'X') return false;
+  if (type == 'd' || type == 'c' || type == 'f') return copy_ && copy_->must_wait();
   if (server_ && server_->owed() > kMaxOwed) return true;
   if (!awaiting_ready_) return false;
   // Here PostgreSQL ignores Sync and Flush; so do we, but not before we know that it is so.
@@ -68,7 +82,7 @@ bool ClientFsm::is_blocked(char type) const {
 }
 
 bool ClientFsm::takes_copy_data() const {
-  return server_ && server_->is_in_copy_in() && !copy_data_ended_;
+  return server_ && (server_->is_in_copy_in() || copy_) && !copy_data_ended_;
 }
 
 ClientFsm::Taken ClientFsm::take_message(const MessageHead& head, std::string_view available) {
@@ -131,6 +145,13 @@ ClientFsm::Taken ClientFsm::take_whole_message(char type, std::string_view messa
 // Outside COPY the server ignores these too: a client may still be sending after its COPY failed.
 void ClientFsm::take_copy_message(std::string_view part) {
   if (!is_sent_) return;
+  if (copy_) {
+    if (copy_data_ended_) return;
+    if (part[0] != 'd') return take_end_of_copy(part);
+    body_is_copy_data_ = true;
+    take_copy_data(part.substr(kHeadLength));
+    return;
+  }
   to_server_->relay(part);
   body_is_forwarded_ = true;
   if (part[0] != 'd') copy_data_ended_ = true;

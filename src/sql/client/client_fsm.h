@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -11,6 +12,7 @@
 #include "sql/client/named_statements.h"
 #include "sql/client/tenant_resolver.h"
 #include "sql/client/transaction_scope.h"
+#include "sql/copy/copy_translation.h"
 #include "sql/prepared_statement.h"
 #include "sql/server/server_fsm.h"
 #include "sql/wire/extended_messages.h"
@@ -24,6 +26,7 @@ struct ClientLimits {
   size_t max_statement_bytes = 256 * 1024;
   size_t max_prepared_statements = 1'000;       // of one client, with a name
   size_t max_prepared_bytes = 4 * 1024 * 1024;  // their texts together
+  size_t max_copy_row_bytes = 4 << 20;          // of a COPY FROM that is translated
   uint64_t max_message_bytes = 64 << 20;        // PostgreSQL's own bound is 1 GiB
 };
 
@@ -92,6 +95,9 @@ class ClientFsm {
   [[nodiscard]] std::optional<MonotonicTime> idle_in_transaction_since() const;
   // A cancel is on its way because of this: the server's 57014 is replaced with it.
   void explain_cancel(SqlError error) { cancel_reason_ = std::move(error); }
+  // A COPY FROM that is translated fails with this. True: the server does nothing that would have
+  // to be cancelled for it.
+  bool interrupt_copy(const SqlError& error);
 
   // --- The end.
   // Ends the session with a FATAL error.
@@ -144,6 +150,8 @@ class ClientFsm {
   Taken take_message(const MessageHead& head, std::string_view available);
   Taken take_whole_message(char type, std::string_view message);
   void take_copy_message(std::string_view part);
+  [[nodiscard]] bool takes_rest_of_message() const;
+  void take_rest_of_message(std::string_view part);
   void protocol_violation(std::string_view what);
   void note_syntax();
 
@@ -160,6 +168,7 @@ class ClientFsm {
   void refuse(const SqlError& error, Request request);
   void fail_locally(const SqlError& error, Request request);
   void fail_on_server(const SqlError& error, Request request);
+  void append_failing_bind();
   void answer_ready();
   void close_section();
   // The request may leave something behind in the server's session.
@@ -174,6 +183,17 @@ class ClientFsm {
                                   StatementReader& rest);
   std::optional<SqlError> examine_first(const Statement& first, bool is_one_of_several);
   Taken on_function_call(std::string_view available);
+
+  // client_copy.cc
+  [[nodiscard]] std::optional<CopyFrom> copy_to_be_translated(std::string_view text) const;
+  void ask_about_copy(CopyFrom copy, std::string_view query);
+  void on_swallowed_row(std::string_view row);
+  void on_swallowed_execute(std::string_view tag);
+  void take_copy_data(std::string_view bytes);
+  void take_end_of_copy(std::string_view message);
+  void act_on_copy(CopyTranslation::Next next);
+  void end_copy();
+  void end_copy_after_error();
 
   // client_extended.cc
   Taken on_parse(std::string_view message);
@@ -249,6 +269,7 @@ class ClientFsm {
   bool hides_statements_ = false;   // may have changed the server's prepared statements, unseen
   bool resets_settings_ = false;    // RESET ALL, DISCARD ALL
   bool copy_data_ended_ = false;    // by the client
+  std::unique_ptr<CopyTranslation> copy_;
   // What ends the transaction was sent, and its tenant was its own only.
   bool tenants_transaction_ended_ = false;
   TransactionStatus status_before_ = TransactionStatus::kIdle;
@@ -267,6 +288,7 @@ class ClientFsm {
   bool is_finished_ = false;
   uint32_t body_left_ = 0;  // of a client's message whose first part is through
   bool body_is_forwarded_ = false;
+  bool body_is_copy_data_ = false;  // of a COPY that is translated
   std::optional<SqlError> cancel_reason_;
   std::optional<MonotonicTime> busy_since_;
   std::optional<MonotonicTime> sent_at_;  // the first message of the section under way

@@ -112,15 +112,19 @@ void ClientFsm::fail_on_server(const SqlError& error, Request request) {
     server_->expect(Request::kQuery, Disposition::kRefuse);
     await_ready();
   } else {
-    MessageWriter(to_server_->tail(), 'B')
-        .c_string("")
-        .c_string("refused by the sql door")
-        .u16(0)
-        .u16(0)
-        .u16(0);
-    server_->expect(Request::kBind, Disposition::kRefuse);
+    append_failing_bind();
     skip_to_sync_ = true;  // as the server will
   }
+}
+
+void ClientFsm::append_failing_bind() {
+  MessageWriter(to_server_->tail(), 'B')
+      .c_string("")
+      .c_string("refused by the sql door")
+      .u16(0)
+      .u16(0)
+      .u16(0);
+  server_->expect(Request::kBind, Disposition::kRefuse);
 }
 
 void ClientFsm::answer_ready() {
@@ -135,6 +139,7 @@ void ClientFsm::close_section() {
   tenants_transaction_ended_ = false;
   local_portal_.reset();
   refusal_.reset();
+  copy_.reset();
   cancel_reason_.reset();
   busy_since_.reset();
   name_changes_.clear();

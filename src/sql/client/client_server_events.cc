@@ -1,4 +1,8 @@
 // What the server says, on its way to the client.
+#include <algorithm>
+
+#include <fmt/format.h>
+
 #include "sql/client/client_fsm.h"
 #include "sql/door_errors.h"
 
@@ -32,6 +36,12 @@ void ClientFsm::on_server_event(const ServerFsm::Event& event) {
     case EventKind::kCommandComplete:
       on_command_complete(event);
       break;
+    case EventKind::kSwallowedRow:
+      on_swallowed_row(event.text);
+      break;
+    case EventKind::kSwallowedExecute:
+      on_swallowed_execute(event.text);
+      break;
     case EventKind::kError:
       on_server_error(event);
       break;
@@ -62,6 +72,7 @@ void ClientFsm::on_server_event(const ServerFsm::Event& event) {
   if ((event.kind == EventKind::kError || event.kind == EventKind::kRefused) && server_ &&
       server_->is_skipping())
     awaiting_ready_ = false;
+  if (event.kind == EventKind::kError || event.kind == EventKind::kRefused) end_copy_after_error();
   // A Sync that the server ignores while it takes CopyData does not end the section.
   if (event.kind == EventKind::kCopyIn) {
     copy_data_ended_ = false;
@@ -104,6 +115,8 @@ void ClientFsm::on_server_error(const ServerFsm::Event& event) {
   const auto error = read_server_error(event.text);
   if (cancel_reason_ && error->sqlstate == sqlstate::kQueryCanceled) {
     append_error(to_client_.tail(), *cancel_reason_);
+  } else if (copy_ && copy_->phase() != CopyTranslation::Phase::kAsking) {
+    to_client_.tail().append(copy_->error_message(event.text));
   } else {
     to_client_.relay(event.bytes);
   }
@@ -140,6 +153,10 @@ void ClientFsm::on_server_ready(std::string_view message) {
     scope_.end(/*committed=*/!has_failed_ && !was_rolled_back_);
   } else {
     scope_.moved_to_server();
+  }
+  if (copy_ && !has_failed_) {
+    ++progress_.statements;
+    append_command_complete(to_client_.tail(), fmt::format("COPY {}", copy_->copied()));
   }
   to_client_.relay(message);
   close_section();

@@ -217,7 +217,8 @@ void Session::request_server(TenantId id) {
     statement_timeout_ = tenant->limits.statement_timeout;
     max_cpu_time_ = tenant->limits.max_cpu_time;
     request.number = tenant->number;
-    const bool is_over_budget = worker_.time_of(tenant->number).wait(worker_.loop().now()) > Duration(0);
+    const bool is_over_budget =
+        worker_.time_of(tenant->number).wait(worker_.loop().now()) > Duration(0);
     request.weight = is_over_budget ? 1 : tenant->weight;
     if (is_over_budget) worker_.meters().add(tenant->number, SqlMeter::kOverBudget);
     request.max_connections = tenant->limits.max_db_connections;
@@ -359,6 +360,7 @@ void Session::look_at_cancel() {
   }
   if (!may_cancel() || worker_.loop().now() < next_cancel_) return;
   cancel_wanted_ = false;
+  if (fsm_.interrupt_copy(errors::cancelled_by_client())) return;
   next_cancel_ = worker_.loop().now() + worker_.settings().cancel_spacing;
   pool_->cancel(server);
 }

@@ -44,7 +44,8 @@ void Session::look_at_statement_time(MonotonicTime now) {
     if (now < *busy_since + statement_timeout_) return;
     cancel_sent_ = now;
     fsm_.explain_cancel(errors::statement_timeout(statement_timeout_));
-    pool_->cancel(lease_.connection());
+    if (!fsm_.interrupt_copy(errors::statement_timeout(statement_timeout_)))
+      pool_->cancel(lease_.connection());
     if (tenant_number_) worker_.meters().add(*tenant_number_, SqlMeter::kTimeouts);
     return;
   }

@@ -143,7 +143,7 @@ Result<> mend_slot(Connection& connection, const SlotRoles& slots, uint32_t numb
 }
 
 Result<bool> end_left_over(Connection& connection, const SlotRoles& slots, uint32_t number,
-                       uint32_t pid) {
+                           uint32_t pid) {
   const auto ended = connection.execute(
       "SELECT pg_catalog.pg_terminate_backend(a.pid) FROM pg_catalog.pg_stat_activity AS a "
       "WHERE a.pid OPERATOR(pg_catalog.=) $1 AND a.usename OPERATOR(pg_catalog.=) $2",

@@ -58,7 +58,7 @@ Result<> mend_slot(postgres::Connection& connection, const SlotRoles& slots, uin
 // Ends the server process of a slot role, if it is still there: a statement can go on for ever
 // after its connection was closed, whatever cancels come. The user needs to be a member of
 // pg_signal_backend.
-Result<bool> end_left_over(postgres::Connection& connection, const SlotRoles& slots, uint32_t number,
-                       uint32_t pid);
+Result<bool> end_left_over(postgres::Connection& connection, const SlotRoles& slots,
+                           uint32_t number, uint32_t pid);
 
 }  // namespace partywall::sql

@@ -99,6 +99,7 @@ bool ServerFsm::may_stream(char type) const {
     case 'D':
     case 'd':
       if (front_is({Request::kSettings})) return type == 'D';
+      if (is_swallowing_execute()) return false;
       return front_is({Request::kQuery, Request::kExecute});
     case 'T':
       return front_is({Request::kQuery, Request::kDescribeStatement, Request::kDescribePortal,
@@ -245,6 +246,9 @@ ServerFsm::Event ServerFsm::on_client_message(char type, std::string_view messag
       return answer({Request::kExecute}, message);
     case 'C':
       return command_complete(message);
+    case 'D':
+      if (!is_swallowing_execute()) break;
+      return {.kind = EventKind::kSwallowedRow, .text = body_of(message)};
     case 'G':
       return on_copy_in(message);
     case 'H':
@@ -272,11 +276,13 @@ ServerFsm::Event ServerFsm::command_complete(std::string_view message) {
     return broken("an unexpected CommandComplete");
   if (expectations_.front().disposition == Disposition::kRefuse)
     return broken("a refused statement was executed");
+  const bool is_swallowed = is_swallowing_execute();
   if (expectations_.front().request == Request::kExecute) expectations_.pop();
   in_copy_in_ = false;
   const std::string_view tag = without_zero(body_of(message));
   // These empty the tenant register, and drop our prepared statements.
   if (tag == "DISCARD ALL" || tag == "DISCARD SEQUENCES" || tag.starts_with("DEALLOCATE")) soil();
+  if (is_swallowed) return {.kind = EventKind::kSwallowedExecute, .text = tag};
   return {.kind = EventKind::kCommandComplete, .bytes = message, .text = tag};
 }
 
@@ -287,6 +293,11 @@ ServerFsm::Event ServerFsm::on_copy_in(std::string_view message) {
   // The server ignores a Sync while it takes CopyData; the client has to send another one.
   if (expectations_.front().request == Request::kExecute) expectations_.drop_second(Request::kSync);
   return {.kind = EventKind::kCopyIn, .bytes = message};
+}
+
+bool ServerFsm::is_swallowing_execute() const {
+  return front_is({Request::kExecute}) &&
+         expectations_.front().disposition == Disposition::kSwallow;
 }
 
 bool ServerFsm::front_is(std::initializer_list<Request> requests) const {

@@ -66,6 +66,8 @@ class ServerFsm {
     kNeedMore,          // nothing complete is left in the input
     kRelay,             // `bytes` are for the client
     kCommandComplete,   // `bytes` for the client; `text` is the tag
+    kSwallowedRow,      // of an Execute that the door asked for itself; `text` is the body
+    kSwallowedExecute,  // its end; `text` is the tag
     kCopyIn,            // `bytes` for the client: it may send CopyData now
     kError,             // `bytes` for the client; `text` is the body
     kRefused,           // what had to fail has failed: the caller's own error takes its place
@@ -139,6 +141,7 @@ class ServerFsm {
   Event broken(std::string_view why);
   [[nodiscard]] bool front_is(std::initializer_list<Request> requests) const;
   [[nodiscard]] bool may_stream(char type) const;
+  [[nodiscard]] bool is_swallowing_execute() const;
   void note_streamed(char type, std::string_view part);
   void skip_to_sync();
   void drop_statements(Outbox& out);

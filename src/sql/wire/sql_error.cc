@@ -32,6 +32,7 @@ void append_error(std::string& out, const SqlError& error) {
   message.u8('S').c_string(severity).u8('V').c_string(severity);
   message.u8('C').c_string(error.sqlstate).u8('M').c_string(error.message);
   if (!error.hint.empty()) message.u8('H').c_string(error.hint);
+  if (!error.context.empty()) message.u8('W').c_string(error.context);
   message.u8(0);
 }
 

@@ -17,6 +17,7 @@ struct SqlError {
   std::string message;        // what happened, to what
   std::string hint;           // what to do; may be empty
   Severity severity = Severity::kError;
+  std::string context = {};  // where it happened; may be empty
 };
 
 // PostgreSQL documentation, appendix "PostgreSQL Error Codes".
@@ -33,6 +34,7 @@ inline constexpr std::string_view kInvalidStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorization = "28000";
 inline constexpr std::string_view kInvalidPassword = "28P01";
 inline constexpr std::string_view kInvalidTextRepresentation = "22P02";
+inline constexpr std::string_view kBadCopyFormat = "22P04";
 inline constexpr std::string_view kInvalidParameterValue = "22023";
 inline constexpr std::string_view kInvalidCursorName = "34000";
 inline constexpr std::string_view kInvalidCatalogName = "3D000";

@@ -54,12 +54,9 @@ def test_error_in_a_psycopg_pipeline(stack):
 
 def test_psycopg_copy(stack):
     with stack.connect("initech", autocommit=False) as connection:
-        # COPY FROM a table with row-level security is refused by PostgreSQL.
-        with pytest.raises(psycopg.errors.FeatureNotSupported):
-            with connection.cursor().copy("COPY notes (body) FROM STDIN") as copy:
-                copy.write_row(("x",))
-        connection.rollback()
-        connection.execute("INSERT INTO notes (body) SELECT repeat('x', 1000) FROM generate_series(1, 3000)")
+        with connection.cursor().copy("COPY notes (body) FROM STDIN") as copy:
+            for _ in range(3000):
+                copy.write_row(("x" * 1000,))
         with connection.cursor().copy("COPY (SELECT body FROM notes) TO STDOUT") as copy:
             assert sum(1 for _ in copy.rows()) == 3000
         connection.rollback()

@@ -113,6 +113,11 @@ void FakePostgres::take(const Message& one) {
       const auto found = statements_.find(std::string(bound->statement));
       if (found == statements_.end()) return fail("26000");
       portals_[std::string(bound->portal)] = found->second;
+      bound_values_.clear();
+      if (const auto whole = read_bind(one.body)) {
+        for (const auto& value : whole->values)
+          bound_values_ += value ? "[" + std::string(*value) + "]" : "NULL";
+      }
       append_empty_message(out_, '2');
       break;
     }
@@ -200,7 +205,17 @@ bool FakePostgres::run(const std::string& text) {
     return done("SET");
   }
   if (starts("sleep")) return is_asleep_ = true;
-  if (starts("copy in")) {
+  if (starts("SELECT a.attname")) {
+    for (const std::string& name : protected_columns)
+      MessageWriter(out_, 'D').u16(1).u32(static_cast<uint32_t>(name.size())).bytes(name);
+    return done("SELECT 0");
+  }
+  if (starts("insert into")) {
+    if (!insert_error_context.empty()) return fail("22012", insert_error_context), false;
+    insert(text);
+    return true;
+  }
+  if (starts("copy in") || starts("copy notes")) {
     in_copy_ = true;
     MessageWriter(out_, 'G').u8(0).u16(0);
     return true;
@@ -219,8 +234,18 @@ bool FakePostgres::run(const std::string& text) {
   return done(starts("many") ? "SELECT 3" : "SELECT 1");
 }
 
-void FakePostgres::fail(std::string_view sqlstate) {
-  append_error(out_, {.sqlstate = sqlstate, .message = "from the server", .hint = {}});
+void FakePostgres::insert(const std::string& text) {
+  inserted += text + " <- " + bound_values_;
+  size_t rows = 0;
+  for (size_t at = text.find("($"); at != text.npos; at = text.find("($", at + 1)) ++rows;
+  append_command_complete(out_, "INSERT 0 " + std::to_string(rows));
+}
+
+void FakePostgres::fail(std::string_view sqlstate, std::string_view context) {
+  append_error(out_, {.sqlstate = sqlstate,
+                      .message = "from the server",
+                      .hint = {},
+                      .context = std::string(context)});
   if (status_ == 'T') status_ = 'E';
   skipping_ = true;
 }

@@ -21,7 +21,8 @@ std::optional<std::string> check_fake_token(const std::string& token);
 // an error, prepared statements, portals, the tenant register. Each statement's answer is one row
 // with the tenant in the register, or error 55000 when that is empty. A few texts do other things:
 //   fail            error 22012
-//   copy in / copy out
+//   copy in / copy out / copy notes …
+//   insert …        "INSERT 0 n" for n rows of parameters
 //   set <name>      ParameterStatus (name, "changed") and the tag SET
 //   many            three rows
 //   sleep           no answer before cancel()
@@ -48,6 +49,10 @@ class FakePostgres {
   void fail_message(size_t n) { fail_at_ = received_count_ + n; }
   void fail_no_message() { fail_at_.reset(); }
   bool enter_fails = false;
+  // Of the tables that the door asks about before a COPY; empty: row-level security does not apply.
+  std::vector<std::string> protected_columns;
+  std::string inserted;              // the text of each INSERT and its values
+  std::string insert_error_context;  // not empty: they fail with this
   // The tenant's name if the token is right.
   std::function<std::optional<std::string>(const std::string&)> check_token = check_fake_token;
 
@@ -55,7 +60,8 @@ class FakePostgres {
   void take(const Message& message);
   void on_query(const std::string& text);
   bool run(const std::string& text);  // false: it failed
-  void fail(std::string_view sqlstate);
+  void fail(std::string_view sqlstate, std::string_view context = {});
+  void insert(const std::string& text);
   void ready();
 
   std::string in_;
@@ -72,6 +78,7 @@ class FakePostgres {
   bool copy_by_query_ = false;
   std::map<std::string, std::string> statements_;
   std::map<std::string, std::string> portals_;
+  std::string bound_values_;  // by the last Bind
 };
 
 }  // namespace partywall::sql::testing
