@@ -95,6 +95,9 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   settings.clients.max_prepared_statements = options.max_prepared_statements;
   settings.clients.max_prepared_bytes = options.max_prepared_bytes;
   settings.clients.max_copy_row_bytes = options.max_copy_row_bytes;
+  settings.slow.of_most = options.slow_statements.threshold;
+  settings.slow.by_tier.insert(options.slow_statements.tiers.begin(),
+                               options.slow_statements.tiers.end());
   settings.max_migration_sessions = options.max_migration_sessions;
   settings.console = console_logins(options);
   settings.max_console_sessions = options.max_console_sessions;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <string>
 #include <vector>
@@ -88,6 +89,14 @@ struct ConsoleLoginOptions {
   bool operator==(const ConsoleLoginOptions&) const = default;
 };
 
+// Which statements are logged as slow; Duration::max(): none.
+struct SlowStatementOptions {
+  Duration threshold = Duration::max();
+  std::map<std::string, Duration> tiers;
+
+  bool operator==(const SlowStatementOptions&) const = default;
+};
+
 struct SqlDoorOptions {
   uint32_t max_connections = 10'000;        // of clients, each worker
   uint32_t max_tenant_connections = 2'500;  // of one tenant's clients, all workers
@@ -98,6 +107,7 @@ struct SqlDoorOptions {
   uint64_t max_prepared_bytes = 4 << 20;     // their texts together
   uint64_t max_copy_row_bytes = 4 << 20;     // of a COPY FROM under row-level security
   uint32_t max_migration_sessions = 10;      // each has a server connection of its own; each worker
+  SlowStatementOptions slow_statements;
   std::vector<ConsoleLoginOptions> console;
   uint32_t max_console_sessions = 10;  // each worker
   Duration login_timeout = seconds(10);

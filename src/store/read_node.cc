@@ -165,6 +165,19 @@ void read_console_login(YamlMap& map, FileLoader& files, SqlDoorOptions& door) {
   door.console.push_back(std::move(login));
 }
 
+void read_slow_statements(YamlMap& map, SlowStatementOptions& slow) {
+  constexpr std::string_view kHelp = "logged if it takes at least as long";
+  Duration threshold = seconds(1);
+  if (map.optional("threshold", threshold, {milliseconds(1), hours(24)}, kHelp) || !map.describes())
+    slow.threshold = threshold;
+  map.named("tiers", "thresholds of some tiers, in the place of that",
+            [&](const std::string& name, YamlMap& tier) {
+              Duration of_tier{};
+              if (tier.required("threshold", of_tier, {milliseconds(1), hours(24)}, kHelp))
+                slow.tiers[name] = of_tier;
+            });
+}
+
 void read_sql(YamlMap& map, FileLoader& files, const std::optional<ListenSettings>& listen,
               SqlDoorOptions& door) {
   map.optional("max_connections", door.max_connections, kConnections, kConnectionsHelp);
@@ -187,6 +200,8 @@ void read_sql(YamlMap& map, FileLoader& files, const std::optional<ListenSetting
             "one row of a COPY FROM on a table with row-level security");
   map.optional("max_migration_sessions", door.max_migration_sessions, {0, 999},
                "migration logins at once, of each worker; each has a server connection of its own");
+  map.section("slow_statements", "a log of statements that take long, without their constants",
+              [&](YamlMap& slow) { read_slow_statements(slow, door.slow_statements); });
   map.list("console", "operators of this node, at the console",
            [&](YamlMap& login) { read_console_login(login, files, door); });
   map.optional("max_console_sessions", door.max_console_sessions, {1, 100},

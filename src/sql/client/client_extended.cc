@@ -230,6 +230,7 @@ ClientFsm::Taken ClientFsm::forward_bind(const FoundStatement& found, const Bind
   }
   if (local_portal_ && local_portal_->name == target.portal) local_portal_.reset();
   if (target.portal.empty()) unnamed_portal_is_bound_ = true;
+  note_text(query_of(found.definition));
   open_on_server();
   if (!found.shared) {
     if (!server_->use_unnamed_statement(*to_server_, unnamed_.number, unnamed_.definition)) {

@@ -183,7 +183,15 @@ void ClientFsm::detach() {
 }
 
 void ClientFsm::stop_counting_time(MonotonicTime now) {
-  if (sent_at_) progress_.busy += now - *sent_at_;
+  if (!sent_at_) return;
+  const Duration took = now - *sent_at_;
+  progress_.busy += took;
+  if (took >= slow_threshold_) {
+    noted_.took = took;
+    noted_.failed = has_failed_;
+    noted_.syntax = syntax_;
+    progress_.slow = std::exchange(noted_, {});
+  }
   sent_at_.reset();
 }
 

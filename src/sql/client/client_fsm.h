@@ -15,6 +15,7 @@
 #include "sql/copy/copy_translation.h"
 #include "sql/prepared_statement.h"
 #include "sql/server/server_fsm.h"
+#include "sql/slow/slow_statement.h"
 #include "sql/wire/extended_messages.h"
 #include "sql/wire/message.h"
 
@@ -48,8 +49,9 @@ struct ClientIdentity {
 struct SessionProgress {
   uint32_t statements = 0;  // CommandComplete of a server
   uint32_t transactions = 0;
-  uint32_t errors = 0;  // of the server and of the door
-  Duration busy{};      // the server connection, with sections that have ended
+  uint32_t errors = 0;                // of the server and of the door
+  Duration busy{};                    // the server connection, with sections that have ended
+  std::optional<SlowStatement> slow;  // the last section that was
 };
 
 // A client's session after its login, in transaction pooling, sans-I/O: bytes of the client and of
@@ -98,6 +100,9 @@ class ClientFsm {
   // A COPY FROM that is translated fails with this. True: the server does nothing that would have
   // to be cancelled for it.
   bool interrupt_copy(const SqlError& error);
+
+  // Sections that take at least as long are told by take_progress(); max(): none.
+  void note_slower_than(Duration threshold) { slow_threshold_ = threshold; }
 
   // --- The end.
   // Ends the session with a FATAL error.
@@ -161,6 +166,7 @@ class ClientFsm {
   // Unless granted, the request has to wait, or has been refused.
   Access access_server(Request request);
   void open_on_server();
+  void note_text(std::string_view text);
   void forward(Request request, std::string_view bytes, uint64_t statement = 0);
   void end_section(Request request, std::string_view bytes);
   void await_ready();
@@ -291,6 +297,8 @@ class ClientFsm {
   bool body_is_copy_data_ = false;  // of a COPY that is translated
   std::optional<SqlError> cancel_reason_;
   std::optional<MonotonicTime> busy_since_;
+  Duration slow_threshold_ = Duration::max();
+  SlowStatement noted_;                   // the section under way
   std::optional<MonotonicTime> sent_at_;  // the first message of the section under way
   MonotonicTime now_;
   MonotonicTime ready_at_;

@@ -66,6 +66,13 @@ void ClientFsm::open_on_server() {
   server_->change_client(*to_server_, serial_);
 }
 
+// Of what is sent as one, the first statement's is told.
+void ClientFsm::note_text(std::string_view text) {
+  constexpr size_t kNotedBytes = 4 * 1024;
+  if (slow_threshold_ != Duration::max() && noted_.text.empty())
+    noted_.text = text.substr(0, kNotedBytes);
+}
+
 void ClientFsm::forward(Request request, std::string_view bytes, uint64_t statement) {
   open_on_server();
   to_server_->relay(bytes);
@@ -140,6 +147,7 @@ void ClientFsm::close_section() {
   local_portal_.reset();
   refusal_.reset();
   copy_.reset();
+  noted_ = {};
   cancel_reason_.reset();
   busy_since_.reset();
   name_changes_.clear();

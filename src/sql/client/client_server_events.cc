@@ -5,6 +5,7 @@
 
 #include "sql/client/client_fsm.h"
 #include "sql/door_errors.h"
+#include "sql/wire/command_tag.h"
 
 namespace partywall::sql {
 
@@ -82,6 +83,8 @@ void ClientFsm::on_server_event(const ServerFsm::Event& event) {
 
 void ClientFsm::on_command_complete(const ServerFsm::Event& event) {
   ++progress_.statements;
+  ++noted_.statements;
+  if (slow_threshold_ != Duration::max()) noted_.rows += rows_of_tag(event.text);
   busy_since_ = now_;  // the next one has its own time
   was_rolled_back_ = event.text == "ROLLBACK";
   if (event.text == "DISCARD ALL") {
@@ -156,6 +159,8 @@ void ClientFsm::on_server_ready(std::string_view message) {
   }
   if (copy_ && !has_failed_) {
     ++progress_.statements;
+    ++noted_.statements;
+    noted_.rows += copy_->copied();
     append_command_complete(to_client_.tail(), fmt::format("COPY {}", copy_->copied()));
   }
   to_client_.relay(message);

@@ -86,6 +86,7 @@ ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
     case Access::kGranted:
       break;
   }
+  note_text(text);
   if (auto copy = is_long || is_sent_ ? std::nullopt : copy_to_be_translated(text)) {
     ask_about_copy(std::move(*copy), text);
     return Taken::kYes;

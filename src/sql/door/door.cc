@@ -19,6 +19,7 @@ struct Door::Impl {
                .seats = seats,
                .random = node.random,
                .limits = node.limits,
+               .slow_log = &slow_log,
                .workers = {}} {
     shared.repair_slot = [this](SlotRepair repair) { keeper.submit(std::move(repair)); };
   }
@@ -62,6 +63,7 @@ struct Door::Impl {
   DoorSettings settings;
   ClientSeats seats{settings.max_tenant_clients};
   Node& node;
+  SlowLog slow_log;
   DoorShared shared;
   SlotKeeper keeper;  // ends before the workers that it calls back
   net::BoundListeners bound;

@@ -29,6 +29,10 @@ constexpr std::array kTenantFamilies = {
     TenantFamily{SqlMeter::kRefusals,
                  {"partywall_sql_refusals", MetricType::kCounter,
                   "Statements that got no server connection."}},
+    TenantFamily{SqlMeter::kSlow,
+                 {"partywall_sql_slow_statements", MetricType::kCounter,
+                  "Queries, and messages up to a Sync, that took longer than slow_statements "
+                  "allows."}},
     TenantFamily{SqlMeter::kOverBudget,
                  {"partywall_sql_over_budget", MetricType::kCounter,
                   "Transactions begun with the lowest weight, because the tenant had used up its "
@@ -159,6 +163,9 @@ void write_clients(MetricWriter& writer, const DoorShared& door) {
   write({"partywall_sql_cancel_requests", MetricType::kCounter,
          "Requests of clients to cancel a statement."},
         [](const DoorWorker& w) { return w.counters().cancels.value(); });
+  write({"partywall_sql_slow_statements_dropped", MetricType::kCounter,
+         "Slow statements that were not logged, because there were too many."},
+        [](const DoorWorker& w) { return w.counters().slow_dropped.value(); });
 }
 
 }  // namespace

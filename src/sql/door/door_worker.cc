@@ -338,6 +338,16 @@ void DoorWorker::charge_what_ran_on(TenantId id, Duration ran) {
   time_of(tenant->number).charge(ran, tenant->limits.max_cpu_time, loop_.now());
 }
 
+void DoorWorker::log_slow(const Tenant& tenant, SlowStatement statement) {
+  meters_.add(tenant.number, SqlMeter::kSlow);
+  if (!shared_.slow_log) return;
+  SlowLog::Entry entry{.number = tenant.number,
+                       .tenant = tenant.slug,
+                       .cell = tenant.cell,
+                       .statement = std::move(statement)};
+  if (!shared_.slow_log->submit(std::move(entry), loop_.now())) counters_.slow_dropped.add();
+}
+
 net::Task<> DoorWorker::tick_regularly() {
   net::Event event(loop_);
   net::Drain::Watch watch(pool_drain_, event);

@@ -19,6 +19,7 @@
 #include "sql/door/sql_meter.h"
 #include "sql/pool/cell_pool.h"
 #include "sql/slots/slot_keeper.h"
+#include "sql/slow/slow_log.h"
 
 namespace partywall {
 class LimitStore;
@@ -35,6 +36,7 @@ struct DoorShared {
   ClientSeats& seats;  // of bound logins
   Random& random;      // thread-safe
   LimitStore* limits = nullptr;
+  SlowLog* slow_log = nullptr;  // nullptr: slow statements are only counted
   std::vector<std::unique_ptr<class DoorWorker>>
       workers;  // by index; all are there before any starts
   // Bit i: worker i has sessions waiting whose tenants are at their limit; another worker that
@@ -75,6 +77,7 @@ class DoorWorker {
   [[nodiscard]] TimeBudget& time_of(TenantNumber tenant) {
     return shared_.tenants.of(tenant).sql_time;
   }
+  void log_slow(const Tenant& tenant, SlowStatement statement);
   uint64_t next_serial() { return ++last_serial_; }
   std::optional<ConcurrencyUnits> take_migration_slot() {
     return migration_sessions_.try_acquire(settings().max_migration_sessions);
@@ -110,6 +113,7 @@ class DoorWorker {
     Counter failed_logins;
     Counter refused_clients;
     Counter cancels;
+    Counter slow_dropped;
   };
   [[nodiscard]] Counters& counters() { return counters_; }
   [[nodiscard]] const Counters& counters() const { return counters_; }

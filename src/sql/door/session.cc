@@ -203,6 +203,7 @@ void Session::request_server(TenantId id) {
   tenant_.reset();
   tenant_number_.reset();
   statement_timeout_ = Duration::max();
+  fsm_.note_slower_than(Duration::max());
   if (id != TenantId()) {
     // It may have been suspended or moved since the last transaction.
     const Tenant* tenant = worker_.directory()->find_tenant(id);
@@ -216,6 +217,7 @@ void Session::request_server(TenantId id) {
     tenant_number_ = tenant->number;
     statement_timeout_ = tenant->limits.statement_timeout;
     max_cpu_time_ = tenant->limits.max_cpu_time;
+    fsm_.note_slower_than(worker_.settings().slow.of(tenant->tier));
     request.number = tenant->number;
     const bool is_over_budget =
         worker_.time_of(tenant->number).wait(worker_.loop().now()) > Duration(0);
@@ -289,7 +291,7 @@ void Session::flush_server() {
 }
 
 void Session::account() {
-  const SessionProgress progress = fsm_.take_progress();
+  SessionProgress progress = fsm_.take_progress();
   if (!tenant_number_) return;
   auto& row = worker_.meters().row(*tenant_number_);
   const auto add = [&row](SqlMeter meter, uint64_t amount) {
@@ -299,6 +301,10 @@ void Session::account() {
   add(SqlMeter::kTransactions, progress.transactions);
   add(SqlMeter::kErrors, progress.errors);
   add(SqlMeter::kBusyNanoseconds, static_cast<uint64_t>(progress.busy.count()));
+  if (progress.slow) {
+    if (const Tenant* tenant = worker_.directory()->find_tenant(*tenant_))
+      worker_.log_slow(*tenant, std::move(*progress.slow));
+  }
   worker_.time_of(*tenant_number_).charge(progress.busy, max_cpu_time_, worker_.loop().now());
 }
 

@@ -2,6 +2,8 @@
 
 #include <cstdint>
 #include <optional>
+#include <string>
+#include <unordered_map>
 #include <vector>
 
 #include "base/endpoint.h"
@@ -12,6 +14,17 @@
 #include "sql/pool/cell_pool.h"
 
 namespace partywall::sql {
+
+// How long what a client asks for may take before it is logged as slow; max(): nothing is.
+struct SlowThresholds {
+  Duration of_most = Duration::max();
+  std::unordered_map<std::string, Duration> by_tier;
+
+  [[nodiscard]] Duration of(const std::string& tier) const {
+    const auto found = by_tier.find(tier);
+    return found == by_tier.end() ? of_most : found->second;
+  }
+};
 
 struct DoorSettings {
   Endpoint listen{"127.0.0.1", 6432};
@@ -25,6 +38,7 @@ struct DoorSettings {
   uint32_t max_migration_sessions = 10;  // each has a server connection of its own; per worker
   std::vector<ConsoleLogin> console;     // operators of this node
   uint32_t max_console_sessions = 10;    // per worker
+  SlowThresholds slow;
   size_t max_unsent_bytes = 256 * 1024;  // to one client or server; then its peer is not read
   Duration login_timeout = seconds(10);  // from accepting to the first ReadyForQuery
   Duration queue_timeout = seconds(10);  // for a server connection

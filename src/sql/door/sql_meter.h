@@ -9,6 +9,7 @@ enum class SqlMeter {
   kErrors,
   kTimeouts,
   kRefusals,         // statements that got no server connection
+  kSlow,             // logged as slow, or would have been
   kOverBudget,       // transactions begun by a tenant that had used up max_cpu_seconds
   kBudgetRefusals,   // and those refused, because it had used twice that
   kBusyNanoseconds,  // of server connections, from the first message of a section to ReadyForQuery

@@ -198,6 +198,7 @@ class World {
                     .seats = seats,
                     .random = random,
                     .limits = nullptr,
+                    .slow_log = nullptr,
                     .workers = {}};
 
  private:

@@ -31,7 +31,6 @@ std::string decoded(const CopyFormat& format, const std::vector<std::string>& co
       outcome = decoder.next(part);
       if (outcome == Outcome::kRow) all += shown(decoder.row());
       if (outcome == Outcome::kError) return all + failure();
-      if (outcome == Outcome::kEnd) return all;
     }
   }
   while (true) {
