@@ -66,6 +66,7 @@ def write_platform_file(folder, identity, *, workers=1, sql=None, cache=None, in
         "tiers": {"bench": {
             "extends": "enterprise",
             "max_concurrent_requests": 100_000,
+            "max_cpu_seconds": 1_000_000,
             "api_rate_limit": {"per_minute": UNLIMITED, "burst": 1_000_000},
             "cache_rate": {"per_second": UNLIMITED, "burst": 1_000_000},
             "cache": {"redis_time": "1s"},

@@ -148,7 +148,7 @@ class Cluster:
         platform["identity"]["issuers"] = [{"issuer": "tests", "audience": "cluster", "key_set": str(self.files / "keys.json")}]
         platform["tiers"] = {"small": {
             "api_rate_limit": {"per_minute": RATE, "burst": BURST}, "max_concurrent_requests": REQUESTS,
-            "cache_rate": {"per_second": CACHE_RATE, "burst": CACHE_BURST}, "max_db_connections": CONNECTIONS,
+            "cache_rate": {"per_second": CACHE_RATE, "burst": CACHE_BURST}, "max_db_connections": CONNECTIONS, "max_cpu_seconds": 1_000_000,
             "cache": {"redis_time": "1s", "script_time": "1m"}}}
         cell = platform["cells"]["main"]
         cell["cache"] = {"address": "127.0.0.1", "port": self.cells_redis.port, "door_user": "door",
