@@ -11,7 +11,6 @@
 #include "cli/exit_code.h"
 #include "sql/register_token.h"
 #include "sql/schema/plan_text.h"
-#include "sql/schema/protect.h"
 #include "store/platform_file.h"
 
 namespace partywall::cli {
@@ -48,28 +47,36 @@ int failed(const Error& error) {
 
 }  // namespace
 
-int schema_protect(const SchemaProtectOptions& options) {
-  sql::ProtectSettings settings;
-  Endpoint endpoint;
+Result<Protection> read_protection(const SchemaProtectOptions& options) {
+  Protection protection;
+  sql::ProtectSettings& settings = protection.settings;
   if (!options.platform_file.empty()) {
     const auto platform = load_platform_file(options.platform_file);
-    if (!platform) return kExitFailure;
+    if (!platform)
+      return fail(ErrorKind::kInvalid, "{} cannot be used as it is", options.platform_file);
     const auto cell = find_cell(platform->directory.cells, options.cell);
-    if (!cell) return failed(cell.error());
+    if (!cell) return std::unexpected(cell.error());
     settings = sql::protect_settings_of(cell->sql);
-    endpoint = cell->sql.endpoint;
+    protection.endpoint = cell->sql.endpoint;
   }
   if (!options.previous_key.empty()) {
     auto previous = read_previous_key(options.previous_key);
-    if (!previous) return failed(previous.error());
+    if (!previous) return std::unexpected(previous.error());
     settings.keys.push_back(*std::move(previous));
   }
   settings.lock_timeout = std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(options.lock_timeout_seconds));
   settings.tenant_column = options.tenant_column;
   std::ranges::copy(options.connect_roles, std::back_inserter(settings.connect_roles));
+  return protection;
+}
 
-  auto connection = postgres::Connection::open(connection_string(options.database, endpoint));
+int schema_protect(const SchemaProtectOptions& options) {
+  const auto protection = read_protection(options);
+  if (!protection) return failed(protection.error());
+  const sql::ProtectSettings& settings = protection->settings;
+  auto connection =
+      postgres::Connection::open(connection_string(options.database, protection->endpoint));
   if (!connection) return failed(connection.error());
   const bool is_dry_run = options.mode == SchemaMode::kDryRun;
   const auto plan = is_dry_run ? sql::plan_protection(*connection, settings)

@@ -3,6 +3,10 @@
 #include <string>
 #include <vector>
 
+#include "base/endpoint.h"
+#include "base/result.h"
+#include "sql/schema/protect.h"
+
 namespace partywall::cli {
 
 enum class SchemaMode { kApply, kDryRun };
@@ -19,6 +23,15 @@ struct SchemaProtectOptions {
   double lock_timeout_seconds = 10;
   SchemaMode mode = SchemaMode::kApply;
 };
+
+// What the options and the platform file say.
+struct Protection {
+  sql::ProtectSettings settings;
+  Endpoint endpoint;  // of the cell's database; empty without a platform file
+};
+
+// Prints what is wrong with the platform file.
+Result<Protection> read_protection(const SchemaProtectOptions& options);
 
 // Prints what it did or, in a dry run, the SQL that it would run. Returns the exit code.
 int schema_protect(const SchemaProtectOptions& options);

@@ -7,12 +7,19 @@
 namespace partywall::sql {
 namespace {
 
-// The most serious first.
-std::string findings_text(const SchemaPlan& plan, std::string_view prefix) {
+// A name in a comment must not end it.
+std::string one_line(std::string text) {
+  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
+  return text;
+}
+
+}  // namespace
+
+std::string findings_text(const std::vector<SchemaFinding>& findings, std::string_view prefix) {
   std::string text;
   for (const FindingLevel level :
        {FindingLevel::kError, FindingLevel::kWarning, FindingLevel::kInfo}) {
-    for (const SchemaFinding& finding : plan.findings) {
+    for (const SchemaFinding& finding : findings) {
       if (finding.level != level) continue;
       text +=
           fmt::format("{}{}: {}: {}\n", prefix, to_string(level), finding.object, finding.message);
@@ -22,22 +29,19 @@ std::string findings_text(const SchemaPlan& plan, std::string_view prefix) {
   return text;
 }
 
-// A name in a comment must not end it.
-std::string one_line(std::string text) {
-  std::ranges::replace_if(text, [](char c) { return c == '\n' || c == '\r'; }, ' ');
-  return text;
-}
-
-}  // namespace
-
 std::string lock_timeout_statement(Duration timeout) {
   return fmt::format("SET LOCAL lock_timeout = {}",
                      std::chrono::ceil<milliseconds>(timeout).count());
 }
 
 std::string to_script(const SchemaPlan& plan, std::string_view database, Duration lock_timeout) {
-  std::string text = fmt::format("-- Partywall: {} steps to protect database {}\n",
-                                 plan.steps.size(), one_line(std::string(database)));
+  return script_of(plan,
+                   fmt::format("{} steps to protect database {}", plan.steps.size(), database),
+                   lock_timeout);
+}
+
+std::string script_of(const SchemaPlan& plan, std::string_view heading, Duration lock_timeout) {
+  std::string text = fmt::format("-- Partywall: {}\n", one_line(std::string(heading)));
   if (!plan.steps.empty())
     text += fmt::format("BEGIN;\n{};\n", lock_timeout_statement(lock_timeout));
   for (const SchemaStep& step : plan.steps) {
@@ -51,16 +55,20 @@ std::string to_script(const SchemaPlan& plan, std::string_view database, Duratio
     finding.message = one_line(finding.message);
     finding.remedy = one_line(finding.remedy);
   }
-  return text + findings_text(shown, "-- ");
+  return text + findings_text(shown.findings, "-- ");
 }
 
-std::string to_report(const SchemaPlan& plan, std::string_view database) {
+std::string steps_text(const std::vector<SchemaStep>& steps) {
   std::string text;
-  for (const SchemaStep& step : plan.steps) {
+  for (const SchemaStep& step : steps) {
     const std::string first_line = step.sql.substr(0, step.sql.find('\n'));
     text += fmt::format("{}\n    {}\n", first_line, step.reason);
   }
-  text += findings_text(plan, "");
+  return text;
+}
+
+std::string to_report(const SchemaPlan& plan, std::string_view database) {
+  std::string text = steps_text(plan.steps) + findings_text(plan.findings);
   const auto refreshed = std::ranges::count(plan.steps, true, &SchemaStep::always);
   const auto changed = static_cast<ptrdiff_t>(plan.steps.size()) - refreshed;
   if (changed == 0) {

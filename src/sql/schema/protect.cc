@@ -45,19 +45,6 @@ Result<SchemaPlan> plan_inside(Connection& connection, const ProtectSettings& se
   return plan_from(*state, settings);
 }
 
-Result<> carry_out(Connection& connection, const SchemaStep& step) {
-  const std::string sql = step.run.empty() ? step.sql : std::string(step.run.reveal());
-  if (!step.copy_data.empty()) {
-    if (auto copied = connection.copy_in(sql, step.copy_data.reveal()); !copied) {
-      return fail_with_context(step.sql, copied.error());
-    }
-    return {};
-  }
-  if (auto done = connection.execute_script(sql); !done)
-    return fail_with_context(step.sql, done.error());
-  return {};
-}
-
 Result<> check_server(const Connection& connection) {
   if (connection.server_version() >= kOldestServer) return {};
   return fail(ErrorKind::kInvalid,
@@ -93,6 +80,19 @@ ProtectSettings protect_settings_of(const SqlBackend& backend) {
   return settings;
 }
 
+Result<> carry_out(Connection& connection, const SchemaStep& step) {
+  const std::string sql = step.run.empty() ? step.sql : std::string(step.run.reveal());
+  if (!step.copy_data.empty()) {
+    if (auto copied = connection.copy_in(sql, step.copy_data.reveal()); !copied) {
+      return fail_with_context(step.sql, copied.error());
+    }
+    return {};
+  }
+  if (auto done = connection.execute_script(sql); !done)
+    return fail_with_context(step.sql, done.error());
+  return {};
+}
+
 Result<SchemaPlan> plan_protection(Connection& connection, const ProtectSettings& settings) {
   if (auto fine = check_settings(settings); !fine) return std::unexpected(fine.error());
   if (auto fine = check_server(connection); !fine) return std::unexpected(fine.error());
@@ -101,16 +101,18 @@ Result<SchemaPlan> plan_protection(Connection& connection, const ProtectSettings
   return plan_inside(connection, settings);
 }
 
-Result<SchemaPlan> protect_database(Connection& connection, const ProtectSettings& settings) {
-  if (auto fine = check_settings(settings); !fine) return std::unexpected(fine.error());
-  if (auto fine = check_server(connection); !fine) return std::unexpected(fine.error());
-  auto transaction = Transaction::begin(connection, "READ WRITE");
-  if (!transaction) return std::unexpected(transaction.error());
+Result<> begin_protection(Connection& connection, const ProtectSettings& settings) {
+  if (auto fine = check_settings(settings); !fine) return fine;
+  if (auto fine = check_server(connection); !fine) return fine;
   for (const std::string& preparation :
        {lock_timeout_statement(settings.lock_timeout), std::string(kLock)}) {
     if (auto done = connection.execute(preparation); !done) return std::unexpected(done.error());
   }
   connection.take_notices();
+  return {};
+}
+
+Result<SchemaPlan> finish_protection(Connection& connection, const ProtectSettings& settings) {
   auto plan = plan_inside(connection, settings);
   if (!plan) return plan;
   for (const SchemaStep& step : plan->steps) {
@@ -118,6 +120,16 @@ Result<SchemaPlan> protect_database(Connection& connection, const ProtectSetting
   }
   if (auto complete = check_nothing_is_left(connection, settings); !complete)
     return std::unexpected(complete.error());
+  return plan;
+}
+
+Result<SchemaPlan> protect_database(Connection& connection, const ProtectSettings& settings) {
+  auto transaction = Transaction::begin(connection, "READ WRITE");
+  if (!transaction) return std::unexpected(transaction.error());
+  if (auto begun = begin_protection(connection, settings); !begun)
+    return std::unexpected(begun.error());
+  auto plan = finish_protection(connection, settings);
+  if (!plan) return plan;
   if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
   return plan;
 }

@@ -50,6 +50,16 @@ Result<SchemaPlan> plan_protection(postgres::Connection& connection,
 Result<SchemaPlan> protect_database(postgres::Connection& connection,
                                     const ProtectSettings& settings);
 
+// The same in two parts, for whoever changes more in the same transaction; it must be rolled back
+// if a part fails. The first takes the lock and sets the limit on waiting for tables, the second
+// plans and carries out.
+Result<> begin_protection(postgres::Connection& connection, const ProtectSettings& settings);
+Result<SchemaPlan> finish_protection(postgres::Connection& connection,
+                                     const ProtectSettings& settings);
+
+// Runs a step, with what is left out of its text.
+Result<> carry_out(postgres::Connection& connection, const SchemaStep& step);
+
 // Puts one slot role right, as protect_database would: a tenant may have changed its password or
 // settings. The user needs CREATEROLE (from PostgreSQL 16 on also ADMIN on the role). `number` is
 // 1 … slots.count.
