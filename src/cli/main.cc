@@ -12,8 +12,6 @@
 #include "cli/control.h"
 #include "cli/doctor.h"
 #include "cli/exit_code.h"
-#include "cli/schema.h"
-#include "cli/schema_lint.h"
 #include "cli/serve.h"
 #include "cli/simulate.h"
 #include "cli/up.h"
@@ -120,74 +118,6 @@ void add_up(CLI::App& app, Command& command) {
                                                : TourChoice::kThenStay;
     command = [options, tour] { return up(options->settings, tour); };
   });
-}
-
-void add_schema_lint(CLI::App& schema, Command& command) {
-  auto* lint = schema.add_subcommand(
-      "lint", "Say what in a schema lets tenants see each other; changes nothing");
-  auto options = std::make_shared<SchemaLintOptions>();
-  lint->add_option("database", options->database, "Its name, or a libpq connection string or URI")
-      ->required();
-  lint->add_option("-f,--file", options->platform_file,
-                   "Platform file: where the database of the cell is");
-  lint->add_option("--cell", options->cell,
-                   "Cell of the platform file; needless if it has only one");
-  lint->add_option("--tenant-column", options->settings.tenant_column,
-                   "Column with the tenant's UUID")
-      ->capture_default_str();
-  lint->add_option("--ignore", options->settings.ignored,
-                   "RULE or RULE:OBJECT that is known and accepted; repeatable")
-      ->take_all();
-  lint->add_option("--format", options->format, "text, json or sarif")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, LintFormat>{{"text", LintFormat::kText},
-                                            {"json", LintFormat::kJson},
-                                            {"sarif", LintFormat::kSarif}}));
-  auto fail_on = std::make_shared<std::string>("error");
-  lint->add_option("--fail-on", *fail_on,
-                   "Exit status 1 from this level on: error, warning, info or never")
-      ->check(CLI::IsMember({"error", "warning", "info", "never"}))
-      ->capture_default_str();
-  lint->callback([&command, options, fail_on] {
-    options->fail_on.reset();
-    for (const auto level :
-         {sql::FindingLevel::kInfo, sql::FindingLevel::kWarning, sql::FindingLevel::kError}) {
-      if (to_string(level) == *fail_on) options->fail_on = level;
-    }
-    command = [options] { return schema_lint(*options); };
-  });
-}
-
-void add_schema(CLI::App& app, Command& command) {
-  auto* schema = app.add_subcommand("schema", "Prepare and check the databases of cells")
-                     ->require_subcommand(1);
-  add_schema_lint(*schema, command);
-  auto* protect = schema->add_subcommand(
-      "protect", "Install the tenant register, slot roles and row-level security; safe to repeat");
-  auto options = std::make_shared<SchemaProtectOptions>();
-  protect
-      ->add_option("database", options->database, "Its name, or a libpq connection string or URI")
-      ->required();
-  protect->add_option("-f,--file", options->platform_file,
-                      "Platform file: keys and slot roles of the cell");
-  protect->add_option("--cell", options->cell,
-                      "Cell of the platform file; needless if it has only one");
-  protect->add_option("--previous-key", options->previous_key,
-                      "ID=FILE: register key that stays valid while nodes still sign with it");
-  protect->add_option("--connect-role", options->connect_roles,
-                      "Role that may still connect directly; repeatable");
-  protect->add_option("--tenant-column", options->tenant_column, "Column with the tenant's UUID")
-      ->capture_default_str();
-  protect
-      ->add_option("--lock-timeout", options->lock_timeout_seconds,
-                   "Seconds to wait for a table that is in use")
-      ->check(CLI::Range(0.001, 3600.0))
-      ->capture_default_str();
-  protect->add_flag_callback(
-      "--dry-run", [options] { options->mode = SchemaMode::kDryRun; },
-      "Print the SQL, change nothing");
-  protect->callback(
-      [&command, options] { command = [options] { return schema_protect(*options); }; });
 }
 
 std::shared_ptr<CacheTransferOptions> add_transfer_options(CLI::App& sub) {
@@ -376,7 +306,7 @@ int run(int argc, char** argv) {
   add_control(app, command);
   add_check(app, command);
   add_doctor(app, command);
-  add_schema(app, command);
+  add_schema_commands(app, command);
   add_cache(app, command);
   add_simulate(app, command);
   add_tenant_commands(app, command);
