@@ -71,12 +71,21 @@ std::vector<sql::SchemaStep> steps_between(const Conversion& conversion, const T
   return steps;
 }
 
+// As in a dump: functions may name what comes after them, and names mean what they say.
+std::vector<sql::SchemaStep> preparations() {
+  return {{.sql = "SET LOCAL search_path = pg_catalog", .reason = "every name is qualified"},
+          {.sql = "SET LOCAL check_function_bodies = off",
+           .reason = "a function may name what comes after it"}};
+}
+
 ConversionPlan plan_steps(const Catalog& source, const Target& target, Conversion conversion) {
   ConversionPlan plan;
   plan.source = source.database;
   plan.target = target.catalog.database;
   Difference difference;
-  plan.plan.steps = steps_between(conversion, target, difference);
+  std::vector<sql::SchemaStep> steps = steps_between(conversion, target, difference);
+  if (!steps.empty()) plan.plan.steps = preparations();
+  std::ranges::move(steps, std::back_inserter(plan.plan.steps));
   plan.plan.findings = std::move(conversion.findings);
   append(plan.plan.findings, std::move(difference.surplus));
   plan.refusals = std::move(conversion.refusals);
@@ -139,16 +148,6 @@ Result<> check_nothing_is_left(Connection& target, const Conversion& conversion)
               what);
 }
 
-Result<> run_steps(Connection& target, const std::vector<sql::SchemaStep>& steps) {
-  // As a dump does: functions may name what comes after them.
-  if (auto done = target.execute("SET LOCAL check_function_bodies = off"); !done)
-    return std::unexpected(done.error());
-  for (const sql::SchemaStep& step : steps) {
-    if (auto done = sql::carry_out(target, step); !done) return done;
-  }
-  return {};
-}
-
 }  // namespace
 
 Result<Catalog> read_source(Connection& source) {
@@ -204,7 +203,9 @@ Result<ConversionPlan> convert_schema(const Catalog& source, Connection& target,
   const Conversion conversion = convert_catalog(source, settings.rules);
   ConversionPlan plan = plan_steps(source, *present, conversion);
   if (!plan.refusals.empty()) return plan;
-  if (auto done = run_steps(target, plan.plan.steps); !done) return std::unexpected(done.error());
+  for (const sql::SchemaStep& step : plan.plan.steps) {
+    if (auto done = sql::carry_out(target, step); !done) return std::unexpected(done.error());
+  }
   auto protected_plan = sql::finish_protection(target, protection);
   if (!protected_plan) return std::unexpected(protected_plan.error());
   add_protection(*std::move(protected_plan), plan);
