@@ -78,7 +78,7 @@ SELECT 'pg_type'::regclass, a.oid, key FROM node JOIN pg_type t ON t.oid = node.
     JOIN pg_type a ON a.oid = t.typarray
   WHERE class IN ('pg_type'::regclass, 'pg_class'::regclass)
 UNION ALL
-SELECT 'pg_type'::regclass, r.rngmultitypid, key FROM node JOIN pg_range r ON r.rngtypid = node.oid
+SELECT 'pg_type'::regclass, (to_jsonb(r) ->> 'rngmultitypid')::oid, key FROM node JOIN pg_range r ON r.rngtypid = node.oid
   WHERE class = 'pg_type'::regclass
 UNION ALL
 SELECT 'pg_class'::regclass, t.typrelid, key FROM node JOIN pg_type t ON t.oid = node.oid

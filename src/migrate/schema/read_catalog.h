@@ -5,7 +5,7 @@
 
 namespace partywall::migrate {
 
-inline constexpr int kOldestSource = 120000;  // generated columns
+inline constexpr int kOldestSource = 130000;  // regcollation; newer columns are read as JSON
 inline constexpr int kOldestTarget = 150000;  // the tenant register; SET NULL with columns
 
 // Reads the catalogs in the transaction that is open (REPEATABLE READ for a consistent picture),
