@@ -17,9 +17,9 @@
 
 namespace partywall::sql {
 
-// Writes slow statements to the log, without their constants, on a thread of its own that begins with
-// the first one. A tenant whose statements are all slow neither fills the queue nor the log: what is
-// more than a few a second of one tenant is dropped, and counted.
+// Writes slow statements to the log, without their constants, on a thread of its own that begins
+// with the first one. A tenant whose statements are all slow neither fills the queue nor the log:
+// what is more than a few a second of one tenant is dropped, and counted.
 class SlowLog {
  public:
   struct Entry {

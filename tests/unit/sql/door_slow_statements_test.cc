@@ -42,10 +42,9 @@ TEST(DoorSlowStatements, ThoseOverTheThresholdAreLogged) {
   world.pass(seconds(1));
   EXPECT_EQ(world.worker().used(TenantNumber(1), SqlMeter::kSlow), 3u);
   written.log.stop();
-  EXPECT_EQ(written.lines,
-            (std::vector<std::string>{"tenant-1 1500 ms, 1 rows: sleep ?",
-                                      "tenant-1 2500 ms, 1 rows: sleep ?",
-                                      "tenant-1 2000 ms, 0 rows: sleep ?"}));
+  EXPECT_EQ(written.lines, (std::vector<std::string>{"tenant-1 1500 ms, 1 rows: sleep ?",
+                                                     "tenant-1 2500 ms, 1 rows: sleep ?",
+                                                     "tenant-1 2000 ms, 0 rows: sleep ?"}));
 }
 
 TEST(DoorSlowStatements, TiersHaveThresholdsOfTheirOwn) {

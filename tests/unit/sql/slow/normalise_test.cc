@@ -20,7 +20,8 @@ TEST(WithoutConstants, ConstantsAndComments) {
 
 TEST(WithoutConstants, ValuesOfSetMayBeWords) {
   EXPECT_EQ(without_constants("SET app.key TO opensesame"), "SET app.key TO ?");
-  EXPECT_EQ(without_constants("set local app.key = a, b; select c"), "set local app.key = ?; select c");
+  EXPECT_EQ(without_constants("set local app.key = a, b; select c"),
+            "set local app.key = ?; select c");
   EXPECT_EQ(without_constants("UPDATE t SET a = b, c = 1"), "UPDATE t SET a = b, c = ?");
 }
 
