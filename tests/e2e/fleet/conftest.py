@@ -43,7 +43,7 @@ class FleetNode:
             "doors": {"http": {"slow_start": "1s", **(http or {})}},
             "identity": {"context_keys": [{"id": 1, "file": "context.key"}]},
             "cells": {"main": {"kind": "shared", "pools": {"web": {
-                "health": {"path": "/healthz", "interval": "300ms", "timeout": "1s", "rise": 2, "fall": 2}}}}},
+                "health": {"path": "/healthz", "interval": "300ms", "timeout": "5s", "rise": 2, "fall": 2}}}}},
             "routes": [{"path": "/", "pool": "web", "authenticated": False}],
             "fleet": {"directory": "fleet", "pools": [section]},
         }
