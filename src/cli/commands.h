@@ -3,6 +3,7 @@
 #include <functional>
 #include <memory>
 
+#include "cli/output.h"
 #include "cli/remote.h"
 
 namespace CLI {
@@ -16,10 +17,12 @@ namespace partywall::cli {
 // What was chosen; run after everything has been parsed.
 using Command = std::function<int()>;
 
+// -o: how answers are shown. `output` must outlive the parsing.
+void add_output_option(CLI::App& sub, OutputFormat& output);
+
 // Shared by all commands that ask the control plane.
 using SharedOptions = std::shared_ptr<RemoteOptions>;
 void add_remote_options(CLI::App& sub, const SharedOptions& options);
-void add_output_option(CLI::App& sub, const SharedOptions& options);
 
 void add_tenant_commands(CLI::App& app, Command& command);
 void add_resource_commands(CLI::App& app, Command& command);  // tier, cell, route, get, apply

@@ -17,7 +17,7 @@ void add_context_commands(CLI::App& app, Command& command) {
     return sub;
   };
   auto* list = add_sub("list", "List them");
-  add_output_option(*list, shared);
+  add_output_option(*list, shared->output);
   list->callback([&command, shared] {
     command = [shared] { return list_contexts(shared->profile, shared->output); };
   });

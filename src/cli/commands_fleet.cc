@@ -18,14 +18,6 @@ CLI::App& add(CLI::App& fleet, const std::string& name, const std::string& help,
   return *sub;
 }
 
-void add_output(CLI::App& sub, const std::shared_ptr<FleetOptions>& options) {
-  sub.add_option("-o,--output", options->output, "table, json or yaml")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, OutputFormat>{{"table", OutputFormat::kTable},
-                                              {"json", OutputFormat::kJson},
-                                              {"yaml", OutputFormat::kYaml}}));
-}
-
 }  // namespace
 
 void add_fleet_commands(CLI::App& app, Command& command) {
@@ -36,12 +28,12 @@ void add_fleet_commands(CLI::App& app, Command& command) {
     sub.callback([&command, options, act] { command = [options, act] { return act(*options); }; });
   };
   CLI::App& status = add(*fleet, "status", "Show the pools and their instances", options);
-  add_output(status, options);
+  add_output_option(status, options->output);
   run(status, fleet_status);
   run(add(*fleet, "explain", "Say why the pool has as many instances as it has", options),
       fleet_explain);
   CLI::App& history = add(*fleet, "history", "Say what was done, the youngest first", options);
-  add_output(history, options);
+  add_output_option(history, options->output);
   run(history, fleet_history);
   run(add(*fleet, "pause", "Take no more decisions on the number of instances", options),
       fleet_pause);

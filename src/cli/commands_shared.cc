@@ -5,8 +5,8 @@
 
 namespace partywall::cli {
 
-void add_output_option(CLI::App& sub, const SharedOptions& options) {
-  sub.add_option("-o,--output", options->output, "table, json or yaml")
+void add_output_option(CLI::App& sub, OutputFormat& output) {
+  sub.add_option("-o,--output", output, "table, json or yaml")
       ->transform(CLI::CheckedTransformer(
           std::map<std::string, OutputFormat>{{"table", OutputFormat::kTable},
                                               {"json", OutputFormat::kJson},
@@ -14,7 +14,7 @@ void add_output_option(CLI::App& sub, const SharedOptions& options) {
 }
 
 void add_remote_options(CLI::App& sub, const SharedOptions& options) {
-  add_output_option(sub, options);
+  add_output_option(sub, options->output);
   sub.add_option("--context", options->profile.context, "Control plane; default: the current one");
   sub.add_option("--config", options->profile.file, "File with the contexts");
   sub.add_option("--reason", options->reason, "Why, for the audit trail");

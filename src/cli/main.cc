@@ -190,11 +190,7 @@ void add_cache_stats(CLI::App& cache, Command& command) {
   auto* admin =
       sub->add_option("--admin", options->admin, "ADDRESS:PORT of the node's admin port instead");
   file->excludes(admin);
-  sub->add_option("-o,--output", options->output, "table, json or yaml")
-      ->transform(CLI::CheckedTransformer(
-          std::map<std::string, OutputFormat>{{"table", OutputFormat::kTable},
-                                              {"json", OutputFormat::kJson},
-                                              {"yaml", OutputFormat::kYaml}}));
+  add_output_option(*sub, options->output);
   sub->callback([&command, options] {
     if (options->platform_file.empty() && options->admin.empty())
       throw CLI::RequiredError("-f,--file or --admin");

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -36,6 +37,15 @@ struct PoolLoad {
   MonotonicTime at{};    // of the oldest part of it: what is old says nothing
   uint64_t waiting = 0;  // requests that wait for room at an instance
   std::vector<InstanceLoad> instances;
+
+  // Of that name at that place; nullptr: there is none.
+  template <class Self>
+  [[nodiscard]] auto* find(this Self& self, std::string_view id, const Endpoint& endpoint) {
+    const auto found = std::ranges::find_if(self.instances, [&](const InstanceLoad& each) {
+      return each.id == id && each.endpoint == endpoint;
+    });
+    return found == self.instances.end() ? nullptr : &*found;
+  }
 };
 
 class PoolLoadSource {

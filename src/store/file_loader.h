@@ -23,6 +23,17 @@ class FileLoader {
   [[nodiscard]] virtual std::string resolve(std::string_view path) const = 0;
 };
 
+// Has none: for describing what could be read.
+class NoFiles final : public FileLoader {
+ public:
+  Result<LoadedFile> load(std::string_view path) override {
+    return fail(ErrorKind::kNotFound, "no file {}", path);
+  }
+  [[nodiscard]] std::string resolve(std::string_view path) const override {
+    return std::string(path);
+  }
+};
+
 // Reads regular files, at most 16 MiB each.
 class DiskFileLoader final : public FileLoader {
  public:

@@ -7,16 +7,6 @@ namespace {
 
 constexpr uint32_t kVersion = 1;
 
-class NoFiles final : public FileLoader {
- public:
-  Result<LoadedFile> load(std::string_view path) override {
-    return fail(ErrorKind::kNotFound, "no file {}", path);
-  }
-  [[nodiscard]] std::string resolve(std::string_view path) const override {
-    return std::string(path);
-  }
-};
-
 // What the control store has must not be said twice.
 void refuse_directory(YamlMap& file) {
   for (const std::string_view section :

@@ -40,7 +40,6 @@ struct KeptPool {
   ProcessorMeter processors;
   std::unique_ptr<InstancePublisher> publisher;
   PoolView view;  // the last one
-  std::vector<InstanceId> draining;
   std::string trouble;
   std::deque<PoolEvent> history;
   std::array<uint64_t, kPoolEventKinds> events{};
@@ -68,6 +67,8 @@ struct FleetLoop::Impl {
   Result<> carry_out(const KeptPool& pool, const PoolOrders& orders) const;
   void keep_events(KeptPool& pool) const;
   [[nodiscard]] Result<KeptPool*> find(std::string_view cell, std::string_view pool) const;
+  Result<> operate(std::string_view cell, std::string_view pool,
+                   const std::function<Result<>(PoolKeeper&, WallTime)>& act);
   [[nodiscard]] PoolStatus status_of(const KeptPool& pool) const;
 };
 
@@ -93,10 +94,8 @@ Result<PoolView> FleetLoop::Impl::look(KeptPool& pool) const {
   for (const ObservedInstance& instance : *observed) {
     InstanceView one{.observed = instance};
     if (view.load) {
-      const auto load = std::ranges::find_if(view.load->instances, [&](const InstanceLoad& each) {
-        return each.id == instance.id.value() && each.endpoint == instance.endpoint;
-      });
-      if (load != view.load->instances.end()) one.load = *load;
+      const InstanceLoad* load = view.load->find(instance.id.value(), instance.endpoint);
+      if (load != nullptr) one.load = *load;
     }
     if (const auto found = use.find(instance.id); found != use.end()) {
       one.memory_bytes = found->second.memory_bytes;
@@ -120,9 +119,7 @@ void FleetLoop::Impl::step(KeptPool& pool) {
   Result<> done = view ? Result<>() : std::unexpected(view.error());
   if (view) {
     pool.view = *std::move(view);
-    const PoolOrders orders = pool.keeper.step(pool.view);
-    pool.draining = orders.draining;
-    done = carry_out(pool, orders);
+    done = carry_out(pool, pool.keeper.step(pool.view));
   }
   keep_events(pool);
   const std::string trouble = done ? "" : done.error().message;
@@ -156,6 +153,17 @@ Result<KeptPool*> FleetLoop::Impl::find(std::string_view cell, std::string_view 
               cell);
 }
 
+Result<> FleetLoop::Impl::operate(std::string_view cell, std::string_view pool,
+                                  const std::function<Result<>(PoolKeeper&, WallTime)>& act) {
+  const std::lock_guard lock(mutex);
+  const auto found = find(cell, pool);
+  if (!found) return std::unexpected(found.error());
+  if (auto done = act((*found)->keeper, parts.time.wall()); !done) return done;
+  keep_events(**found);
+  ask();
+  return {};
+}
+
 PoolStatus FleetLoop::Impl::status_of(const KeptPool& pool) const {
   const PoolKeeper& keeper = pool.keeper;
   const MonotonicTime now = parts.time.monotonic();
@@ -173,11 +181,9 @@ PoolStatus FleetLoop::Impl::status_of(const KeptPool& pool) const {
                     .trouble = pool.trouble};
   status.capacity.desired = keeper.desired();
   for (const InstanceView& instance : pool.view.instances) {
-    status.instances.push_back(
-        {.view = instance,
-         .health = keeper.health_of(instance),
-         .draining =
-             std::ranges::find(pool.draining, instance.observed.id) != pool.draining.end()});
+    status.instances.push_back({.view = instance,
+                                .health = keeper.health_of(instance),
+                                .draining = keeper.is_leaving(instance)});
   }
   return status;
 }
@@ -240,31 +246,22 @@ Result<std::vector<PoolEvent>> FleetLoop::history(std::string_view cell,
 }
 
 Result<> FleetLoop::scale(std::string_view cell, std::string_view pool, uint32_t count) {
-  const std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->find(cell, pool);
-  if (!found) return std::unexpected(found.error());
-  if (auto scaled = (*found)->keeper.scale(count, impl_->parts.time.wall()); !scaled) return scaled;
-  impl_->keep_events(**found);
-  impl_->ask();
-  return {};
+  return impl_->operate(
+      cell, pool, [count](PoolKeeper& keeper, WallTime now) { return keeper.scale(count, now); });
 }
 
 Result<> FleetLoop::pause(std::string_view cell, std::string_view pool) {
-  const std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->find(cell, pool);
-  if (!found) return std::unexpected(found.error());
-  (*found)->keeper.pause(impl_->parts.time.wall());
-  impl_->keep_events(**found);
-  return {};
+  return impl_->operate(cell, pool, [](PoolKeeper& keeper, WallTime now) {
+    keeper.pause(now);
+    return Result<>();
+  });
 }
 
 Result<> FleetLoop::resume(std::string_view cell, std::string_view pool) {
-  const std::lock_guard lock(impl_->mutex);
-  const auto found = impl_->find(cell, pool);
-  if (!found) return std::unexpected(found.error());
-  (*found)->keeper.resume(impl_->parts.time.wall());
-  impl_->keep_events(**found);
-  return {};
+  return impl_->operate(cell, pool, [](PoolKeeper& keeper, WallTime now) {
+    keeper.resume(now);
+    return Result<>();
+  });
 }
 
 void FleetLoop::write_metrics(MetricWriter& writer) const {

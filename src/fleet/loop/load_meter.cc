@@ -13,13 +13,6 @@ struct Counts {
   double in_flight = 0;
 };
 
-const InstanceLoad* find(const PoolLoad& load, const InstanceLoad& like) {
-  const auto found = std::ranges::find_if(load.instances, [&](const InstanceLoad& each) {
-    return each.id == like.id && each.endpoint == like.endpoint;
-  });
-  return found == load.instances.end() ? nullptr : &*found;
-}
-
 double in_flight(const PoolLoad& load) {
   double sum = 0;
   for (const InstanceLoad& instance : load.instances) sum += instance.in_flight;
@@ -30,7 +23,7 @@ double in_flight(const PoolLoad& load) {
 Counts between(const PoolLoad& before, const PoolLoad& after) {
   Counts counts;
   for (const InstanceLoad& instance : after.instances) {
-    const InstanceLoad* old = find(before, instance);
+    const InstanceLoad* const old = before.find(instance.id, instance.endpoint);
     const bool continues = old && old->begun <= instance.begun && old->ended <= instance.ended;
     counts.begun += static_cast<double>(instance.begun - (continues ? old->begun : 0));
     counts.ended += static_cast<double>(instance.ended - (continues ? old->ended : 0));

@@ -182,7 +182,7 @@ void PoolKeeper::finish_replacements(const PoolView& view) {
 }
 
 void PoolKeeper::decide(const PoolView& view) {
-  while (next_decision_ <= view.now) next_decision_ += settings_.decision_interval;
+  next_decision_ = view.now + settings_.decision_interval;
   const ScalingDecision decision = scaler_->decide(
       {.now = view.now, .wall = view.wall, .capacity = capacity_, .signals = signals_});
   explanation_ = scaler_->explain(decision);
@@ -246,17 +246,15 @@ Result<> PoolKeeper::scale(uint32_t count, WallTime now) {
 }
 
 void PoolKeeper::pause(WallTime now) {
-  if (paused_) return;
+  if (paused()) return;
   wall_ = now;
-  paused_ = true;
   scaler_->pause();
   note(PoolEventKind::kOperator, "paused: the number of instances stays");
 }
 
 void PoolKeeper::resume(WallTime now) {
-  if (!paused_) return;
+  if (!paused()) return;
   wall_ = now;
-  paused_ = false;
   scaler_->resume();
   note(PoolEventKind::kOperator, "resumed");
 }

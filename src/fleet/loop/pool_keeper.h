@@ -88,7 +88,7 @@ class PoolKeeper {
   void resume(WallTime now);
 
   [[nodiscard]] uint32_t desired() const { return desired_; }
-  [[nodiscard]] bool paused() const { return paused_; }
+  [[nodiscard]] bool paused() const { return scaler_->paused(); }
   [[nodiscard]] bool braked() const { return braked_; }
   [[nodiscard]] const PoolKeeping& settings() const { return settings_; }
   [[nodiscard]] PoolCapacity capacity() const { return capacity_; }
@@ -100,6 +100,8 @@ class PoolKeeper {
   // What happened since the last call, in its order.
   std::vector<PoolEvent> take_events() { return std::exchange(events_, {}); }
   [[nodiscard]] InstanceHealth::State health_of(const InstanceView& instance) const;
+  // It drains, or has been asked to end.
+  [[nodiscard]] bool is_leaving(const InstanceView& instance) const;
 
  private:
   struct Draining {
@@ -121,7 +123,6 @@ class PoolKeeper {
   void drain_surplus(const PoolView& view);
   void drain(const InstanceId& id, MonotonicTime now, std::string_view why);
   [[nodiscard]] PoolOrders orders(const PoolView& view);
-  [[nodiscard]] bool is_leaving(const InstanceView& instance) const;
   [[nodiscard]] bool is_replaced(const InstanceId& id) const { return replacing_.contains(id); }
   [[nodiscard]] uint32_t count(const PoolView& view, InstanceHealth::State state) const;
   void note(PoolEventKind kind, std::string text);
@@ -133,7 +134,6 @@ class PoolKeeper {
   PoolSignals signals_;
   uint32_t desired_ = 0;
   bool began_ = false;
-  bool paused_ = false;
   bool braked_ = false;
   PoolCapacity capacity_;
   MonotonicTime now_{};  // of the last step

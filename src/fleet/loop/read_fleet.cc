@@ -133,16 +133,6 @@ void read_section(YamlMap& map, const std::vector<Cell>* cells, store::FileLoade
            [&](YamlMap& pool) { read_pool(pool, cells, files, fleet); });
 }
 
-class NoFiles final : public store::FileLoader {
- public:
-  Result<store::LoadedFile> load(std::string_view path) override {
-    return fail(ErrorKind::kNotFound, "no file {}", path);
-  }
-  [[nodiscard]] std::string resolve(std::string_view path) const override {
-    return std::string(path);
-  }
-};
-
 }  // namespace
 
 std::optional<FleetSettings> read_fleet(const YamlNode& section, const std::vector<Cell>* cells,
@@ -155,7 +145,7 @@ std::optional<FleetSettings> read_fleet(const YamlNode& section, const std::vect
 }
 
 std::vector<KeyDescription> describe_fleet() {
-  NoFiles files;
+  store::NoFiles files;
   FleetSettings fleet;
   return describe_yaml([&](YamlMap& map) { read_section(map, nullptr, files, fleet); });
 }

@@ -76,6 +76,7 @@ class Scaler {
   // Until resume(), decisions are made and explained, and change nothing.
   void pause() { paused_ = true; }
   void resume() { paused_ = false; }
+  [[nodiscard]] bool paused() const { return paused_; }
 
   [[nodiscard]] const ScalerSettings& settings() const { return settings_; }
   // "12 -> 14: offered-load asks for 16 (in flight and queued 220, target 14) …", for people.

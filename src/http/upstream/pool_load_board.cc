@@ -11,10 +11,8 @@ void add(PoolLoad& sum, const PoolLoad& part) {
   sum.at = std::min(sum.at, part.at);
   sum.waiting += part.waiting;
   for (const InstanceLoad& instance : part.instances) {
-    const auto found = std::ranges::find_if(sum.instances, [&](const InstanceLoad& each) {
-      return each.id == instance.id && each.endpoint == instance.endpoint;
-    });
-    if (found == sum.instances.end()) {
+    InstanceLoad* const found = sum.find(instance.id, instance.endpoint);
+    if (found == nullptr) {
       sum.instances.push_back(instance);
       continue;
     }

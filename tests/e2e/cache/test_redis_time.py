@@ -8,6 +8,7 @@ import pytest
 import redis
 from cache_stack import CacheStack
 from resp import ErrorReply, Resp, request
+from support.waiting import wait_until
 
 ENDLESS = "while true do end"
 # Also while everything is slow: longer than acme may, shorter than a neighbour waits.
@@ -39,13 +40,6 @@ def shared(request):
 def counter(stack, name, slug):
     start = f'partywall_cache_{name}_total{{tenant="{slug}"}} '
     return next((float(line[len(start):]) for line in stack.metrics().splitlines() if line.startswith(start)), 0)
-
-
-def wait_until(condition, what, patience=60):
-    end = time.monotonic() + patience
-    while not condition():
-        assert time.monotonic() < end, f"in vain: {what}"
-        time.sleep(0.02)
 
 
 def is_refused(stack, slug):

@@ -8,7 +8,8 @@ import yaml
 from cache_stack import CacheStack
 from support.paths import partywall_binary
 from support.processes import Process, can_connect, free_port
-from test_redis_time import ENDLESS, bounded, counter, is_refused, wait_until
+from support.waiting import wait_until
+from test_redis_time import ENDLESS, bounded, counter, is_refused
 
 
 class SecondNode:

@@ -1,12 +1,12 @@
 """A node whose http door lets requests wait: what one tenant's line means for its neighbour."""
 import contextlib
 import pathlib
-import time
 
 import pytest
 
 from support.raw_http import EchoApplication, bearer, request
 from support.stack import Node
+from support.waiting import wait_until
 
 SCHEMA = (pathlib.Path(__file__).parent / "schema.sql").read_text()
 MOST = 10  # requests under way in the free tier, which acme is in
@@ -29,13 +29,6 @@ def queueing(stack, application):
     node = Node(stack, "queueing", SCHEMA, workers=2, instances=[application.port], change=change)
     yield node
     assert node.stop() == 0
-
-
-def wait_until(condition):
-    deadline = time.monotonic() + 60
-    while not condition():
-        assert time.monotonic() < deadline
-        time.sleep(0.01)
 
 
 def send_held(stack, node, count, path="/held"):

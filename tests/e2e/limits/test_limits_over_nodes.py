@@ -9,13 +9,7 @@ import yaml
 
 from cluster import BURST, CACHE_BURST, CACHE_RATE, CONNECTIONS, RATE, REQUESTS, at_once
 from sql.sql_stack import TENANTS
-
-
-def wait_until(done, what, patience=60):
-    deadline = time.monotonic() + patience
-    while not done():
-        assert time.monotonic() < deadline, what
-        time.sleep(0.02)
+from support.waiting import wait_until
 
 
 def requests_admitted(cluster, tenant, each):

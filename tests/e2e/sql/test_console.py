@@ -7,6 +7,7 @@ import psycopg2
 import psycopg2.extensions
 import pytest
 from sql_stack import PASSWORD, SqlStack, scram_verifier
+from support.waiting import wait_until
 
 OPERATORS = [{"user": user, "rights": rights, "verifier": scram_verifier(PASSWORD), "addresses": ["127.0.0.1/32"]}
              for user, rights in (("ops", "operate"), ("viewer", "look"))]
@@ -39,14 +40,6 @@ def psql(stack, *commands, user="ops"):
     dsn = f"host={stack.host} port={stack.port} dbname=partywall user={user} password={PASSWORD}"
     arguments = [part for command in commands for part in ("-c", command)]
     return subprocess.run(["psql", "-XAt", "-v", "ON_ERROR_STOP=1", dsn, *arguments], text=True, capture_output=True, timeout=60)
-
-
-def wait_until(condition):
-    for _ in range(600):
-        if condition():
-            return
-        threading.Event().wait(0.05)
-    raise AssertionError("it did not become so")
 
 
 def test_psql_shows_everything(stack):

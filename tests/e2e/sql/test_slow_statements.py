@@ -2,7 +2,7 @@
 import json
 
 from sql_stack import SqlStack
-from test_console import wait_until
+from support.waiting import wait_until
 
 
 def all_are_slow(platform):

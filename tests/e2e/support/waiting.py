@@ -2,7 +2,7 @@
 import time
 
 
-def wait_until(condition, what, patience=60):
+def wait_until(condition, what="it to become so", patience=60):
     """Asks until `condition()` is true, and returns what it was; fails after `patience` seconds, saying `what`."""
     deadline = time.monotonic() + patience
     while not (result := condition()):
