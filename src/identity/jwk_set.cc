@@ -5,13 +5,13 @@
 
 #include "base/base64.h"
 #include "base/json.h"
+#include "identity/token_refusal.h"
 
 namespace partywall {
 namespace {
 
 constexpr JsonLimits kKeySetLimits{.max_bytes = 256 * 1024, .max_depth = 8};
 constexpr size_t kMaxKeys = 100;
-constexpr size_t kMaxKeyIdLength = 256;
 
 // A member that must be there: canonical base64url of at least one byte.
 Result<std::string> read_bytes(const JsonValue& jwk, std::string_view name) {

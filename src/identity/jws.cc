@@ -4,20 +4,16 @@
 #include <array>
 
 #include "base/base64.h"
+#include "identity/token_refusal.h"
 
 namespace partywall {
 namespace {
 
 constexpr size_t kMaxHeaderBytes = 2048;
-constexpr size_t kMaxKeyIdLength = 256;
 constexpr size_t kMaxDepth = 16;
 
 // A header may choose one of the issuer's keys, never bring one along (RFC 8725 section 3.10).
 constexpr std::array<std::string_view, 4> kOwnKeyMembers = {"jku", "jwk", "x5u", "x5c"};
-
-std::unexpected<Error> denied(std::string message) {
-  return fail(ErrorKind::kDenied, std::move(message));
-}
 
 // The three parts between the dots; false if there are not exactly three, none of them empty.
 bool split_compact(std::string_view token, std::array<std::string_view, 3>& parts) {

@@ -3,14 +3,12 @@
 #include <algorithm>
 #include <cmath>
 
+#include "identity/token_refusal.h"
+
 namespace partywall {
 namespace {
 
 constexpr size_t kMaxTenantNameLength = 64;
-
-std::unexpected<Error> denied(std::string message) {
-  return fail(ErrorKind::kDenied, std::move(message));
-}
 
 // NumericDate (RFC 7519 section 2): seconds since 1970, fractions allowed. Nothing for other types
 // and for times outside the years 1970 to 9999.

@@ -9,12 +9,6 @@
 namespace partywall::http {
 namespace {
 
-constexpr ParseOutcome kComplete{ParseStatus::kComplete, {}};
-
-constexpr ParseOutcome invalid(std::string_view reason, uint16_t status = 400) {
-  return {ParseStatus::kInvalid, {status, reason}};
-}
-
 // RFC 9110 section 8.6: digits and nothing else.
 std::optional<uint64_t> parse_length(std::string_view text) {
   constexpr size_t kMostDigits = 19;  // any such number fits
@@ -75,15 +69,18 @@ struct FramingFields {
 // Only "chunked", once, in HTTP/1.1, and never beside Content-Length: RFC 9112 section 6.1 lets us
 // repair some of these, but the next server may repair them differently.
 ParseOutcome check_encoding(const FramingFields& fields, Version version) {
-  if (fields.lengths > 0) return invalid("Transfer-Encoding and Content-Length exclude each other");
-  if (version == Version::kHttp10) return invalid("Transfer-Encoding is not part of HTTP/1.0");
-  if (fields.encodings > 1) return invalid("Transfer-Encoding is there more than once");
-  if (equals_ignoring_case(fields.encoding, "chunked")) return kComplete;
+  if (fields.lengths > 0)
+    return ParseOutcome::invalid("Transfer-Encoding and Content-Length exclude each other");
+  if (version == Version::kHttp10)
+    return ParseOutcome::invalid("Transfer-Encoding is not part of HTTP/1.0");
+  if (fields.encodings > 1)
+    return ParseOutcome::invalid("Transfer-Encoding is there more than once");
+  if (equals_ignoring_case(fields.encoding, "chunked")) return ParseOutcome::complete();
   const bool ends_chunked =
       fields.encoding.size() > 7 &&
       equals_ignoring_case(fields.encoding.substr(fields.encoding.size() - 7), "chunked");
-  return ends_chunked ? invalid("no transfer coding but chunked is understood", 501)
-                      : invalid("the transfer coding does not end with chunked");
+  return ends_chunked ? ParseOutcome::invalid("no transfer coding but chunked is understood", 501)
+                      : ParseOutcome::invalid("the transfer coding does not end with chunked");
 }
 
 // RFC 9112 section 6.3 for requests.
@@ -93,29 +90,31 @@ ParseOutcome read_request_framing(const FramingFields& fields, Version version, 
     framing.kind = FramingKind::kChunked;
     return check_encoding(fields, version);
   }
-  if (fields.lengths == 0) return kComplete;
-  if (fields.lengths > 1) return invalid("Content-Length is there more than once");
+  if (fields.lengths == 0) return ParseOutcome::complete();
+  if (fields.lengths > 1) return ParseOutcome::invalid("Content-Length is there more than once");
   const auto length = parse_length(fields.length);
-  if (!length) return invalid("Content-Length is not a number");
+  if (!length) return ParseOutcome::invalid("Content-Length is not a number");
   if (*length > 0) framing = {FramingKind::kLength, *length};
-  return kComplete;
+  return ParseOutcome::complete();
 }
 
 // RFC 9112 section 3.2: exactly one, and well-formed; it may be empty.
 ParseOutcome check_host(size_t count, const RequestHead& head, RequestControl& control) {
-  if (count > 1) return invalid("Host is there more than once");
-  if (count == 0 && head.version == Version::kHttp11) return invalid("Host is missing");
-  if (control.host.contains('@') || !is_host(control.host)) return invalid("Host is malformed");
-  return kComplete;
+  if (count > 1) return ParseOutcome::invalid("Host is there more than once");
+  if (count == 0 && head.version == Version::kHttp11)
+    return ParseOutcome::invalid("Host is missing");
+  if (control.host.contains('@') || !is_host(control.host))
+    return ParseOutcome::invalid("Host is malformed");
+  return ParseOutcome::complete();
 }
 
 // RFC 9110 section 10.1.1.
 ParseOutcome read_expectation(std::string_view value, Version version, RequestControl& control) {
   if (!equals_ignoring_case(value, "100-continue")) {
-    return invalid("this expectation cannot be met", 417);
+    return ParseOutcome::invalid("this expectation cannot be met", 417);
   }
   control.expects_continue = version == Version::kHttp11;
-  return kComplete;
+  return ParseOutcome::complete();
 }
 
 bool lists_websocket(std::string_view upgrade) {
@@ -180,20 +179,21 @@ bool has_no_body(uint16_t status, std::string_view method) {
 ParseOutcome read_response_framing(const FramingFields& fields, const ResponseHead& head,
                                    std::string_view method, Framing& framing) {
   framing = {};
-  if (has_no_body(head.status, method)) return kComplete;
+  if (has_no_body(head.status, method)) return ParseOutcome::complete();
   if (fields.encodings > 0) {
     framing.kind = FramingKind::kChunked;
     return check_encoding(fields, head.version);
   }
   if (fields.lengths == 0) {
     framing.kind = FramingKind::kUntilClose;
-    return kComplete;
+    return ParseOutcome::complete();
   }
-  if (fields.lengths_differ) return invalid("Content-Length is there twice, with two values");
+  if (fields.lengths_differ)
+    return ParseOutcome::invalid("Content-Length is there twice, with two values");
   const auto length = parse_length(fields.length);
-  if (!length) return invalid("Content-Length is not a number");
+  if (!length) return ParseOutcome::invalid("Content-Length is not a number");
   if (*length > 0) framing = {FramingKind::kLength, *length};
-  return kComplete;
+  return ParseOutcome::complete();
 }
 
 }  // namespace

@@ -47,6 +47,12 @@ struct ResponseHead {
 struct ParseOutcome {
   ParseStatus status = ParseStatus::kNeedMore;
   Fault fault;  // kInvalid
+
+  static constexpr ParseOutcome complete() { return {ParseStatus::kComplete, {}}; }
+  static constexpr ParseOutcome need_more() { return {}; }
+  static constexpr ParseOutcome invalid(std::string_view reason, uint16_t status = 400) {
+    return {ParseStatus::kInvalid, {status, reason}};
+  }
 };
 
 // Parses a head from the first byte of `bytes` on, strictly by RFC 9112: CRLF only, no folding, no

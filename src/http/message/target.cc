@@ -6,12 +6,6 @@
 namespace partywall::http {
 namespace {
 
-constexpr ParseOutcome kComplete{ParseStatus::kComplete, {}};
-
-constexpr ParseOutcome invalid(std::string_view reason) {
-  return {ParseStatus::kInvalid, {400, reason}};
-}
-
 void set_path(std::string_view path_and_query, Target& target) {
   target.path_and_query = path_and_query;
   target.path = path_and_query.substr(0, path_and_query.find('?'));
@@ -21,26 +15,26 @@ void set_path(std::string_view path_and_query, Target& target) {
 ParseOutcome parse_absolute(std::string_view text, Target& target) {
   const size_t scheme_end = text.find("://");
   if (scheme_end == std::string_view::npos) {
-    return invalid("the request target is neither a path nor a URL");
+    return ParseOutcome::invalid("the request target is neither a path nor a URL");
   }
   const std::string_view scheme = text.substr(0, scheme_end);
   if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
-    return invalid("the request target has a scheme that is not served here");
+    return ParseOutcome::invalid("the request target has a scheme that is not served here");
   }
   const std::string_view rest = text.substr(scheme_end + 3);
   const size_t authority_end = std::min(rest.find_first_of("/?"), rest.size());
   target.form = TargetForm::kAbsolute;
   target.authority = rest.substr(0, authority_end);
   if (target.authority.empty() || target.authority.contains('@') || !is_host(target.authority)) {
-    return invalid("the authority of the request target is malformed");
+    return ParseOutcome::invalid("the authority of the request target is malformed");
   }
   const std::string_view path_and_query = rest.substr(authority_end);
   if (path_and_query.starts_with('?')) {
     // Would have to be sent on as "/?…", which is in nobody's buffer; no client sends it.
-    return invalid("the request target has a query but no path");
+    return ParseOutcome::invalid("the request target has a query but no path");
   }
   set_path(path_and_query.empty() ? "/" : path_and_query, target);
-  return kComplete;
+  return ParseOutcome::complete();
 }
 
 bool needs_decoding(std::string_view path) { return path.contains('%') || path.contains("//"); }
@@ -89,13 +83,13 @@ ParseOutcome parse_target(std::string_view method, std::string_view text, Target
   target = {};
   if (text.starts_with('/')) {
     set_path(text, target);
-    return kComplete;
+    return ParseOutcome::complete();
   }
   if (text == "*") {
-    if (method != "OPTIONS") return invalid("the target '*' is for OPTIONS only");
+    if (method != "OPTIONS") return ParseOutcome::invalid("the target '*' is for OPTIONS only");
     target.form = TargetForm::kAsterisk;
     set_path(text, target);
-    return kComplete;
+    return ParseOutcome::complete();
   }
   return parse_absolute(text, target);
 }
