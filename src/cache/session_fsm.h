@@ -188,6 +188,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
     bool expired = false;            // the context is too old to begin anything with
     uint64_t commands = 0;
     std::shared_ptr<UpstreamFsm> shared;  // the tenant's shared connection, once it was asked for
+    std::optional<uint64_t> names_seed;   // the same of what its keys' names are remembered by
     RequestRun run;
   };
 
@@ -233,6 +234,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   [[nodiscard]] NewNames names_of_new_keys(const Request& request, uint32_t arguments_there,
                                            const CommandRule& rule, Turn& turn,
                                            std::optional<bool> much_room = {});
+  [[nodiscard]] uint64_t seed_of_names(const Turn& turn) const;
   void note_new_key(uint32_t database, std::string_view key, Turn& turn);
   void note_removed_keys(const Request& request, const CommandRule& rule, Turn& turn);
   [[nodiscard]] KeyPrefixes key_prefixes(Turn& turn);
@@ -358,8 +360,10 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
 
   // session_keyspace.cc: prefix mode
   [[nodiscard]] bool has_prefix(const Turn& turn);
-  void send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, const Request& request,
-                     const CommandRule& rule);
+  void send_prefixed(UpstreamFsm& upstream, const Request& request, const CommandRule& rule,
+                     Turn& turn);
+  void send_prefixed_elsewhere(const std::shared_ptr<UpstreamFsm>& upstream, const Request& request,
+                               const CommandRule& rule);
   void send_shaped(const std::shared_ptr<UpstreamFsm>& upstream, std::string_view rewritten,
                    const CommandRule& rule);
   void release_rewritten();

@@ -208,6 +208,7 @@ void SessionFsm::log_out(Turn& turn) {
   upstreams_ = nullptr;
   turn.shared = nullptr;
   turn.tenant = nullptr;
+  turn.names_seed.reset();
   turn.expired = false;
   if (login_) host_.clients.leave(id_);
   login_.reset();

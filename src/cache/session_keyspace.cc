@@ -44,15 +44,31 @@ bool SessionFsm::has_prefix(const Turn& turn) {
   return upstreams && !(*upstreams)->target().key_prefix.empty();
 }
 
-void SessionFsm::send_prefixed(const std::shared_ptr<UpstreamFsm>& upstream, const Request& request,
-                               const CommandRule& rule) {
-  assert(outstanding_ == 0 || route_ == upstream);
+// Requests whose replies name no keys go out together, as in database mode.
+void SessionFsm::send_prefixed(UpstreamFsm& upstream, const Request& request,
+                               const CommandRule& rule, Turn& turn) {
+  std::string& rewritten = host_.rewritten;
+  const ReplyKeys reply_keys = transaction_.open ? ReplyKeys::kNone : rule.reply_keys;
+  const bool alone = reply_keys != ReplyKeys::kNone;
+  if (!turn.run.empty() && (alone || !turn.run.continues(upstream, rewritten))) flush(turn);
+  note_lookup(request, rule, turn);
+  if (turn.run.empty()) rewritten.clear();
+  append_with_prefixed_keys(rewritten, request, rule.keys, upstream.key_prefix());
+  if (transaction_.open) transaction_.queued.push_back(rule.reply_keys);
+  turn.run.add_rewritten(upstream, request.bytes, rewritten, reply_keys);
+  if (alone) flush(turn);
+}
+
+// On another connection than those of the tenant's user; nothing is unanswered.
+void SessionFsm::send_prefixed_elsewhere(const std::shared_ptr<UpstreamFsm>& upstream,
+                                         const Request& request, const CommandRule& rule) {
+  assert(outstanding_ == 0);
   std::string& rewritten = host_.rewritten;
   rewritten.clear();
   append_with_prefixed_keys(rewritten, request, rule.keys, upstream->key_prefix());
   time_requests(request.bytes, 1);
-  if (outstanding_ == 0) batch_.begin(answered_);
-  batch_.add(rewritten, 1, transaction_.open ? ReplyKeys::kNone : rule.reply_keys);
+  batch_.begin(answered_);
+  batch_.add(rewritten, 1, rule.reply_keys);
   send_shaped(upstream, rewritten, rule);
   release_rewritten();
 }
@@ -189,7 +205,7 @@ SessionFsm::Next SessionFsm::sort_by_pattern(const Request& request, const Comma
   if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
   const auto upstream = keyspace_upstream(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
-  send_prefixed(*upstream, request, rule);
+  send_prefixed_elsewhere(*upstream, request, rule);
   return Next::kDone;
 }
 

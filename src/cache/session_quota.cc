@@ -81,6 +81,14 @@ void SessionFsm::note_charge(const Growth& growth, const Turn& turn, NewNames na
                answered_ + outstanding_ + turn.run.count() + 2);
 }
 
+// Of the tenant, and of the time in which a name that was written down counts as remembered. The
+// hash of a key is secret already.
+uint64_t SessionFsm::seed_of_names(const Turn& turn) const {
+  const Duration remembered = nodes() <= 1 ? kRememberedAlone : kRememberedAmongNodes;
+  const auto age = static_cast<uint64_t>(turn.now.time_since_epoch() / remembered);
+  return (std::hash<TenantId>()(turn.tenant->id) + (age << 32U)) * kOddNumber;
+}
+
 // What is to be written down in the tenant's index once it is answered. What was a moment ago still
 // is, as long as nothing is taken out of the index.
 NewNames SessionFsm::names_of_new_keys(const Request& request, uint32_t arguments_there,
@@ -88,12 +96,8 @@ NewNames SessionFsm::names_of_new_keys(const Request& request, uint32_t argument
                                        std::optional<bool> much_room) {
   NewNames names{.database = database_, .bulks = {}};
   if (!has_prefix(turn)) return names;
-  const bool alone = nodes() <= 1;
-  const uint64_t age = static_cast<uint64_t>(turn.now.time_since_epoch() /
-                                             (alone ? kRememberedAlone : kRememberedAmongNodes));
-  // The hash of a key is secret already.
-  const uint64_t place = std::hash<TenantId>()(turn.tenant->id) * kOddNumber + database_ +
-                         (quota_->names_epoch() + (age << 32U)) * kOddNumber;
+  if (!turn.names_seed) turn.names_seed = seed_of_names(turn);
+  const uint64_t place = *turn.names_seed + database_ + quota_->names_epoch() * kOddNumber;
   const bool may_skip = much_room ? *much_room : quota_->has_much_room(turn.tenant->limits);
   const auto add = [&](std::string_view key) {
     const bool known = host_.indexes.recent().add(host_.quotas.hash(key) ^ place);

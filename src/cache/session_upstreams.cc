@@ -45,13 +45,12 @@ bool SessionFsm::all_answered(Turn& turn) {
 void SessionFsm::send(UpstreamFsm& upstream, const Request& request, const CommandRule& rule,
                       Turn& turn) {
   if (!upstream.key_prefix().empty()) {
+    send_prefixed(upstream, request, rule, turn);
+  } else {
+    if (!turn.run.empty() && !turn.run.continues(upstream, request.bytes)) flush(turn);
     note_lookup(request, rule, turn);
-    const bool held = held_ && held_->upstream.get() == &upstream;
-    return send_prefixed(held ? held_->upstream : turn.shared, request, rule);
+    turn.run.add(upstream, request.bytes);
   }
-  if (!turn.run.empty() && !turn.run.continues(upstream, request.bytes)) flush(turn);
-  note_lookup(request, rule, turn);
-  turn.run.add(upstream, request.bytes);
   // Its bytes are the parser's, which needs them for the next one.
   if (request.form == RequestForm::kInline) flush(turn);
 }
@@ -84,11 +83,13 @@ void SessionFsm::flush(Turn& turn) {
   assert(outstanding_ == 0 || route_ == upstream);
   route_ = upstream;
   if (outstanding_ == 0) batch_.begin(answered_);
-  batch_.add(turn.run.bytes(), turn.run.count());
-  time_requests(turn.run.bytes(), turn.run.count());
+  batch_.add(turn.run.bytes(), turn.run.count(), turn.run.reply_keys());
+  time_requests(turn.run.original(), turn.run.count());
   outstanding_ += turn.run.count();
-  upstream->send(*this, turn.run.bytes(), turn.run.count());
+  upstream->send(*this, turn.run.bytes(), turn.run.count(),
+                 {.keys = turn.run.reply_keys(), .transaction = nullptr});
   turn.run.clear();
+  release_rewritten();
 }
 
 }  // namespace partywall::cache

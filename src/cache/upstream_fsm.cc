@@ -7,8 +7,8 @@
 namespace partywall::cache {
 namespace {
 constexpr size_t kMaxCollectedBytes = 16UL << 20;
-constexpr size_t kKeptOutputBytes = 64UL << 10;
-constexpr size_t kDrainedBytes = 64UL << 10;  // those who waited may send more
+constexpr size_t kKeptOutputBytes = 256UL << 10;  // of pipelines that many clients send at once
+constexpr size_t kDrainedBytes = 64UL << 10;      // those who waited may send more
 }  // namespace
 
 UpstreamFsm::~UpstreamFsm() { end_elsewhere(); }

@@ -36,7 +36,7 @@ class SentBatch {
 
  private:
   static constexpr size_t kMostBytes = 16UL << 10;
-  static constexpr size_t kKeptCapacity = 1UL << 10;  // of an idle client
+  static constexpr size_t kKeptCapacity = 4UL << 10;  // of an idle client
 
   std::string bytes_;
   std::vector<std::pair<uint64_t, ReplyKeys>> reply_keys_;  // of which one; those that have some

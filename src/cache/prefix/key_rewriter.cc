@@ -12,6 +12,16 @@ namespace {
 // SORT GET # is the element itself; BY without '*' means not to sort, and names nothing.
 bool makes_keys(std::string_view pattern) { return pattern.find('*') != std::string_view::npos; }
 
+// As with most commands.
+bool only_key_is_first_argument(const KeyLayout& layout) {
+  return layout.form == KeyLayout::Form::kRange && layout.first == 1 && layout.last == 1;
+}
+
+void append_prefixed(std::string& out, size_t length, std::string_view prefix) {
+  append_bulk_header(out, prefix.size() + length);
+  out += prefix;
+}
+
 }  // namespace
 
 void append_bulk_header(std::string& out, size_t length) {
@@ -25,6 +35,15 @@ void append_bulk_header(std::string& out, size_t length) {
 void append_with_prefixed_keys(std::string& out, const Request& request, const KeyLayout& layout,
                                std::string_view prefix) {
   const std::string_view bytes = request.bytes;
+  if (only_key_is_first_argument(layout) && request.argument_count > 1) {
+    // The parser has found it: there is no need to walk there.
+    const auto name_end = static_cast<size_t>(request.name.end() - bytes.begin());
+    const auto key = static_cast<size_t>(request.first.begin() - bytes.begin());
+    out.append(bytes, 0, name_end + 2);
+    append_prefixed(out, request.first.size(), prefix);
+    out.append(bytes, key);
+    return;
+  }
   KeyWalk walk(layout, request.argument_count);
   size_t copied = 0;
   size_t at = read_number_line(bytes, 1).end;
@@ -34,8 +53,7 @@ void append_with_prefixed_keys(std::string& out, const Request& request, const K
     const ArgumentRole role = walk.next(argument);
     if (role == ArgumentRole::kKey || (role == ArgumentRole::kKeyPattern && makes_keys(argument))) {
       out.append(bytes, copied, at - copied);
-      append_bulk_header(out, prefix.size() + argument.size());
-      out += prefix;
+      append_prefixed(out, argument.size(), prefix);
       copied = length.end;
     }
     at = length.end + length.value + 2;

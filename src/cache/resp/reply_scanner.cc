@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <cstring>
 
+#include "cache/resp/number.h"
+
 namespace partywall::cache {
 namespace {
 constexpr uint8_t kMaxDigits = 10;
@@ -12,9 +14,34 @@ size_t find_carriage_return(std::string_view bytes, size_t from) {
   const void* found = std::memchr(bytes.data() + from, '\r', bytes.size() - from);
   return found ? static_cast<size_t>(static_cast<const char*>(found) - bytes.data()) : bytes.size();
 }
+
+bool has_line_end_at(std::string_view bytes, size_t at) {
+  return bytes.size() >= at + 2 && bytes[at] == '\r' && bytes[at + 1] == '\n';
+}
+
+// Of a status, a number or a bulk string that is there as a whole, as nearly all replies are: how
+// long it is. 0 of anything else.
+size_t length_if_simple(std::string_view bytes) {
+  if (bytes[0] == '+' || bytes[0] == ':') {
+    const size_t end = find_carriage_return(bytes, 1);
+    return has_line_end_at(bytes, end) ? end + 2 : 0;
+  }
+  if (bytes[0] != '$') return 0;
+  const NumberLine length = read_number_line(bytes, 1);
+  if (length.status != NumberLine::Status::kComplete) return 0;
+  const size_t end = length.end + length.value;
+  return has_line_end_at(bytes, end) ? end + 2 : 0;
+}
 }  // namespace
 
 ReplyScanner::Step ReplyScanner::scan(std::string_view bytes) {
+  if (!inside_reply() && !bytes.empty()) {
+    if (const size_t length = length_if_simple(bytes); length > 0) {
+      type_ = bytes[0];
+      nulls_ = 0;
+      return {Status::kReply, length};
+    }
+  }
   size_t at = 0;
   while (at < bytes.size()) {
     if (!step_over(bytes, at)) return {Status::kInvalid, at};
