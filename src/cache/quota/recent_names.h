@@ -1,5 +1,7 @@
 #pragma once
 
+#include <algorithm>
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <vector>
@@ -10,19 +12,22 @@ namespace partywall::cache {
 // written again and again is written down once. Names are hashes that nobody outside can aim at.
 class RecentNames {
  public:
-  // Was it there already? It is now, in the place of another one.
+  // Was it there already? It is now, in the place of the one in its set that came first.
   bool add(uint64_t hash) {
-    if (slots_.empty()) slots_.resize(kSlots);
-    uint64_t& slot = slots_[hash % kSlots];
-    const bool there = slot == hash;
-    slot = hash;
-    return there;
+    if (sets_.empty()) sets_.resize(kSets);
+    Set& set = sets_[hash % kSets];
+    if (std::ranges::find(set, hash) != set.end()) return true;
+    std::shift_right(set.begin(), set.end(), 1);
+    set.front() = hash;
+    return false;
   }
 
  private:
-  static constexpr size_t kSlots = 1UL << 16;
+  static constexpr size_t kSets = 1UL << 14;
+  // With one place for each hash a seventh of ten thousand names would push each other out.
+  using Set = std::array<uint64_t, 4>;
 
-  std::vector<uint64_t> slots_;
+  std::vector<Set> sets_;
 };
 
 }  // namespace partywall::cache

@@ -1,5 +1,7 @@
 #include "cache/quota/key_index.h"
 
+#include <random>
+
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
 
@@ -71,12 +73,24 @@ TEST(KeysToWriteDown, OfARequestThatStillArrivesAreThoseThatAreThere) {
   EXPECT_THAT(written_down({"MSET", "a", "1", "b", "2"}, 2), ElementsAre("a"));
 }
 
-TEST(RecentNames, AreRememberedUntilAnotherOneTakesThePlace) {
+TEST(RecentNames, AreRememberedUntilOthersTakeThePlace) {
+  constexpr uint64_t kSameSet = 1UL << 16;
   RecentNames names;
-  EXPECT_FALSE(names.add(1));
-  EXPECT_TRUE(names.add(1));
-  EXPECT_FALSE(names.add(1 + (1UL << 16)));
-  EXPECT_FALSE(names.add(1));
+  for (uint64_t i = 0; i < 4; ++i) EXPECT_FALSE(names.add(1 + i * kSameSet));
+  for (uint64_t i = 0; i < 4; ++i) EXPECT_TRUE(names.add(1 + i * kSameSet));
+  EXPECT_FALSE(names.add(1 + 4 * kSameSet));
+  EXPECT_TRUE(names.add(1 + 3 * kSameSet));
+  EXPECT_FALSE(names.add(1)) << "it came first";
+}
+
+TEST(RecentNames, NearlyAllOfTenThousandAreRememberedTogether) {
+  RecentNames names;
+  std::mt19937_64 random(1);
+  std::vector<uint64_t> hashes(10'000);
+  for (uint64_t& hash : hashes) names.add(hash = random());
+  const auto forgotten =
+      std::ranges::count_if(hashes, [&](uint64_t hash) { return !names.add(hash); });
+  EXPECT_LT(forgotten, 50);
 }
 
 TEST(OpenCharges, NamesGoWithWhatTheyWereChargedFor) {
