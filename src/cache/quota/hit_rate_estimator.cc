@@ -40,16 +40,14 @@ void HitRateEstimator::sample(uint64_t hash) {
   if (hash >= threshold_.load(std::memory_order_relaxed)) return;
   if (next_slot_ > slots()) renumber();
   sampled_ += 1;
-  const auto found = last_touch_.find(hash);
-  if (found == last_touch_.end()) {
-    last_touch_.emplace(hash, next_slot_);
-  } else {
-    distances_[bucket_of(touched_after(found->second) / rate())] += 1;
-    mark(found->second, -1);
-    found->second = next_slot_;
+  uint32_t& slot = keys_.slot_of(hash);
+  if (slot != 0) {
+    distances_[bucket_of(touched_after(slot) / rate())] += 1;
+    mark(slot, -1);
   }
+  slot = next_slot_;
   mark(next_slot_++, 1);
-  if (last_touch_.size() > kSampledKeys) drop_last_key();
+  if (keys_.size() > kSampledKeys) drop_last_key();
   if (sampled_ > kAgesAbove) age();
 }
 
@@ -57,7 +55,7 @@ void HitRateEstimator::sample(uint64_t hash) {
 uint32_t HitRateEstimator::touched_after(uint32_t slot) const {
   int32_t up_to = 0;
   for (uint32_t i = slot; i > 0; i -= i & -i) up_to += tree_[i];
-  return static_cast<uint32_t>(last_touch_.size()) - static_cast<uint32_t>(up_to);
+  return static_cast<uint32_t>(keys_.size()) - static_cast<uint32_t>(up_to);
 }
 
 void HitRateEstimator::mark(uint32_t slot, int32_t change) {
@@ -68,8 +66,8 @@ void HitRateEstimator::mark(uint32_t slot, int32_t change) {
 // many.
 void HitRateEstimator::renumber() {
   std::vector<uint32_t*> touches;
-  touches.reserve(last_touch_.size());
-  for (auto& [hash, slot] : last_touch_) touches.push_back(&slot);
+  touches.reserve(keys_.size());
+  keys_.for_each([&](SampledKeys::Key& key) { touches.push_back(&key.slot); });
   std::ranges::sort(touches, {}, [](const uint32_t* slot) { return *slot; });
   tree_.assign(std::clamp(std::bit_ceil(4 * touches.size()), kFirstSlots, kMostSlots) + 1, 0);
   next_slot_ = 1;
@@ -82,11 +80,10 @@ void HitRateEstimator::renumber() {
 // The sample is full: the key with the greatest hash leaves it, and so a smaller part of all keys
 // is in it from now on. What was counted at the old rate counts as at the new one.
 void HitRateEstimator::drop_last_key() {
-  const auto last = std::prev(last_touch_.end());
+  const SampledKeys::Key last = keys_.take_greatest();
   const double before = rate();
-  mark(last->second, -1);
-  threshold_.store(last->first, std::memory_order_relaxed);
-  last_touch_.erase(last);
+  mark(last.slot, -1);
+  threshold_.store(last.hash, std::memory_order_relaxed);
   const double part = rate() / before;
   for (double& count : distances_) count *= part;
   sampled_ *= part;

@@ -3,10 +3,11 @@
 #include <array>
 #include <atomic>
 #include <cstdint>
-#include <map>
 #include <mutex>
 #include <optional>
 #include <vector>
+
+#include "cache/quota/sampled_keys.h"
 
 namespace partywall::cache {
 
@@ -48,8 +49,8 @@ class HitRateEstimator {
   std::atomic<uint64_t> threshold_{UINT64_MAX / 4};
 
   mutable std::mutex mutex_;
-  std::map<uint64_t, uint32_t> last_touch_;  // of each sampled key: its slot, in order of time
-  std::vector<int32_t> tree_;                // Fenwick tree over the slots that are in use
+  SampledKeys keys_;           // their slots are in the order of their last touches
+  std::vector<int32_t> tree_;  // Fenwick tree over the slots that are in use
   uint32_t next_slot_ = 1;
   std::array<double, kBuckets> distances_{};  // as many references, by distance
   double sampled_ = 0;                        // all of them, first ones too
