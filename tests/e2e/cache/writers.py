@@ -6,7 +6,7 @@ from resp import ErrorReply, Resp
 
 UNKNOWN = "the outcome is not known"
 NEVER_SENT = ("cannot be reached", "no Sentinel has said", "no node of the Redis Cluster has", "TRYAGAIN", "READONLY", "LOADING",
-              "CLUSTERDOWN", "MASTERDOWN")
+              "CLUSTERDOWN", "MASTERDOWN", "BUSY a script")
 
 
 class Writer(threading.Thread):

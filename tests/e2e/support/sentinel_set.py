@@ -57,7 +57,7 @@ def server_lines():
 class SentinelSet:
     NAME = "the-primary"
 
-    def __init__(self, replicas=2, sentinels=3):
+    def __init__(self, replicas=2, sentinels=3, down_after_ms=700):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partywall-sentinel-"))
         self.servers = [self._server(0, [])]
         first = self.servers[0]
@@ -67,7 +67,7 @@ class SentinelSet:
         self.sentinels = [
             RedisNode(self.folder, f"sentinel-{number}",
                       [f"sentinel monitor {self.NAME} 127.0.0.1 {first.port} {sentinels // 2 + 1}",
-                       f"sentinel down-after-milliseconds {self.NAME} 700",
+                       f"sentinel down-after-milliseconds {self.NAME} {down_after_ms}",
                        f"sentinel failover-timeout {self.NAME} 4000", f"sentinel parallel-syncs {self.NAME} 2"],
                       "--sentinel") for number in range(sentinels)]
 
