@@ -8,31 +8,10 @@
 #include <poll.h>
 #include <unistd.h>
 
+#include "engines/postgres_raw.h"
+
 namespace partywall::postgres {
 namespace {
-
-std::string field(const pg_result* result, int code) {
-  const char* value = PQresultErrorField(result, code);
-  return value == nullptr ? "" : value;
-}
-
-std::string trimmed(const char* message) {
-  std::string text = message == nullptr ? "" : message;
-  while (!text.empty() && (text.back() == '\n' || text.back() == ' ')) text.pop_back();
-  return text;
-}
-
-PostgresError error_of(const pg_result* result) {
-  const std::string sqlstate = field(result, PG_DIAG_SQLSTATE);
-  std::string message = field(result, PG_DIAG_MESSAGE_PRIMARY);
-  if (message.empty()) message = trimmed(PQresultErrorMessage(result));
-  if (const auto detail = field(result, PG_DIAG_MESSAGE_DETAIL); !detail.empty())
-    message += ": " + detail;
-  if (const auto hint = field(result, PG_DIAG_MESSAGE_HINT); !hint.empty())
-    message += " (" + hint + ")";
-  const ErrorKind kind = sqlstate.empty() ? ErrorKind::kUnavailable : kind_of_sqlstate(sqlstate);
-  return {kind, std::move(message), sqlstate};
-}
 
 const char* to_libpq(TlsMode mode) {
   switch (mode) {
