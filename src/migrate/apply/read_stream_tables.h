@@ -1,0 +1,17 @@
+#pragma once
+
+#include "engines/postgres.h"
+#include "migrate/apply/stream_names.h"
+#include "migrate/apply/stream_table.h"
+
+namespace partywall::migrate {
+
+// All tables of the application in one consistent picture, in a transaction of its own.
+[[nodiscard]] Result<StreamTables> read_stream_tables(postgres::Connection& connection);
+
+[[nodiscard]] Result<DatabaseIdentity> read_identity(postgres::Connection& connection);
+
+// Whether the database is one that tenants share: it has the tenant register.
+[[nodiscard]] Result<bool> is_shared(postgres::Connection& connection);
+
+}  // namespace partywall::migrate

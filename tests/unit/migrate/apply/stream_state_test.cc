@@ -1,0 +1,133 @@
+#include "migrate/apply/stream_state.h"
+
+#include <gmock/gmock.h>
+
+#include "migrate/apply/lag.h"
+#include "migrate/apply/publication_plan.h"
+#include "migrate/apply/stream_names.h"
+
+namespace partywall::migrate {
+namespace {
+
+using testing::HasSubstr;
+
+const Uuid kTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
+
+// Slot: absent, there, lost; progress: absent, none, some.
+TEST(StreamState, EveryStateIsDecided) {
+  const std::optional<StreamState::Slot> none, there{StreamState::Slot{}},
+      lost{StreamState::Slot{.is_lost = true}};
+  const auto start = [](std::optional<StreamState::Slot> slot, std::optional<Lsn> progress) {
+    return decide_start({.slot = slot, .progress = progress}, "s");
+  };
+  EXPECT_EQ(start(none, {}), StreamStart::kNew);
+  EXPECT_EQ(start(none, Lsn{}), StreamStart::kNew);
+  EXPECT_FALSE(start(none, Lsn{5}));
+  EXPECT_FALSE(start(there, {}));
+  EXPECT_EQ(start(there, Lsn{}), StreamStart::kInterrupted);
+  EXPECT_EQ(start(there, Lsn{5}), StreamStart::kResume);
+  EXPECT_FALSE(start(lost, {}));
+  EXPECT_EQ(start(lost, Lsn{}), StreamStart::kInterrupted);
+  EXPECT_FALSE(start(lost, Lsn{5}));
+  EXPECT_THAT(start(none, Lsn{5}).error().message, HasSubstr("migrate forget"));
+}
+
+TEST(StreamNames, AreTheSameForTheSameTenantAndTarget) {
+  const std::string name = stream_name(kTenant, {.system = "1", .oid = "5"});
+  EXPECT_EQ(name, stream_name(kTenant, {.system = "1", .oid = "5"}));
+  EXPECT_NE(name, stream_name(kTenant, {.system = "1", .oid = "6"}));
+  EXPECT_NE(name, stream_name(kTenant, {.system = "2", .oid = "5"}));
+  EXPECT_NE(name, stream_name(Uuid(), {.system = "1", .oid = "5"}));
+  EXPECT_LE(name.size(), 63u);
+  EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string::npos);
+}
+
+StreamTable table(std::string name, bool has_tenant) {
+  StreamTable made{.schema = "public",
+                   .name = std::move(name),
+                   .identity = ReplicaIdentity::kKey,
+                   .columns = {}};
+  made.columns = {{.name = "id", .type = "integer", .is_primary = true, .is_identity = true}};
+  if (has_tenant)
+    made.columns.push_back(
+        {.name = "tenant_id", .type = "uuid", .is_primary = true, .is_identity = true});
+  return made;
+}
+
+void put(StreamTables& tables, StreamTable one) {
+  tables.insert_or_assign({one.schema, one.name}, one);
+}
+
+const TenantColumns kAdd{.tenant = kTenant, .source = std::nullopt, .target = "tenant_id"};
+
+TEST(PublicationPlan, TablesOfAllTenantsAreNotFollowed) {
+  StreamTables source, target;
+  put(source, table("film", false));
+  put(source, table("django_migrations", false));
+  put(target, table("film", true));
+  put(target, table("django_migrations", false));
+  const PublicationPlan plan = plan_publication(source, target, kAdd, {});
+  EXPECT_THAT(plan.tables, testing::ElementsAre(testing::Pair("public", "film")));
+  EXPECT_THAT(plan.refusals, testing::IsEmpty());
+}
+
+TEST(PublicationPlan, WhatWouldBreakTheApplicationOrLoseRowsIsRefused) {
+  StreamTables source, target;
+  put(target, table("film", true));
+  StreamTable keyless = table("film", false);
+  keyless.identity = ReplicaIdentity::kNothing;
+  put(source, keyless);
+  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals,
+              testing::ElementsAre(HasSubstr("REPLICA IDENTITY FULL")));
+  put(source, table("film", false));
+  put(source, table("scratch", false));
+  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals,
+              testing::ElementsAre(HasSubstr("scratch is not in the target")));
+  EXPECT_THAT(plan_publication(source, target, kAdd, {{"public", "scratch"}}).refusals,
+              testing::IsEmpty());
+  StreamTable secured = table("film", true);
+  secured.has_row_security = true;
+  put(target, secured);
+  EXPECT_THAT(plan_publication(source, target, kAdd, {{"public", "scratch"}}).refusals,
+              testing::ElementsAre(HasSubstr("BYPASSRLS")));
+}
+
+TEST(PublicationPlan, PartitionsComeWithTheirTable) {
+  StreamTables source, target;
+  for (const bool in_target : {false, true}) {
+    StreamTable root = table("payment", in_target), part = table("payment_1", in_target);
+    root.is_partitioned = part.is_partition = true;
+    put(in_target ? target : source, root);
+    put(in_target ? target : source, part);
+  }
+  EXPECT_THAT(plan_publication(source, target, kAdd, {}).tables,
+              testing::ElementsAre(testing::Pair("public", "payment")));
+}
+
+TEST(PublicationPlan, UnloggedTablesAreSaid) {
+  StreamTables source, target;
+  put(source, table("film", false));
+  StreamTable unlogged = table("cache", false);
+  unlogged.is_unlogged = true;
+  put(source, unlogged);
+  put(target, table("film", true));
+  put(target, table("cache", true));
+  const PublicationPlan plan = plan_publication(source, target, kAdd, {});
+  EXPECT_EQ(plan.tables.size(), 1u);
+  EXPECT_THAT(plan.warnings, testing::ElementsAre(HasSubstr("cache is UNLOGGED")));
+}
+
+TEST(LagMeter, TakesTheLeastDifferenceOfTheClocksOff) {
+  LagMeter lag;
+  lag.saw_source_time({1'000}, {6'000});
+  lag.saw_source_time({2'000}, {9'000});
+  lag.applied({2'000}, {10'000});
+  lag.applied({2'000}, {12'000});
+  const LagSummary summary = lag.take_summary();
+  EXPECT_EQ(summary.transactions, 2u);
+  EXPECT_EQ(summary.max_us, 5'000);
+  EXPECT_EQ(lag.take_summary().transactions, 0u);
+}
+
+}  // namespace
+}  // namespace partywall::migrate
