@@ -1,0 +1,30 @@
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "cli/migrate_stream.h"
+#include "migrate/apply/follower.h"
+
+namespace partywall::cli {
+
+// Says what a stream does on standard output: a line for people, or a JSON object a line.
+class StreamEvents final : public migrate::FollowListener {
+ public:
+  explicit StreamEvents(StreamOutput output) : output_(output) {}
+
+  void on_prepared(const migrate::StreamPlan& plan, const migrate::Preparation& preparation);
+  void on_waiting(const std::vector<std::string>& transactions);
+  void on_status(const migrate::FollowStatus& status) override;
+  void on_fence(const std::string& content, migrate::Lsn commit) override;
+  void on_retry(const Error& error, Duration pause);
+  void on_end(std::string_view why, migrate::Lsn applied, const std::string& name);
+  void on_forgotten(const std::vector<std::string>& removed);
+
+ private:
+  void print(const std::string& text, const std::string& json) const;
+
+  StreamOutput output_;
+};
+
+}  // namespace partywall::cli
