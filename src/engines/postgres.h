@@ -85,6 +85,9 @@ struct ConnectionSettings {
 // A value of a statement's $n in text format; nullopt is NULL.
 using Parameter = std::optional<std::string>;
 
+class CopyOut;
+class CopyIn;
+
 class Connection {
  public:
   static PostgresResult<Connection> open(const ConnectionSettings& settings);
@@ -117,6 +120,9 @@ class Connection {
   [[nodiscard]] std::string database() const;
 
  private:
+  friend class CopyOut;  // engines/postgres_copy.h
+  friend class CopyIn;
+
   struct Finish {
     void operator()(pg_conn* connection) const;
   };
