@@ -11,8 +11,8 @@ namespace partywall::migrate {
 
 // Of pg_namespace n.
 inline constexpr std::string_view kApplicationSchema =
-    "n.nspname NOT IN ('information_schema', 'partywall', 'partywall_sequences') AND n.nspname !~ "
-    "'^pg_'";
+    "n.nspname NOT IN ('information_schema', 'partywall', 'partywall_sequences', "
+    "'partywall_migration') AND n.nspname !~ '^pg_'";
 
 // A condition: the object of this catalog belongs to no extension.
 [[nodiscard]] inline std::string own(std::string_view catalog, std::string_view oid) {

@@ -11,9 +11,11 @@
 // The parts of read_state; each is one or two queries.
 namespace partywall::sql {
 
-// Of pg_namespace n: schemas that are somebody's application. $1: the register's.
+// Of pg_namespace n: schemas that are somebody's application. $1: the register's. That of
+// migrations is closed to everybody (src/migrate/copy/progress.h).
 inline constexpr std::string_view kApplicationSchemas =
-    "n.nspname <> $1 AND n.nspname <> 'information_schema' AND n.nspname !~ '^pg_'";
+    "n.nspname <> $1 AND n.nspname NOT IN ('information_schema', 'partywall_migration') AND "
+    "n.nspname !~ '^pg_'";
 // Of pg_class c.
 inline constexpr std::string_view kNotOfAnExtension =
     "NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = "

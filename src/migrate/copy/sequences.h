@@ -1,0 +1,19 @@
+#pragma once
+
+#include <set>
+#include <string>
+#include <vector>
+
+#include "base/uuid.h"
+#include "engines/postgres.h"
+#include "migrate/schema/catalog.h"
+
+namespace partywall::migrate {
+
+// Makes the tenant's sequences go on where the source's are. Those in `shared`, which all tenants
+// draw from, are only moved forward. Safe to repeat.
+Result<> continue_sequences(postgres::Connection& source, postgres::Connection& target,
+                            const Uuid& tenant, const std::vector<Sequence>& sequences,
+                            const std::set<std::string>& shared);
+
+}  // namespace partywall::migrate
