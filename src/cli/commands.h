@@ -30,6 +30,7 @@ void add_context_commands(CLI::App& app, Command& command);
 void add_watch_commands(CLI::App& app, Command& command);  // events, operation
 void add_token_commands(CLI::App& app, Command& command);
 void add_schema_commands(CLI::App& app, Command& command);
+void add_migrate_commands(CLI::App& app, Command& command);
 void add_store_commands(CLI::App& app, Command& command);
 void add_completion_commands(CLI::App& app, Command& command);
 void add_fleet_commands(CLI::App& app, Command& command);

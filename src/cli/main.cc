@@ -303,6 +303,7 @@ int run(int argc, char** argv) {
   add_check(app, command);
   add_doctor(app, command);
   add_schema_commands(app, command);
+  add_migrate_commands(app, command);
   add_cache(app, command);
   add_simulate(app, command);
   add_tenant_commands(app, command);

@@ -10,13 +10,6 @@ namespace {
 
 constexpr std::string_view kNothing = "-";
 
-// What comes from tenants (names) must not move the cursor of whoever looks at it.
-std::string printable(std::string text) {
-  std::ranges::replace_if(
-      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
-  return text;
-}
-
 std::string to_text(const JsonValue& value) {
   if (value.is_null()) return std::string(kNothing);
   if (const std::string* const text = value.as_string())
@@ -116,6 +109,12 @@ void append_item(std::string& out, const JsonValue& value, size_t indent) {
 }
 
 }  // namespace
+
+std::string printable(std::string text) {
+  std::ranges::replace_if(
+      text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  return text;
+}
 
 std::string text_at(const JsonValue& value, std::string_view path) {
   const JsonValue* current = &value;

@@ -24,6 +24,9 @@ std::string print_item(const JsonValue& item);
 std::string print_json(const JsonValue& value);  // indented
 std::string print_yaml(const JsonValue& value);
 
+// What comes from tenants or their databases must not move the cursor of whoever looks at it.
+std::string printable(std::string text);
+
 // The value at a '.'-separated path as text; "-" if there is none.
 std::string text_at(const JsonValue& value, std::string_view path);
 

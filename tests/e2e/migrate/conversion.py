@@ -32,11 +32,12 @@ class Target(ProtectedDatabase):
     """A shared database that a source is converted into."""
 
     def convert(self, source, *arguments, rules=None, check=True):
-        """Runs `partywall schema convert`; returns the finished process."""
+        """Runs `partywall schema convert`; returns the finished process. `source`: a database of the same server, or a URL."""
         if rules is not None:
             text = rules if isinstance(rules, str) else yaml.safe_dump(rules)
             arguments = ("--rules", str(self.write_secret("rules.yaml", text)), *arguments)
-        command = [self.binary, "schema", "convert", self.postgres.url(source), "--to", self.name,
+        url = source if "://" in source else self.postgres.url(source)
+        command = [self.binary, "schema", "convert", url, "--to", self.name,
                    "-f", self.platform_file, *arguments]
         done = subprocess.run([str(part) for part in command], env=self.environment(), capture_output=True,
                               text=True, timeout=300)

@@ -1,0 +1,228 @@
+#include "cli/migrate.h"
+
+#include <cstdio>
+#include <thread>
+
+#include "cli/cell_database.h"
+#include "cli/conversion_rules.h"
+#include "cli/exit_code.h"
+#include "cli/migrate_progress.h"
+#include "cli/migrate_view.h"
+#include "cli/platform_loader.h"
+#include "migrate/copy/session.h"
+#include "migrate/run/migrate_tenant.h"
+#include "migrate/run/preflight.h"
+#include "sql/schema/plan_text.h"
+
+namespace partywall::cli {
+namespace {
+
+int failed(std::string_view command, const Error& error) {
+  fmt::print(stderr, "partywall migrate {}: {}\n", command, error.message);
+  switch (error.kind) {
+    case ErrorKind::kUnavailable:
+    case ErrorKind::kTimeout:
+      return kExitUnavailable;
+    case ErrorKind::kConflict:
+      return kExitConflict;
+    case ErrorKind::kNotFound:
+      return kExitNotFound;
+    case ErrorKind::kDenied:
+      return kExitDenied;
+    default:
+      return kExitFailure;
+  }
+}
+
+int wrong_usage(std::string_view command, const Error& error) {
+  (void)failed(command, error);
+  return kExitUsage;
+}
+
+// The tenant and its database.
+struct Place {
+  Uuid tenant;
+  std::string slug;
+  std::string database;  // connection string
+};
+
+Result<Place> find_place(const MigrateTarget& to) {
+  if (to.platform_file.empty()) {
+    const auto id = Uuid::parse(to.tenant);
+    if (id) return Place{*id, id->to_string(), connection_string(to.database, {})};
+    return fail(ErrorKind::kInvalid,
+                "--tenant {}: give its UUID, or the platform file that knows it with -f", to.tenant);
+  }
+  PlatformLoader platform(to.platform_file);
+  const auto loaded = platform.load();
+  if (!loaded) return fail(ErrorKind::kInvalid, "{} has errors", to.platform_file);
+  if (!loaded->directory) {
+    return fail(ErrorKind::kInvalid,
+                "{} keeps its tenants in a control store: give the tenant's UUID, without -f",
+                to.platform_file);
+  }
+  const Tenant* const tenant = loaded->directory->find_tenant_by_name(to.tenant);
+  if (tenant == nullptr) {
+    return fail(ErrorKind::kInvalid, "{} has no tenant \"{}\"", to.platform_file, to.tenant);
+  }
+  const Cell* const cell = loaded->directory->find_cell(tenant->cell);
+  return Place{tenant->id.value(), tenant->slug,
+               connection_string(to.database, cell->sql.endpoint)};
+}
+
+struct Prepared {
+  migrate::MigrationTask task;
+  migrate::Subject subject;
+};
+
+// The task, and what the source's catalogs say. What is wrong was printed.
+std::expected<Prepared, int> prepare(std::string_view command, const MigrateOptions& options) {
+  auto place = find_place(options.to);
+  if (!place) return std::unexpected(wrong_usage(command, place.error()));
+  auto rules = load_conversion_rules(options.rules_file);
+  if (!rules) return std::unexpected(kExitUsage);
+  Prepared prepared{.task = {.source = connection_string(options.source, {}),
+                             .target = place->database,
+                             .tenant = place->tenant,
+                             .slug = place->slug,
+                             .rules = *std::move(rules)}};
+  migrate::MigrationTask& task = prepared.task;
+  task.copy.workers = task.verify.workers = options.workers;
+  task.copy.bytes_per_second = options.megabytes_per_second << 20;
+  task.copy.blocks_per_chunk = options.blocks_per_chunk;
+  task.copy.sleep = [](Duration pause) { std::this_thread::sleep_for(pause); };
+  Diagnostics diagnostics;
+  auto subject = migrate::read_subject(task.source, task.rules, diagnostics);
+  if (!print_diagnostics(diagnostics, options.rules_file)) return std::unexpected(kExitUsage);
+  if (!subject)
+    return std::unexpected(failed(command, fail_with_context("source", subject.error()).error()));
+  prepared.subject = *std::move(subject);
+  return prepared;
+}
+
+void show(const migrate::Verdict& verdict, MigrateFormat format) {
+  if (format == MigrateFormat::kJson) {
+    fmt::print("{}\n", references_json(verdict.references));
+    return;
+  }
+  for (const migrate::RelationVerdict& one : verdict.relations) fmt::print("{}", verdict_text(one));
+  fmt::print("{}", references_text(verdict.references));
+}
+
+void conclude(MigrateFormat format, std::string_view outcome, const std::string& text) {
+  if (format == MigrateFormat::kJson) {
+    fmt::print("{{\"event\":\"end\",\"outcome\":\"{}\"}}\n", outcome);
+  } else {
+    fmt::print("{}\n", text);
+  }
+}
+
+std::string equal_text(const migrate::Verdict& verdict) {
+  return fmt::format("{} rows in {} tables are equal in both databases", verdict.rows(),
+                     verdict.relations.size());
+}
+
+}  // namespace
+
+int migrate_preflight(const MigrateOptions& options) {
+  const auto prepared = prepare("preflight", options);
+  if (!prepared) return prepared.error();
+  const migrate::MigrationTask& task = prepared->task;
+  auto target = migrate::open_session(task.target);
+  if (!target) return failed("preflight", target.error());
+  const auto findings = migrate::preflight(prepared->subject, task.source, *target, task.tenant,
+                                           task.rules.tenant_column);
+  if (!findings) return failed("preflight", findings.error());
+  if (options.to.format == MigrateFormat::kJson) {
+    fmt::print("{}\n", findings_json(*findings));
+  } else {
+    fmt::print("{}", sql::findings_text(*findings));
+  }
+  const bool forbids = migrate::forbids(*findings);
+  conclude(options.to.format, forbids ? "refused" : "ready",
+           forbids ? "the errors above stand in the way" : "nothing stands in the way of a copy");
+  return forbids ? kExitFailure : kExitSuccess;
+}
+
+int migrate_run(const MigrateOptions& options) {
+  const auto prepared = prepare("run", options);
+  if (!prepared) return prepared.error();
+  const SystemTime time;
+  const MigrateFormat format = options.to.format;
+  const auto progress = make_progress(format, time);
+  const auto result =
+      migrate::migrate_tenant(prepared->task, prepared->subject, time, *progress);
+  if (!result) return failed("run", result.error());
+  if (result->verdict) show(*result->verdict, format);
+  switch (result->outcome) {
+    case migrate::MigrationOutcome::kVerified:
+      conclude(format, "verified", equal_text(*result->verdict));
+      return kExitSuccess;
+    case migrate::MigrationOutcome::kVerifiedBefore:
+      conclude(format, "verified_before",
+               fmt::format("tenant {} was migrated and verified before; nothing was done",
+                           prepared->task.slug));
+      return kExitSuccess;
+    case migrate::MigrationOutcome::kRefused:
+      conclude(format, "refused", "the errors above stand in the way; nothing was copied");
+      return kExitFailure;
+    case migrate::MigrationOutcome::kDiffers:
+      conclude(format, "differs",
+               "the target differs from a source that has not changed: find out who wrote to it, "
+               "then begin anew after partywall migrate discard");
+      return kExitFailure;
+  }
+  return kExitFailure;
+}
+
+int migrate_verify(const MigrateOptions& options) {
+  const auto prepared = prepare("verify", options);
+  if (!prepared) return prepared.error();
+  const SystemTime time;
+  const MigrateFormat format = options.to.format;
+  const auto progress = make_progress(format, time);
+  const auto verdict = migrate::verify_tenant(prepared->task, prepared->subject, *progress);
+  if (!verdict) return failed("verify", verdict.error());
+  show(*verdict, format);
+  conclude(format, verdict->is_equal() ? "equal" : "differs",
+           verdict->is_equal() ? equal_text(*verdict) : "the databases differ");
+  return verdict->is_equal() ? kExitSuccess : kExitFailure;
+}
+
+int migrate_status(const MigrateTarget& to) {
+  const auto place = find_place(to);
+  if (!place) return wrong_usage("status", place.error());
+  auto target = migrate::open_session(place->database);
+  if (!target) return failed("status", target.error());
+  const auto record = migrate::read_migration(*target, place->tenant);
+  if (!record) return failed("status", record.error());
+  if (!*record) {
+    return failed("status", {ErrorKind::kNotFound,
+                             fmt::format("no migration of tenant {} was begun in this database",
+                                         place->slug)});
+  }
+  const auto progress = migrate::read_progress(*target, place->tenant);
+  if (!progress) return failed("status", progress.error());
+  if (to.format == MigrateFormat::kJson) {
+    fmt::print("{}\n", status_json(**record, *progress));
+  } else {
+    fmt::print("{}", status_text(**record, *progress));
+  }
+  return kExitSuccess;
+}
+
+int migrate_discard(const MigrateTarget& to, DiscardScope scope) {
+  const auto place = find_place(to);
+  if (!place) return wrong_usage("discard", place.error());
+  const auto discarded = migrate::discard_tenant(
+      place->database, place->tenant,
+      scope == DiscardScope::kVerifiedToo ? migrate::DiscardVerified::kYes
+                                          : migrate::DiscardVerified::kNo);
+  if (!discarded) return failed("discard", discarded.error());
+  conclude(to.format, "discarded",
+           fmt::format("the rows of tenant {} are deleted, and the migration is forgotten",
+                       place->slug));
+  return kExitSuccess;
+}
+
+}  // namespace partywall::cli
