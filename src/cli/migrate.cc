@@ -51,7 +51,8 @@ Result<Place> find_place(const MigrateTarget& to) {
     const auto id = Uuid::parse(to.tenant);
     if (id) return Place{*id, id->to_string(), connection_string(to.database, {})};
     return fail(ErrorKind::kInvalid,
-                "--tenant {}: give its UUID, or the platform file that knows it with -f", to.tenant);
+                "--tenant {}: give its UUID, or the platform file that knows it with -f",
+                to.tenant);
   }
   PlatformLoader platform(to.platform_file);
   const auto loaded = platform.load();
@@ -150,8 +151,7 @@ int migrate_run(const MigrateOptions& options) {
   const SystemTime time;
   const MigrateFormat format = options.to.format;
   const auto progress = make_progress(format, time);
-  const auto result =
-      migrate::migrate_tenant(prepared->task, prepared->subject, time, *progress);
+  const auto result = migrate::migrate_tenant(prepared->task, prepared->subject, time, *progress);
   if (!result) return failed("run", result.error());
   if (result->verdict) show(*result->verdict, format);
   switch (result->outcome) {
@@ -214,10 +214,10 @@ int migrate_status(const MigrateTarget& to) {
 int migrate_discard(const MigrateTarget& to, DiscardScope scope) {
   const auto place = find_place(to);
   if (!place) return wrong_usage("discard", place.error());
-  const auto discarded = migrate::discard_tenant(
-      place->database, place->tenant,
-      scope == DiscardScope::kVerifiedToo ? migrate::DiscardVerified::kYes
-                                          : migrate::DiscardVerified::kNo);
+  const auto discarded =
+      migrate::discard_tenant(place->database, place->tenant,
+                              scope == DiscardScope::kVerifiedToo ? migrate::DiscardVerified::kYes
+                                                                  : migrate::DiscardVerified::kNo);
   if (!discarded) return failed("discard", discarded.error());
   conclude(to.format, "discarded",
            fmt::format("the rows of tenant {} are deleted, and the migration is forgotten",

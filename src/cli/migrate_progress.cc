@@ -113,8 +113,8 @@ class JsonLines final : public migrate::MigrationObserver {
     state_.rolled_back(chunk.relation, rows);
     print(event("interrupted", [&](JsonWriter& json) {
       json.key("relation").value(chunk.relation).key("message").value(error.message);
-      json.key("again_in_ms").value(static_cast<int64_t>(
-          std::chrono::duration_cast<milliseconds>(pause).count()));
+      json.key("again_in_ms")
+          .value(static_cast<int64_t>(std::chrono::duration_cast<milliseconds>(pause).count()));
     }));
   }
 
@@ -158,8 +158,8 @@ class JsonLines final : public migrate::MigrationObserver {
     const double elapsed = std::chrono::duration<double>(view.elapsed).count();
     print(event("progress", [&](JsonWriter& json) {
       json.key("share").value(share_done(view.relations)).key("rows").value(view.rows_now);
-      json.key("rows_per_second").value(elapsed > 0 ? static_cast<double>(view.rows_now) / elapsed
-                                                    : 0.0);
+      json.key("rows_per_second")
+          .value(elapsed > 0 ? static_cast<double>(view.rows_now) / elapsed : 0.0);
     }));
   }
 
@@ -169,7 +169,8 @@ class JsonLines final : public migrate::MigrationObserver {
 
 class Text final : public migrate::MigrationObserver {
  public:
-  explicit Text(const TimeSource& time) : state_(time), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
+  explicit Text(const TimeSource& time)
+      : state_(time), is_terminal_(::isatty(STDERR_FILENO) == 1) {}
 
   void found(const std::vector<sql::SchemaFinding>& findings) override {
     fmt::print(stderr, "{}", sql::findings_text(findings));

@@ -131,7 +131,12 @@ std::string verdict_json(const migrate::RelationVerdict& verdict) {
   write_digest(json, "target", verdict.target);
   json.key("differences").begin_array();
   for (const migrate::RowDifference& one : verdict.differences)
-    json.begin_object().key("kind").value(to_string(one.kind)).key("row").value(one.row).end_object();
+    json.begin_object()
+        .key("kind")
+        .value(to_string(one.kind))
+        .key("row")
+        .value(one.row)
+        .end_object();
   json.end_array().key("has_more").value(verdict.has_more).end_object();
   return text;
 }
@@ -150,10 +155,9 @@ std::string references_json(const std::vector<migrate::BrokenReference>& referen
 
 std::string verdict_text(const migrate::RelationVerdict& verdict) {
   if (verdict.is_equal) return "";
-  std::string text =
-      fmt::format("{} differs: {} rows in the source, {} in the target\n",
-                  printable(verdict.relation), with_commas(verdict.source.rows),
-                  with_commas(verdict.target.rows));
+  std::string text = fmt::format("{} differs: {} rows in the source, {} in the target\n",
+                                 printable(verdict.relation), with_commas(verdict.source.rows),
+                                 with_commas(verdict.target.rows));
   for (const migrate::RowDifference& one : verdict.differences)
     text += fmt::format("  {} {}\n", to_string(one.kind), printable(one.row));
   if (verdict.has_more) text += "  … and more\n";
@@ -177,8 +181,7 @@ std::string status_text(const migrate::MigrationRecord& record,
   for (const migrate::RelationProgress& one : progress) {
     const RelationView view{.chunks = one.chunks, .finished = one.chunks_done};
     text += fmt::format("{} {:>13} rows, {:>9} {}\n", bar(share_of(view)),
-                        with_commas(one.sum.rows), format_size(one.bytes),
-                        printable(one.relation));
+                        with_commas(one.sum.rows), format_size(one.bytes), printable(one.relation));
   }
   return text;
 }

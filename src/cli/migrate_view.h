@@ -23,9 +23,9 @@ struct RelationView {
 
 struct CopyView {
   std::vector<RelationView> relations;
-  uint64_t rows_now = 0;   // copied by this process
+  uint64_t rows_now = 0;    // copied by this process
   double share_before = 0;  // of all, when it began
-  Duration elapsed{};      // since it began
+  Duration elapsed{};       // since it began
 };
 
 // 0 to 1, by the blocks of what is finished.

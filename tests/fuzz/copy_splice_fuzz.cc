@@ -12,7 +12,8 @@ namespace {
 using namespace partywall::migrate;
 
 constexpr size_t kMaxRow = 256;
-const partywall::Uuid kTenant = partywall::Uuid::from_halves(0x0123456789abcdef, 0xfedcba9876543210);
+const partywall::Uuid kTenant =
+    partywall::Uuid::from_halves(0x0123456789abcdef, 0xfedcba9876543210);
 
 void require(bool fine) {
   if (!fine) std::abort();

@@ -163,8 +163,7 @@ Result<CopyOutcome> copy_chunks(const CopyTask& task, Snapshot& source,
     std::vector<std::jthread> threads;
     const size_t count = std::clamp<size_t>(task.chunks.size(), 1, settings.workers);
     for (size_t i = 0; i < count; ++i) {
-      threads.emplace_back(
-          [&] { Worker(task, source, settings, work, observer).run(); });
+      threads.emplace_back([&] { Worker(task, source, settings, work, observer).run(); });
     }
   }
   return work.outcome();

@@ -25,9 +25,9 @@ class CopyObserver {
 };
 
 struct CopySettings {
-  uint32_t workers = 2;                // each with a connection to either side
-  uint64_t bytes_per_second = 0;       // of all workers together; 0: as fast as it goes
-  uint64_t blocks_per_chunk = 4096;    // 32 MiB: what is done again after an interruption
+  uint32_t workers = 2;              // each with a connection to either side
+  uint64_t bytes_per_second = 0;     // of all workers together; 0: as fast as it goes
+  uint64_t blocks_per_chunk = 4096;  // 32 MiB: what is done again after an interruption
   size_t piece_bytes = 256 * 1024;
   // A connection that fails is made anew; after so many failures in a row without a chunk between
   // them the copy ends. With the pauses below that is about a minute.

@@ -90,10 +90,10 @@ Result<> insert_chunks(Connection& target, const std::string& tenant, const Rela
 
 Result<> delete_rows(Connection& target, const MigrationRecord& migration,
                      const std::string& relation) {
-  return tell(target,
-              fmt::format("DELETE FROM ONLY {} WHERE {} = $1::uuid", relation,
-                          migration.tenant_column),
-              migration.tenant.to_string());
+  return tell(
+      target,
+      fmt::format("DELETE FROM ONLY {} WHERE {} = $1::uuid", relation, migration.tenant_column),
+      migration.tenant.to_string());
 }
 
 // Waits for transactions that are copying one of them.
@@ -226,12 +226,12 @@ Result<std::vector<Chunk>> read_pending_chunks(Connection& target, const Uuid& t
 }
 
 Result<Claim> claim_chunk(Connection& target, const Uuid& tenant, const Chunk& chunk) {
-  const auto rows = ask(target,
-                        "SELECT done_at IS NOT NULL FROM partywall_migration.chunk WHERE tenant = "
-                        "$1 AND relation = $2 AND number = $3 AND first_block = $4 AND end_block "
-                        "= $5 FOR UPDATE",
-                        tenant.to_string(), chunk.relation, chunk.number, chunk.first_block,
-                        chunk.end_block);
+  const auto rows =
+      ask(target,
+          "SELECT done_at IS NOT NULL FROM partywall_migration.chunk WHERE tenant = "
+          "$1 AND relation = $2 AND number = $3 AND first_block = $4 AND end_block "
+          "= $5 FOR UPDATE",
+          tenant.to_string(), chunk.relation, chunk.number, chunk.first_block, chunk.end_block);
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) {
     return fail(ErrorKind::kConflict,
@@ -263,11 +263,11 @@ Result<> restart_relation(Connection& target, const MigrationRecord& migration,
       tell(target, "DELETE FROM partywall_migration.chunk WHERE tenant = $1 AND relation = $2",
            tenant, relation.name);
   if (!forgotten) return forgotten;
-  auto noted = tell(target,
-                    "UPDATE partywall_migration.relation SET filenode = $3, blocks = $4, format = "
-                    "$5 WHERE tenant = $1 AND relation = $2",
-                    tenant, relation.name, relation.filenode, relation.blocks,
-                    format_name(relation));
+  auto noted =
+      tell(target,
+           "UPDATE partywall_migration.relation SET filenode = $3, blocks = $4, format = "
+           "$5 WHERE tenant = $1 AND relation = $2",
+           tenant, relation.name, relation.filenode, relation.blocks, format_name(relation));
   if (!noted) return noted;
   if (auto planned = insert_chunks(target, tenant, relation, blocks_per_chunk); !planned)
     return planned;
@@ -288,9 +288,8 @@ Result<> discard_migration(Connection& target, const MigrationRecord& migration)
     if (auto deleted = delete_rows(target, migration, one.relation); !deleted) return deleted;
   }
   for (const char* table : {"chunk", "relation", "migration"}) {
-    auto forgotten =
-        tell(target, fmt::format("DELETE FROM partywall_migration.{} WHERE tenant = $1", table),
-             tenant);
+    auto forgotten = tell(
+        target, fmt::format("DELETE FROM partywall_migration.{} WHERE tenant = $1", table), tenant);
     if (!forgotten) return forgotten;
   }
   if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());

@@ -9,8 +9,8 @@
 #include "migrate/copy/relation.h"
 #include "migrate/copy/row_sum.h"
 
-// How far the move of a tenant has come, in the target database, schema partywall_migration: a chunk
-// and the note that it is there are one transaction, so that it is copied once whatever dies.
+// How far the move of a tenant has come, in the target database, schema partywall_migration: a
+// chunk and the note that it is there are one transaction, so that it is copied once whatever dies.
 // Nobody but the schema's owner has rights on it.
 namespace partywall::migrate {
 

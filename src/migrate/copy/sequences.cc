@@ -25,9 +25,8 @@ Result<> continue_one(Connection& source, Connection& target, const Uuid& tenant
   const std::string value(position->text(0, 0));
   const std::string called(position->text(0, 1));
   const auto set =
-      is_shared
-          ? target.execute(of_all_tenants(sequence), {sequence, value, called})
-          : target.execute(kOfTheTenant, {sequence, tenant.to_string(), value, called});
+      is_shared ? target.execute(of_all_tenants(sequence), {sequence, value, called})
+                : target.execute(kOfTheTenant, {sequence, tenant.to_string(), value, called});
   if (!set) return fail_with_context("setting sequence " + sequence, set.error());
   return {};
 }
@@ -37,9 +36,9 @@ Result<> continue_one(Connection& source, Connection& target, const Uuid& tenant
 Result<> continue_sequences(Connection& source, Connection& target, const Uuid& tenant,
                             const std::vector<Sequence>& sequences,
                             const std::set<std::string>& shared) {
-  const auto functions =
-      target.execute("SELECT to_regprocedure('partywall_sequences.sequence_of(regclass, uuid)') IS "
-                     "NOT NULL");
+  const auto functions = target.execute(
+      "SELECT to_regprocedure('partywall_sequences.sequence_of(regclass, uuid)') IS "
+      "NOT NULL");
   if (!functions) return std::unexpected(functions.error());
   for (const Sequence& sequence : sequences) {
     const bool is_shared = shared.contains(sequence.name);

@@ -62,13 +62,11 @@ Result<Connection> Snapshot::join() {
   auto connection = open_session(connection_string_);
   if (!connection) return connection;
   if (auto begun = connection->execute(kOnePicture); !begun) return std::unexpected(begun.error());
-  if (auto seen =
-          connection->execute("SET TRANSACTION SNAPSHOT " + postgres::quote_literal(name_));
+  if (auto seen = connection->execute("SET TRANSACTION SNAPSHOT " + postgres::quote_literal(name_));
       !seen) {
     // Its holder has gone just now.
     holder_.reset();
-    return fail(ErrorKind::kUnavailable, "the snapshot is lost: {}",
-                seen.error().message);
+    return fail(ErrorKind::kUnavailable, "the snapshot is lost: {}", seen.error().message);
   }
   return connection;
 }

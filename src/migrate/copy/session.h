@@ -25,8 +25,8 @@ class Snapshot {
   explicit Snapshot(std::string connection_string)
       : connection_string_(std::move(connection_string)) {}
 
-  // A connection in a read-only transaction that sees the picture. If the one that holds it is gone,
-  // a new one is taken, which taken() counts.
+  // A connection in a read-only transaction that sees the picture. If the one that holds it is
+  // gone, a new one is taken, which taken() counts.
   Result<postgres::Connection> join();
   // How many pictures were taken so far; more than one: the database may have changed between
   // them.

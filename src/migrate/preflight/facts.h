@@ -22,10 +22,10 @@ struct FilledColumn {
 
 struct SourceFacts {
   std::string database;
-  uint64_t bytes = 0;  // of the database
-  std::vector<std::string> unreadable;  // relations that the user may not read
-  std::vector<std::string> hidden;      // relations of which row-level security hides rows
-  std::vector<std::string> as_text;     // relations whose rows are copied as text
+  uint64_t bytes = 0;                    // of the database
+  std::vector<std::string> unreadable;   // relations that the user may not read
+  std::vector<std::string> hidden;       // relations of which row-level security hides rows
+  std::vector<std::string> as_text;      // relations whose rows are copied as text
   std::vector<BrokenReference> orphans;  // of foreign keys that are NOT VALID
   std::vector<std::string> generated;    // columns
   std::vector<std::string> on_truncate;  // triggers
@@ -48,12 +48,12 @@ struct TargetFacts {
   std::string database;
   std::string user;
   bool passes_row_security = false;
-  bool may_load = false;           // may set session_replication_role
-  bool may_set_sequences = false;  // acts as partywall_sequences, or there is none
-  bool may_note_progress = false;  // CREATE on the database, or the schema is there
-  std::vector<std::string> unwritable;  // relations that the user may not fill
-  std::vector<std::string> firing;      // triggers that are carried out for loaded rows too
-  std::vector<std::string> filled;      // relations with rows of the tenant
+  bool may_load = false;                  // may set session_replication_role
+  bool may_set_sequences = false;         // acts as partywall_sequences, or there is none
+  bool may_note_progress = false;         // CREATE on the database, or the schema is there
+  std::vector<std::string> unwritable;    // relations that the user may not fill
+  std::vector<std::string> firing;        // triggers that are carried out for loaded rows too
+  std::vector<std::string> filled;        // relations with rows of the tenant
   std::vector<std::string> empty_global;  // tables for all tenants without rows
   std::map<std::string, std::string> extensions;
 };

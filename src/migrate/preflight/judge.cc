@@ -54,18 +54,20 @@ void judge_rows(const SourceFacts& facts, Findings& findings) {
   findings.add_for(FindingLevel::kInfo, facts.generated,
                    "generated columns are left out, the target computes them anew: {}", "");
   if (facts.large_objects > 0) {
-    findings.add(FindingLevel::kError,
-                 fmt::format("it has {} large objects, which belong to no table and are not copied",
-                             facts.large_objects),
-                 "Move them into bytea columns or an object store; those that nothing refers to are "
-                 "removed by vacuumlo.");
+    findings.add(
+        FindingLevel::kError,
+        fmt::format("it has {} large objects, which belong to no table and are not copied",
+                    facts.large_objects),
+        "Move them into bytea columns or an object store; those that nothing refers to are "
+        "removed by vacuumlo.");
   }
   for (const BrokenReference& one : facts.orphans) {
-    findings.add(FindingLevel::kWarning,
-                 fmt::format("foreign key {} is NOT VALID, and {} rows refer to nothing",
-                             one.constraint, one.rows),
-                 "They are copied as they are; correct them and VALIDATE CONSTRAINT, if they should "
-                 "not be there.");
+    findings.add(
+        FindingLevel::kWarning,
+        fmt::format("foreign key {} is NOT VALID, and {} rows refer to nothing", one.constraint,
+                    one.rows),
+        "They are copied as they are; correct them and VALIDATE CONSTRAINT, if they should "
+        "not be there.");
   }
   for (const FilledColumn& one : facts.filled) {
     if (one.share < kNearlyFull) continue;
@@ -93,12 +95,12 @@ void judge_following(const SourceFacts& facts, Findings& findings) {
   }
   if (facts.free_slots < 1)
     warn("no replication slot is free", "Raise max_replication_slots, or drop a slot of no use.");
-  if (facts.free_senders < 1)
-    warn("no WAL sender is free", "Raise max_wal_senders.");
+  if (facts.free_senders < 1) warn("no WAL sender is free", "Raise max_wal_senders.");
   if (facts.slot_wal_limit_mb < 0) {
-    warn("max_slot_wal_keep_size is not set: a slot that nobody reads keeps WAL until the disk is "
-         "full",
-         "Set it to what the disk can spare, and watch pg_replication_slots.");
+    warn(
+        "max_slot_wal_keep_size is not set: a slot that nobody reads keeps WAL until the disk is "
+        "full",
+        "Set it to what the disk can spare, and watch pg_replication_slots.");
   }
   if (facts.oldest_transaction >= kLongTransaction || facts.prepared_transactions > 0) {
     warn(fmt::format("a transaction has been open for {} and {} are prepared: a slot is made only "
@@ -107,7 +109,8 @@ void judge_following(const SourceFacts& facts, Findings& findings) {
          "End them first.");
   }
   if (facts.is_standby)
-    warn("it is a standby, whose changes cannot be followed with PostgreSQL 15", "Use the primary.");
+    warn("it is a standby, whose changes cannot be followed with PostgreSQL 15",
+         "Use the primary.");
   if (!facts.without_identity.empty()) {
     warn(fmt::format("nothing tells rows of {} apart when they change",
                      fmt::join(facts.without_identity, ", ")),
@@ -145,8 +148,7 @@ std::vector<SchemaFinding> judge_target(const TargetFacts& facts, const SourceFa
                                         Progress progress) {
   Findings findings("target " + facts.database);
   const auto forbid = [&](bool is_fine, std::string message, std::string remedy) {
-    if (!is_fine)
-      findings.add(FindingLevel::kError, std::move(message), std::move(remedy));
+    if (!is_fine) findings.add(FindingLevel::kError, std::move(message), std::move(remedy));
   };
   forbid(facts.passes_row_security,
          fmt::format("row-level security applies to user {}, and COPY FROM is refused under it",
@@ -162,11 +164,11 @@ std::vector<SchemaFinding> judge_target(const TargetFacts& facts, const SourceFa
   forbid(facts.may_set_sequences,
          fmt::format("user {} may not set the tenants' sequences", facts.user),
          fmt::format("GRANT partywall_sequences TO {}.", postgres::quote_identifier(facts.user)));
-  forbid(facts.may_note_progress,
-         fmt::format("user {} may not make the schema partywall_migration", facts.user),
-         fmt::format("GRANT CREATE ON DATABASE {} TO {}.",
-                     postgres::quote_identifier(facts.database),
-                     postgres::quote_identifier(facts.user)));
+  forbid(
+      facts.may_note_progress,
+      fmt::format("user {} may not make the schema partywall_migration", facts.user),
+      fmt::format("GRANT CREATE ON DATABASE {} TO {}.", postgres::quote_identifier(facts.database),
+                  postgres::quote_identifier(facts.user)));
   findings.add_for(FindingLevel::kError, facts.unwritable,
                    "its user may not fill, read and empty {}",
                    "GRANT SELECT, INSERT, DELETE on them, or connect as their owner.");
@@ -193,10 +195,10 @@ std::vector<SchemaFinding> judge_schema(Catalog wanted, Catalog present) {
   }
   const Difference difference = find_difference(wanted, present);
   if (wanted.encoding != present.encoding) {
-    findings.add(FindingLevel::kError,
-                 fmt::format("its encoding is {}, the source's is {}", present.encoding,
-                             wanted.encoding),
-                 "Make the target with the source's encoding.");
+    findings.add(
+        FindingLevel::kError,
+        fmt::format("its encoding is {}, the source's is {}", present.encoding, wanted.encoding),
+        "Make the target with the source's encoding.");
   }
   if (wanted.collation != present.collation) {
     findings.add(FindingLevel::kWarning,

@@ -88,9 +88,9 @@ PostgresResult<> read_contents(Connection& target, const std::vector<Relation>& 
       continue;
     }
     if (!facts.passes_row_security) continue;  // it would see none
-    const auto filled = any_row(
-        target, fmt::format("SELECT FROM ONLY {} WHERE {} = {}::uuid", relation.name, tenant_column,
-                            postgres::quote_literal(tenant.to_string())));
+    const auto filled =
+        any_row(target, fmt::format("SELECT FROM ONLY {} WHERE {} = {}::uuid", relation.name,
+                                    tenant_column, postgres::quote_literal(tenant.to_string())));
     if (!filled) return std::unexpected(filled.error());
     if (*filled) facts.filled.push_back(relation.name);
   }

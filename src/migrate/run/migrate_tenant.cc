@@ -54,8 +54,8 @@ class Migration {
       if ((*there)->state == MigrationState::kVerified)
         return MigrationResult{.outcome = MigrationOutcome::kVerifiedBefore};
     }
-    const auto findings = preflight(subject_, task_.source, *coordinator_, task_.tenant,
-                                    task_.rules.tenant_column);
+    const auto findings =
+        preflight(subject_, task_.source, *coordinator_, task_.tenant, task_.rules.tenant_column);
     if (!findings) return std::unexpected(findings.error());
     observer_.found(*findings);
     if (forbids(*findings)) return MigrationResult{.outcome = MigrationOutcome::kRefused};
@@ -71,8 +71,8 @@ class Migration {
         "finish it with that one, or begin anew after partywall migrate discard";
     if (there.source != subject_.identity) {
       return fail(ErrorKind::kConflict,
-                  "the migration of tenant {} was begun from another database ({}): {}",
-                  task_.slug, there.source, kRemedy);
+                  "the migration of tenant {} was begun from another database ({}): {}", task_.slug,
+                  there.source, kRemedy);
     }
     if (there.fingerprint != subject_.fingerprint) {
       return fail(ErrorKind::kConflict,

@@ -38,10 +38,10 @@ struct MigrationTask {
 };
 
 enum class MigrationOutcome : uint8_t {
-  kVerified,         // now
-  kVerifiedBefore,   // nothing was done
-  kRefused,          // the preflight found an error; nothing was copied
-  kDiffers,          // the target is not equal to a source that has not changed
+  kVerified,        // now
+  kVerifiedBefore,  // nothing was done
+  kRefused,         // the preflight found an error; nothing was copied
+  kDiffers,         // the target is not equal to a source that has not changed
 };
 
 struct MigrationResult {

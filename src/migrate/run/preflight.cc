@@ -45,8 +45,8 @@ Result<std::vector<SchemaFinding>> preflight(const Subject& subject, const std::
   if (!migration) return std::unexpected(migration.error());
   auto transaction = Transaction::begin(target, kReadOnly);
   if (!transaction) return std::unexpected(transaction.error());
-  const auto target_facts = read_target_facts(target, subject.relations, subject.global_tables(),
-                                              tenant, tenant_column);
+  const auto target_facts =
+      read_target_facts(target, subject.relations, subject.global_tables(), tenant, tenant_column);
   if (!target_facts) return std::unexpected(target_facts.error());
   const auto present = read_catalog(target);
   if (!present) return std::unexpected(present.error());
@@ -60,9 +60,8 @@ Result<std::vector<SchemaFinding>> preflight(const Subject& subject, const std::
 }
 
 bool forbids(const std::vector<SchemaFinding>& findings) {
-  return std::ranges::any_of(findings, [](const SchemaFinding& one) {
-    return one.level == sql::FindingLevel::kError;
-  });
+  return std::ranges::any_of(
+      findings, [](const SchemaFinding& one) { return one.level == sql::FindingLevel::kError; });
 }
 
 }  // namespace partywall::migrate

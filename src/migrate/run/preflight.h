@@ -10,8 +10,7 @@ namespace partywall::migrate {
 
 // Looks at both databases and says what stands in the way and what somebody should know; changes
 // nothing.
-Result<std::vector<sql::SchemaFinding>> preflight(const Subject& subject,
-                                                  const std::string& source,
+Result<std::vector<sql::SchemaFinding>> preflight(const Subject& subject, const std::string& source,
                                                   postgres::Connection& target, const Uuid& tenant,
                                                   const std::string& tenant_column);
 

@@ -31,8 +31,7 @@ Result<Subject> read_subject(const std::string& source, const ConversionRules& r
   if (!catalog) return std::unexpected(catalog.error());
   subject.catalog = *std::move(catalog);
   check_rules(rules, subject.catalog, diagnostics);
-  if (diagnostics.has_errors())
-    return fail(ErrorKind::kInvalid, "the rules do not fit the source");
+  if (diagnostics.has_errors()) return fail(ErrorKind::kInvalid, "the rules do not fit the source");
   subject.conversion = convert_catalog(subject.catalog, rules);
   subject.fingerprint = fingerprint_of(subject.catalog);
   auto identity = read_identity(*connection);

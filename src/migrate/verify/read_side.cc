@@ -38,11 +38,10 @@ size_t key_columns(const Relation& relation) {
 
 std::string copy_of(const Relation& relation, const RowFilter& filter,
                     const std::vector<std::string>& expressions) {
-  const std::string where =
-      filter.tenant_column.empty()
-          ? ""
-          : fmt::format(" WHERE {} = {}::uuid", filter.tenant_column,
-                        postgres::quote_literal(filter.tenant));
+  const std::string where = filter.tenant_column.empty()
+                                ? ""
+                                : fmt::format(" WHERE {} = {}::uuid", filter.tenant_column,
+                                              postgres::quote_literal(filter.tenant));
   return fmt::format("COPY (SELECT {} FROM ONLY {}{}) TO STDOUT (FORMAT binary)",
                      fmt::join(expressions, ", "), relation.name, where);
 }
@@ -102,13 +101,13 @@ Result<KeyedRows> read_rows(Connection& connection, const Relation& relation,
   KeyedRows rows;
   const size_t fields = relation.columns.size() + 1;
   const size_t key_end = key_columns(relation) + 1;
-  auto read = read_images(connection, rows_statement(relation, filter), fields,
-                          [&](const RowImage& row) {
-                            const std::string_view key = row.fields(1, key_end);
-                            const size_t bucket = TableDigest::bucket_of(key);
-                            if (!std::ranges::binary_search(buckets, bucket)) return;
-                            rows.add(key, row.value(0), image_hash(row.fields(1, fields)));
-                          });
+  auto read =
+      read_images(connection, rows_statement(relation, filter), fields, [&](const RowImage& row) {
+        const std::string_view key = row.fields(1, key_end);
+        const size_t bucket = TableDigest::bucket_of(key);
+        if (!std::ranges::binary_search(buckets, bucket)) return;
+        rows.add(key, row.value(0), image_hash(row.fields(1, fields)));
+      });
   if (!read) return std::unexpected(read.error());
   return rows;
 }

@@ -35,8 +35,8 @@ PostgresResult<std::vector<BrokenReference>> count_orphans(Connection& connectio
                                                            const std::string& tenant_column,
                                                            const char* validated,
                                                            const std::vector<Parameter>& tenant) {
-  const auto keys = connection.execute(fmt::format(kForeignKeys, kApplicationSchema),
-                                       {tenant_column, validated});
+  const auto keys =
+      connection.execute(fmt::format(kForeignKeys, kApplicationSchema), {tenant_column, validated});
   if (!keys) return std::unexpected(keys.error());
   std::vector<BrokenReference> broken;
   for (size_t i = 0; i < keys->size(); ++i) {

@@ -64,8 +64,7 @@ std::vector<RowDifference> find_row_differences(const KeyedRows& source, const K
     add(DifferenceKind::kDoubled, rows.shown, added.size() - changed);
   }
   for (const auto& [key, rows] : target.by_key_) {
-    if (!source.by_key_.contains(key))
-      add(DifferenceKind::kExtra, rows.shown, rows.hashes.size());
+    if (!source.by_key_.contains(key)) add(DifferenceKind::kExtra, rows.shown, rows.hashes.size());
   }
   return found;
 }

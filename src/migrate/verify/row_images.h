@@ -48,7 +48,7 @@ class RowReader {
   size_t columns_;
   Visit visit_;
   std::vector<size_t> starts_;
-  std::string_view piece_;   // what is read from, unless something was left over
+  std::string_view piece_;  // what is read from, unless something was left over
   std::string left_over_;
   size_t place_ = 0;
   bool has_header_ = false;

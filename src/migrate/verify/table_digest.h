@@ -27,9 +27,7 @@ class TableDigest {
  public:
   static constexpr size_t kBuckets = 4096;
 
-  [[nodiscard]] static size_t bucket_of(std::string_view key) {
-    return image_hash(key) % kBuckets;
-  }
+  [[nodiscard]] static size_t bucket_of(std::string_view key) { return image_hash(key) % kBuckets; }
   void add_row(size_t bucket, uint64_t hash) { buckets_[bucket].add_row(hash); }
 
   [[nodiscard]] const Digest& bucket(size_t number) const { return buckets_[number]; }

@@ -164,7 +164,8 @@ TEST(TextSplice, RefusesOtherFieldsEndsAndMarkers) {
   EXPECT_FALSE(text("1\t2", 2));
   EXPECT_FALSE(text("\\.\n", 1));
   EXPECT_FALSE(text("a\n", 0));
-  EXPECT_FALSE(spliced<TextSplice>({.tenant = kTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n"));
+  EXPECT_FALSE(
+      spliced<TextSplice>({.tenant = kTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n"));
   EXPECT_FALSE(
       spliced<TextSplice>({.tenant = kTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n", 1));
 }
