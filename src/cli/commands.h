@@ -34,7 +34,6 @@ void add_migrate_commands(CLI::App& app, Command& command);
 void add_store_commands(CLI::App& app, Command& command);
 void add_completion_commands(CLI::App& app, Command& command);
 void add_fleet_commands(CLI::App& app, Command& command);
-void add_migrate_stream_commands(CLI::App& app, Command& command);  // migrate follow, slot, forget
 
 // "there is no command 'tenat'; did you mean 'tenant'?", empty if the words are commands.
 std::string unknown_command(const CLI::App& app, int argc, char** argv);

@@ -2,6 +2,7 @@
 
 #include "cli/commands.h"
 #include "cli/migrate.h"
+#include "cli/migrate_stream.h"
 
 namespace partywall::cli {
 namespace {
@@ -19,9 +20,11 @@ void add_target(CLI::App& sub, MigrateTarget& to) {
 }
 
 using Options = std::shared_ptr<MigrateOptions>;
+using StreamOptions = std::shared_ptr<MigrateStreamOptions>;
 
-Options add_source(CLI::App& sub) {
-  auto options = std::make_shared<MigrateOptions>();
+template <class Kind>
+std::shared_ptr<Kind> add_source(CLI::App& sub) {
+  auto options = std::make_shared<Kind>();
   sub.add_option("source", options->source,
                  "The tenant's own database: its name, or a libpq connection string or URI")
       ->required();
@@ -40,13 +43,13 @@ void add_workers(CLI::App& sub, const Options& options) {
 void add_of_a_source(CLI::App& migrate, Command& command) {
   auto* preflight = migrate.add_subcommand(
       "preflight", "Say what stands in the way of a migration and what to do; changes nothing");
-  auto looked_at = add_source(*preflight);
+  auto looked_at = add_source<MigrateOptions>(*preflight);
   preflight->callback(
       [&command, looked_at] { command = [looked_at] { return migrate_preflight(*looked_at); }; });
 
   auto* run = migrate.add_subcommand(
       "run", "Copy a tenant's rows and compare them; continues what was interrupted");
-  auto moved = add_source(*run);
+  auto moved = add_source<MigrateOptions>(*run);
   add_workers(*run, moved);
   run->add_option("--rate", moved->megabytes_per_second,
                   "Most MiB a second of all workers together; 0: as fast as it goes")
@@ -60,7 +63,7 @@ void add_of_a_source(CLI::App& migrate, Command& command) {
 
   auto* verify = migrate.add_subcommand(
       "verify", "Compare a tenant's rows in both databases; changes nothing");
-  auto compared = add_source(*verify);
+  auto compared = add_source<MigrateOptions>(*verify);
   add_workers(*verify, compared);
   verify->callback(
       [&command, compared] { command = [compared] { return migrate_verify(*compared); }; });
@@ -85,6 +88,24 @@ void add_of_a_target(CLI::App& migrate, Command& command) {
   });
 }
 
+void add_of_a_stream(CLI::App& migrate, Command& command) {
+  const auto add = [&](const std::string& name, const std::string& help,
+                       int (*act)(const MigrateStreamOptions&)) {
+    auto* sub = migrate.add_subcommand(name, help);
+    const StreamOptions options = add_source<MigrateStreamOptions>(*sub);
+    sub->callback([&command, options, act] { command = [options, act] { return act(*options); }; });
+    return std::pair(sub, options);
+  };
+  const auto [follow, followed] =
+      add("follow", "Apply the changes of a database in another as they happen", migrate_follow);
+  follow->add_option("--until-lsn", followed->until_lsn,
+                     "End when everything that was committed before this place of the source's log "
+                     "is there, and nothing after it");
+  add("slot", "Begin a stream, and keep its snapshot for a copy of the rows until SIGINT",
+      migrate_slot);
+  add("forget", "End a stream for good: drop its slot, publication and progress", migrate_forget);
+}
+
 }  // namespace
 
 void add_migrate_commands(CLI::App& app, Command& command) {
@@ -93,6 +114,7 @@ void add_migrate_commands(CLI::App& app, Command& command) {
           ->require_subcommand(1);
   add_of_a_source(*migrate, command);
   add_of_a_target(*migrate, command);
+  add_of_a_stream(*migrate, command);
 }
 
 }  // namespace partywall::cli

@@ -314,7 +314,6 @@ int run(int argc, char** argv) {
   add_store_commands(app, command);
   add_completion_commands(app, command);
   add_fleet_commands(app, command);
-  add_migrate_stream_commands(app, command);
   add_version(app, command);
   try {
     app.parse(argc, argv);

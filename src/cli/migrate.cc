@@ -8,7 +8,6 @@
 #include "cli/exit_code.h"
 #include "cli/migrate_progress.h"
 #include "cli/migrate_view.h"
-#include "cli/platform_loader.h"
 #include "migrate/copy/session.h"
 #include "migrate/run/migrate_tenant.h"
 #include "migrate/run/preflight.h"
@@ -17,60 +16,6 @@
 namespace partywall::cli {
 namespace {
 
-int failed(std::string_view command, const Error& error) {
-  fmt::print(stderr, "partywall migrate {}: {}\n", command, error.message);
-  switch (error.kind) {
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kTimeout:
-      return kExitUnavailable;
-    case ErrorKind::kConflict:
-      return kExitConflict;
-    case ErrorKind::kNotFound:
-      return kExitNotFound;
-    case ErrorKind::kDenied:
-      return kExitDenied;
-    default:
-      return kExitFailure;
-  }
-}
-
-int wrong_usage(std::string_view command, const Error& error) {
-  (void)failed(command, error);
-  return kExitUsage;
-}
-
-// The tenant and its database.
-struct Place {
-  Uuid tenant;
-  std::string slug;
-  std::string database;  // connection string
-};
-
-Result<Place> find_place(const MigrateTarget& to) {
-  if (to.platform_file.empty()) {
-    const auto id = Uuid::parse(to.tenant);
-    if (id) return Place{*id, id->to_string(), connection_string(to.database, {})};
-    return fail(ErrorKind::kInvalid,
-                "--tenant {}: give its UUID, or the platform file that knows it with -f",
-                to.tenant);
-  }
-  PlatformLoader platform(to.platform_file);
-  const auto loaded = platform.load();
-  if (!loaded) return fail(ErrorKind::kInvalid, "{} has errors", to.platform_file);
-  if (!loaded->directory) {
-    return fail(ErrorKind::kInvalid,
-                "{} keeps its tenants in a control store: give the tenant's UUID, without -f",
-                to.platform_file);
-  }
-  const Tenant* const tenant = loaded->directory->find_tenant_by_name(to.tenant);
-  if (tenant == nullptr) {
-    return fail(ErrorKind::kInvalid, "{} has no tenant \"{}\"", to.platform_file, to.tenant);
-  }
-  const Cell* const cell = loaded->directory->find_cell(tenant->cell);
-  return Place{tenant->id.value(), tenant->slug,
-               connection_string(to.database, cell->sql.endpoint)};
-}
-
 struct Prepared {
   migrate::MigrationTask task;
   migrate::Subject subject;
@@ -78,8 +23,8 @@ struct Prepared {
 
 // The task, and what the source's catalogs say. What is wrong was printed.
 std::expected<Prepared, int> prepare(std::string_view command, const MigrateOptions& options) {
-  auto place = find_place(options.to);
-  if (!place) return std::unexpected(wrong_usage(command, place.error()));
+  auto place = find_migrate_place(options.to);
+  if (!place) return std::unexpected(migrate_wrong_usage(command, place.error()));
   auto rules = load_conversion_rules(options.rules_file);
   if (!rules) return std::unexpected(kExitUsage);
   Prepared prepared{.task = {.source = connection_string(options.source, {}),
@@ -96,7 +41,8 @@ std::expected<Prepared, int> prepare(std::string_view command, const MigrateOpti
   auto subject = migrate::read_subject(task.source, task.rules, diagnostics);
   if (!print_diagnostics(diagnostics, options.rules_file)) return std::unexpected(kExitUsage);
   if (!subject)
-    return std::unexpected(failed(command, fail_with_context("source", subject.error()).error()));
+    return std::unexpected(
+        migrate_failed(command, fail_with_context("source", subject.error()).error()));
   prepared.subject = *std::move(subject);
   return prepared;
 }
@@ -130,10 +76,10 @@ int migrate_preflight(const MigrateOptions& options) {
   if (!prepared) return prepared.error();
   const migrate::MigrationTask& task = prepared->task;
   auto target = migrate::open_session(task.target);
-  if (!target) return failed("preflight", target.error());
+  if (!target) return migrate_failed("preflight", target.error());
   const auto findings = migrate::preflight(prepared->subject, task.source, *target, task.tenant,
                                            task.rules.tenant_column);
-  if (!findings) return failed("preflight", findings.error());
+  if (!findings) return migrate_failed("preflight", findings.error());
   if (options.to.format == MigrateFormat::kJson) {
     fmt::print("{}\n", findings_json(*findings));
   } else {
@@ -152,7 +98,7 @@ int migrate_run(const MigrateOptions& options) {
   const MigrateFormat format = options.to.format;
   const auto progress = make_progress(format, time);
   const auto result = migrate::migrate_tenant(prepared->task, prepared->subject, time, *progress);
-  if (!result) return failed("run", result.error());
+  if (!result) return migrate_failed("run", result.error());
   if (result->verdict) show(*result->verdict, format);
   switch (result->outcome) {
     case migrate::MigrationOutcome::kVerified:
@@ -182,7 +128,7 @@ int migrate_verify(const MigrateOptions& options) {
   const MigrateFormat format = options.to.format;
   const auto progress = make_progress(format, time);
   const auto verdict = migrate::verify_tenant(prepared->task, prepared->subject, *progress);
-  if (!verdict) return failed("verify", verdict.error());
+  if (!verdict) return migrate_failed("verify", verdict.error());
   show(*verdict, format);
   conclude(format, verdict->is_equal() ? "equal" : "differs",
            verdict->is_equal() ? equal_text(*verdict) : "the databases differ");
@@ -190,19 +136,20 @@ int migrate_verify(const MigrateOptions& options) {
 }
 
 int migrate_status(const MigrateTarget& to) {
-  const auto place = find_place(to);
-  if (!place) return wrong_usage("status", place.error());
+  const auto place = find_migrate_place(to);
+  if (!place) return migrate_wrong_usage("status", place.error());
   auto target = migrate::open_session(place->database);
-  if (!target) return failed("status", target.error());
+  if (!target) return migrate_failed("status", target.error());
   const auto record = migrate::read_migration(*target, place->tenant);
-  if (!record) return failed("status", record.error());
+  if (!record) return migrate_failed("status", record.error());
   if (!*record) {
-    return failed("status", {ErrorKind::kNotFound,
-                             fmt::format("no migration of tenant {} was begun in this database",
-                                         place->slug)});
+    return migrate_failed(
+        "status",
+        {ErrorKind::kNotFound,
+         fmt::format("no migration of tenant {} was begun in this database", place->slug)});
   }
   const auto progress = migrate::read_progress(*target, place->tenant);
-  if (!progress) return failed("status", progress.error());
+  if (!progress) return migrate_failed("status", progress.error());
   if (to.format == MigrateFormat::kJson) {
     fmt::print("{}\n", status_json(**record, *progress));
   } else {
@@ -212,13 +159,13 @@ int migrate_status(const MigrateTarget& to) {
 }
 
 int migrate_discard(const MigrateTarget& to, DiscardScope scope) {
-  const auto place = find_place(to);
-  if (!place) return wrong_usage("discard", place.error());
+  const auto place = find_migrate_place(to);
+  if (!place) return migrate_wrong_usage("discard", place.error());
   const auto discarded =
       migrate::discard_tenant(place->database, place->tenant,
                               scope == DiscardScope::kVerifiedToo ? migrate::DiscardVerified::kYes
                                                                   : migrate::DiscardVerified::kNo);
-  if (!discarded) return failed("discard", discarded.error());
+  if (!discarded) return migrate_failed("discard", discarded.error());
   conclude(to.format, "discarded",
            fmt::format("the rows of tenant {} are deleted, and the migration is forgotten",
                        place->slug));

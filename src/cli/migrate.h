@@ -3,18 +3,10 @@
 #include <cstdint>
 #include <string>
 
+#include "cli/migrate_place.h"
+
 // `partywall migrate …`: a tenant's rows from a database of its own into the shared one.
 namespace partywall::cli {
-
-enum class MigrateFormat { kText, kJson };
-
-// Which tenant, and where its rows are to be.
-struct MigrateTarget {
-  std::string database;       // its name, or a libpq connection string or URI
-  std::string tenant;         // UUID; with a platform file also its slug
-  std::string platform_file;  // tenants, and where the database of their cell is; may be empty
-  MigrateFormat format = MigrateFormat::kText;
-};
 
 struct MigrateOptions {
   std::string source;  // a name, or a libpq connection string or URI

@@ -7,10 +7,10 @@
 
 #include "base/backoff.h"
 #include "cli/cell_database.h"
+#include "cli/conversion_rules.h"
 #include "cli/exit_code.h"
 #include "cli/stop_signals.h"
 #include "cli/stream_events.h"
-#include "migrate/convert/rules.h"
 #include "migrate/schema/qualified_name.h"
 
 namespace partywall::cli {
@@ -18,72 +18,27 @@ namespace {
 
 using migrate::StreamSettings;
 
-int give_up(const Error& error) {
-  fmt::print(stderr, "partywall migrate: {}\n", error.message);
-  switch (error.kind) {
-    case ErrorKind::kUnavailable:
-      return kExitUnavailable;
-    case ErrorKind::kConflict:
-      return kExitConflict;
-    case ErrorKind::kNotFound:
-      return kExitNotFound;
-    case ErrorKind::kDenied:
-      return kExitDenied;
-    default:
-      return kExitFailure;
+// Nothing: what is wrong was printed.
+std::optional<StreamSettings> read_settings(std::string_view command,
+                                            const MigrateStreamOptions& options) {
+  const auto place = find_migrate_place(options.to);
+  if (!place) {
+    (void)migrate_wrong_usage(command, place.error());
+    return std::nullopt;
   }
-}
-
-Result<Uuid> tenant_of(const std::string& tenant,
-                       const std::optional<store::PlatformFile>& platform) {
-  if (platform) {
-    for (const Tenant& known : platform->directory.tenants) {
-      if (known.slug == tenant) return known.id.value();
-    }
-  }
-  if (const auto id = Uuid::parse(tenant)) return *id;
-  return fail(ErrorKind::kNotFound,
-              "there is no tenant \"{}\"{}; a UUID can be given instead of a slug", tenant,
-              platform ? " in the platform file" : ": name the platform file with --file");
-}
-
-// Tables that a conversion leaves where they are, and those that belong to no tenant.
-Result<> read_rules(const std::string& file, StreamSettings& settings) {
-  if (file.empty()) return {};
-  const auto text = store::DiskFileLoader("").load(file);
-  if (!text) return std::unexpected(text.error());
-  Diagnostics diagnostics;
-  const auto rules = migrate::read_conversion_rules(text->content, diagnostics);
-  for (const Diagnostic& one : diagnostics.items())
-    fmt::print(stderr, "{}\n", to_string(one, file));
-  if (diagnostics.has_errors()) return fail(ErrorKind::kInvalid, "{} cannot be used", file);
-  settings.tenant_column = rules.tenant_column;
-  for (const auto& [table, ruled] : rules.tables) {
+  const auto rules = load_conversion_rules(options.rules_file);
+  if (!rules) return std::nullopt;
+  StreamSettings settings;
+  settings.source = connection_string(options.source, {});
+  settings.target = place->database;
+  settings.tenant = place->tenant;
+  settings.tenant_column = rules->tenant_column;
+  // Tables that a conversion leaves where they are, and those that belong to no tenant.
+  for (const auto& [table, ruled] : rules->tables) {
     if (ruled.choice == migrate::TableClass::kTenant) continue;
     const auto name = migrate::qualified_name(table);
     settings.left_out.emplace(name.schema, name.name);
   }
-  return {};
-}
-
-Result<StreamSettings> read_settings(const MigrateStreamOptions& options) {
-  StreamSettings settings;
-  std::optional<store::PlatformFile> platform;
-  Endpoint endpoint;
-  if (!options.platform_file.empty()) {
-    platform = load_platform_file(options.platform_file);
-    if (!platform) return fail(ErrorKind::kInvalid, "{} cannot be used", options.platform_file);
-    const auto cell = find_cell(platform->directory.cells, options.cell);
-    if (!cell) return std::unexpected(cell.error());
-    endpoint = cell->sql.endpoint;
-  }
-  settings.source = connection_string(options.source, {});
-  settings.target = connection_string(options.target, endpoint);
-  const auto tenant = tenant_of(options.tenant, platform);
-  if (!tenant) return std::unexpected(tenant.error());
-  settings.tenant = *tenant;
-  if (auto read = read_rules(options.rules_file, settings); !read)
-    return std::unexpected(read.error());
   return settings;
 }
 
@@ -107,12 +62,13 @@ Result<Stream> prepare(const StreamSettings& settings, StreamEvents& events,
   auto plan = migrate::plan_stream(*source, *target, settings);
   if (!plan) return std::unexpected(plan.error());
   std::vector<std::string> shown;
-  auto preparation = migrate::prepare_stream(
-      *source, *target, settings, *plan, [&](const std::vector<std::string>& waiting) {
-        if (!waiting.empty() && waiting != shown) events.on_waiting(waiting);
-        shown = waiting;
-        return !signals.has_come();
-      });
+  auto preparation = migrate::prepare_stream(*source, *target, settings, *plan,
+                                             [&](const std::vector<std::string>& waiting) {
+                                               if (!waiting.empty() && waiting != shown)
+                                                 events.on_waiting(waiting);
+                                               shown = waiting;
+                                               return !signals.has_come();
+                                             });
   if (!preparation) return std::unexpected(preparation.error());
   events.on_prepared(*plan, *preparation);
   return Stream{*std::move(plan), *std::move(preparation)};
@@ -120,12 +76,13 @@ Result<Stream> prepare(const StreamSettings& settings, StreamEvents& events,
 
 class FollowCommand {
  public:
-  FollowCommand(StreamSettings settings, std::optional<migrate::Lsn> until, StreamOutput output)
-      : settings_(std::move(settings)), until_(until), events_(output) {}
+  FollowCommand(StreamSettings settings, std::optional<migrate::Lsn> until, MigrateFormat format)
+      : settings_(std::move(settings)), until_(until), events_(format) {}
 
   int run() {
     auto stream = prepare(settings_, events_, signals_);
-    if (!stream) return signals_.has_come() ? kExitSuccess : give_up(stream.error());
+    if (!stream)
+      return signals_.has_come() ? kExitSuccess : migrate_failed("follow", stream.error());
     stream->preparation.slot.reset();
     Backoff backoff({.first = milliseconds(200), .longest = seconds(10)});
     while (true) {
@@ -133,7 +90,7 @@ class FollowCommand {
       const auto end = follow(stream->plan);
       if (end) return kExitSuccess;
       if (signals_.has_come()) return stopped(stream->plan);
-      if (!may_pass(end.error())) return give_up(end.error());
+      if (!may_pass(end.error())) return migrate_failed("follow", end.error());
       if (time_.monotonic() - began > seconds(30)) backoff.succeeded();
       backoff.failed(time_.monotonic());
       const Duration pause = backoff.retry_at() - time_.monotonic();
@@ -184,40 +141,41 @@ int migrate_follow(const MigrateStreamOptions& options) {
   std::optional<migrate::Lsn> until;
   if (!options.until_lsn.empty()) {
     const auto lsn = migrate::parse_lsn(options.until_lsn);
-    if (!lsn) return give_up(lsn.error());
+    if (!lsn) return migrate_wrong_usage("follow", lsn.error());
     until = *lsn;
   }
-  auto settings = read_settings(options);
-  if (!settings) return give_up(settings.error());
-  return FollowCommand(*std::move(settings), until, options.output).run();
+  auto settings = read_settings("follow", options);
+  if (!settings) return kExitUsage;
+  return FollowCommand(*std::move(settings), until, options.to.format).run();
 }
 
 int migrate_slot(const MigrateStreamOptions& options) {
-  const auto settings = read_settings(options);
-  if (!settings) return give_up(settings.error());
-  StreamEvents events(options.output);
+  const auto settings = read_settings("slot", options);
+  if (!settings) return kExitUsage;
+  StreamEvents events(options.to.format);
   const StopSignals signals;
   const auto stream = prepare(*settings, events, signals);
-  if (!stream) return signals.has_come() ? kExitSuccess : give_up(stream.error());
+  if (!stream) return signals.has_come() ? kExitSuccess : migrate_failed("slot", stream.error());
   if (!stream->preparation.slot) {
-    return give_up({ErrorKind::kConflict,
-                    "the stream has begun already, and its snapshot is gone. Follow it, or begin "
-                    "anew after partywall migrate forget"});
+    return migrate_failed(
+        "slot", {ErrorKind::kConflict,
+                 "the stream has begun already, and its snapshot is gone. Follow it, or begin "
+                 "anew after partywall migrate forget"});
   }
   while (!signals.has_come()) signals.wait(-1);
   return kExitSuccess;
 }
 
 int migrate_forget(const MigrateStreamOptions& options) {
-  const auto settings = read_settings(options);
-  if (!settings) return give_up(settings.error());
+  const auto settings = read_settings("forget", options);
+  if (!settings) return kExitUsage;
   auto source = connect(settings->source, "source");
-  if (!source) return give_up(source.error());
+  if (!source) return migrate_failed("forget", source.error());
   auto target = connect(settings->target, "target");
-  if (!target) return give_up(target.error());
+  if (!target) return migrate_failed("forget", target.error());
   const auto removed = migrate::forget_stream(*source, *target, settings->tenant);
-  if (!removed) return give_up(removed.error());
-  StreamEvents(options.output).on_forgotten(*removed);
+  if (!removed) return migrate_failed("forget", removed.error());
+  StreamEvents(options.to.format).on_forgotten(*removed);
   return kExitSuccess;
 }
 

@@ -1,23 +1,18 @@
 #pragma once
 
-#include <cstdint>
 #include <string>
+
+#include "cli/migrate_place.h"
 
 // The commands around a stream of changes from one database to another: `partywall migrate follow`,
 // `slot` and `forget`. docs/migrate-catch-up.md is for their users.
 namespace partywall::cli {
 
-enum class StreamOutput : uint8_t { kText, kJson };
-
 struct MigrateStreamOptions {
-  std::string source;         // a name, or a libpq connection string or URI
-  std::string target;         // the same; a bare name is looked for where the cell's database is
-  std::string tenant;         // slug of the platform file, or UUID
-  std::string platform_file;  // empty: none
-  std::string cell;           // empty: the only one that has a database
-  std::string rules_file;     // of the conversion: excluded tables, name of the tenant column
-  std::string until_lsn;      // of `follow`: where to end; empty: never
-  StreamOutput output = StreamOutput::kText;
+  std::string source;  // a name, or a libpq connection string or URI
+  MigrateTarget to;
+  std::string rules_file;  // of the conversion: excluded tables, name of the tenant column
+  std::string until_lsn;   // of `follow`: where to end; empty: never
 };
 
 // Applies the source's changes until SIGINT, or until everything before `until_lsn` is there.

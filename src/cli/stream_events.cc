@@ -38,15 +38,15 @@ std::string event(std::string_view name, const std::function<void(JsonWriter&)>&
 }  // namespace
 
 void StreamEvents::print(const std::string& text, const std::string& json) const {
-  fmt::print("{}\n", output_ == StreamOutput::kJson ? json : text);
+  fmt::print("{}\n", format_ == MigrateFormat::kJson ? json : text);
   std::fflush(stdout);
 }
 
 void StreamEvents::on_prepared(const migrate::StreamPlan& plan,
                                const migrate::Preparation& preparation) {
   const bool resumes = preparation.start == StreamStart::kResume;
-  std::string text = fmt::format("{} {}: {} tables", resumes ? "goes on with" : "made",
-                                 plan.name, plan.publication.tables.size());
+  std::string text = fmt::format("{} {}: {} tables", resumes ? "goes on with" : "made", plan.name,
+                                 plan.publication.tables.size());
   if (preparation.slot) {
     const auto& slot = preparation.slot->slot();
     text += fmt::format(", from {} on, snapshot {}", to_string(slot.consistent_lsn),

@@ -11,7 +11,7 @@ namespace partywall::cli {
 // Says what a stream does on standard output: a line for people, or a JSON object a line.
 class StreamEvents final : public migrate::FollowListener {
  public:
-  explicit StreamEvents(StreamOutput output) : output_(output) {}
+  explicit StreamEvents(MigrateFormat format) : format_(format) {}
 
   void on_prepared(const migrate::StreamPlan& plan, const migrate::Preparation& preparation);
   void on_waiting(const std::vector<std::string>& transactions);
@@ -24,7 +24,7 @@ class StreamEvents final : public migrate::FollowListener {
  private:
   void print(const std::string& text, const std::string& json) const;
 
-  StreamOutput output_;
+  MigrateFormat format_;
 };
 
 }  // namespace partywall::cli
