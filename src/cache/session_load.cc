@@ -54,9 +54,12 @@ std::optional<SessionFsm::Next> SessionFsm::wait_for_time(Turn& turn) {
 // of all requests of a tenant that has used much of Redis's time, only so many are under way at
 // once. Transactions are not held back: what has begun is ended.
 std::optional<SessionFsm::Next> SessionFsm::enter_lane(const CommandRule& rule, Turn& turn) {
-  if (const auto other = wait_for_time(turn)) return other;
+  if (load_ == nullptr) load_ = host_.loads.of(turn.tenant->id);
   const bool heavy = load_->time.uses_much(turn.now);
-  if ((!heavy && !may_take_long(rule)) || transaction_.open) return std::nullopt;
+  // Whoever has not used much need not wait for time either.
+  if (!heavy && !may_take_long(rule)) return std::nullopt;
+  if (const auto other = wait_for_time(turn)) return other;
+  if (transaction_.open) return std::nullopt;
   if (lane_place_.ready()) return std::nullopt;
   if (!lane_place_.waits()) {
     const auto upstreams = tenant_upstreams(turn);

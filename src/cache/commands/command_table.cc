@@ -1,6 +1,7 @@
 #include "cache/commands/command_table.h"
 
 #include <cstdint>
+#include <cstdlib>
 
 namespace partywall::cache {
 namespace {
@@ -13,48 +14,52 @@ constexpr char lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
 }
 
-size_t slot_of(std::string_view lower_case_name) {
-  uint32_t hash = 2166136261U;  // FNV-1a
-  for (const char c : lower_case_name) hash = (hash ^ static_cast<uint8_t>(c)) * 16777619U;
-  return (hash ^ (hash >> 15)) & (kSlots - 1);
-}
+// Lower-cases into a fixed buffer, and hashes what is there (FNV-1a).
+class LowerCaseName {
+ public:
+  // False when it is too long to be a command.
+  bool append(std::string_view text) {
+    if (text.size() > buffer_.size() - length_) return false;
+    char* out = buffer_.data() + length_;
+    for (const char c : text) {
+      *out = lower(c);
+      hash_ = (hash_ ^ static_cast<uint8_t>(*out++)) * 16777619U;
+    }
+    length_ += text.size();
+    return true;
+  }
+  [[nodiscard]] std::string_view view() const { return {buffer_.data(), length_}; }
+  [[nodiscard]] size_t slot() const { return (hash_ ^ (hash_ >> 15)) & (kSlots - 1); }
+
+ private:
+  std::array<char, kLongestName> buffer_;
+  size_t length_ = 0;
+  uint32_t hash_ = 2166136261U;
+};
 
 // Open addressing over kCommandRules; 0 is an empty slot, otherwise the index plus one.
 class NameIndex {
  public:
   NameIndex() {
     for (size_t i = 0; i < kCommandRules.size(); ++i) {
-      size_t slot = slot_of(kCommandRules[i].name);
+      LowerCaseName name;
+      if (!name.append(kCommandRules[i].name)) std::abort();
+      size_t slot = name.slot();
       while (slots_[slot] != 0) slot = (slot + 1) % kSlots;
       slots_[slot] = static_cast<uint16_t>(i + 1);
     }
   }
 
-  [[nodiscard]] const CommandRule* find(std::string_view lower_case_name) const {
-    for (size_t slot = slot_of(lower_case_name); slots_[slot] != 0; slot = (slot + 1) % kSlots) {
+  [[nodiscard]] const CommandRule* find(const LowerCaseName& name) const {
+    for (size_t slot = name.slot(); slots_[slot] != 0; slot = (slot + 1) % kSlots) {
       const CommandRule& rule = kCommandRules[slots_[slot] - 1U];
-      if (rule.name == lower_case_name) return &rule;
+      if (rule.name == name.view()) return &rule;
     }
     return nullptr;
   }
 
  private:
   std::array<uint16_t, kSlots> slots_{};
-};
-
-// Lower-cases into a fixed buffer; the view is empty when the name is too long to be a command.
-class LowerCaseName {
- public:
-  bool append(std::string_view text) {
-    if (text.size() > buffer_.size() - length_) return false;
-    for (const char c : text) buffer_[length_++] = lower(c);
-    return true;
-  }
-  [[nodiscard]] std::string_view view() const { return {buffer_.data(), length_}; }
-
- private:
-  std::array<char, kLongestName> buffer_;
-  size_t length_ = 0;
 };
 
 }  // namespace
@@ -64,11 +69,11 @@ const CommandRule* find_command(std::string_view name, std::string_view first_ar
   LowerCaseName key;
   // '|' separates in the table only: nobody names a sub-command in one word.
   if (!key.append(name) || name.find('|') != std::string_view::npos) return nullptr;
-  const CommandRule* rule = index.find(key.view());
+  const CommandRule* rule = index.find(key);
   if (rule == nullptr || rule->shape != CommandShape::kContainer || first_argument.empty())
     return rule;
   if (!key.append("|") || !key.append(first_argument)) return nullptr;
-  return index.find(key.view());
+  return index.find(key);
 }
 
 }  // namespace partywall::cache
