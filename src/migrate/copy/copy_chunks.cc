@@ -1,6 +1,7 @@
 #include "migrate/copy/copy_chunks.h"
 
 #include <algorithm>
+#include <deque>
 #include <mutex>
 #include <optional>
 #include <thread>
@@ -13,19 +14,45 @@ namespace {
 using postgres::Connection;
 using postgres::PostgresError;
 
+// The chunks of one relation that nobody has begun, and how many workers have one.
+struct Queue {
+  std::deque<const Chunk*> waiting;
+  uint32_t workers = 0;
+};
+
 // What the workers share.
 class Work {
  public:
   Work(const CopyTask& task, const CopySettings& settings, const TimeSource& time)
-      : task_(task), pace_(settings.bytes_per_second, time, settings.sleep) {}
+      : pace_(settings.bytes_per_second, time, settings.sleep) {
+    std::map<std::string_view, size_t> places;
+    for (const Chunk& chunk : task.chunks) {
+      const auto [place, is_new] = places.try_emplace(chunk.relation, queues_.size());
+      if (is_new) queues_.emplace_back();
+      queues_[place->second].waiting.push_back(&chunk);
+    }
+  }
 
+  // The next of the relation that the fewest work on: rows that come in the order of a key are
+  // appended to its index, rows from two places at once split its pages.
   const Chunk* next() {
     const std::lock_guard lock(mutex_);
-    while (!error_ && place_ < task_.chunks.size()) {
-      const Chunk& chunk = task_.chunks[place_++];
-      if (!outcome_.refused.contains(chunk.relation)) return &chunk;
+    Queue* best = nullptr;
+    for (Queue& queue : queues_) {
+      if (queue.waiting.empty() || error_) continue;
+      if (best == nullptr || queue.workers < best->workers) best = &queue;
     }
-    return nullptr;
+    if (best == nullptr) return nullptr;
+    const Chunk* const chunk = best->waiting.front();
+    best->waiting.pop_front();
+    ++best->workers;
+    queue_of_.emplace(chunk, best);
+    return chunk;
+  }
+
+  void leave(const Chunk* chunk) {
+    const std::lock_guard lock(mutex_);
+    --queue_of_.extract(chunk).mapped()->workers;
   }
 
   void stop(Error error) {
@@ -33,9 +60,10 @@ class Work {
     if (!error_) error_ = std::move(error);
   }
 
-  void refuse(const std::string& relation, std::string message) {
+  void refuse(const Chunk& chunk, std::string message) {
     const std::lock_guard lock(mutex_);
-    outcome_.refused.emplace(relation, std::move(message));
+    outcome_.refused.emplace(chunk.relation, std::move(message));
+    queue_of_.at(&chunk)->waiting.clear();
   }
 
   [[nodiscard]] bool is_stopped() {
@@ -56,9 +84,9 @@ class Work {
   }
 
  private:
-  const CopyTask& task_;
   std::mutex mutex_;
-  size_t place_ = 0;
+  std::vector<Queue> queues_;                // in the order of the relations
+  std::map<const Chunk*, Queue*> queue_of_;  // of chunks that a worker has
   CopyOutcome outcome_;
   std::optional<Error> error_;
   std::mutex pace_mutex_;
@@ -80,7 +108,10 @@ class Worker {
       : task_(task), snapshot_(source), settings_(settings), work_(work), observer_(observer) {}
 
   void run() {
-    while (const Chunk* chunk = work_.next()) copy(*chunk);
+    while (const Chunk* chunk = work_.next()) {
+      copy(*chunk);
+      work_.leave(chunk);
+    }
   }
 
  private:
@@ -99,7 +130,7 @@ class Worker {
       const Duration pause = again ? backoff_pause(settings_.backoff, failures) : Duration{};
       observer_.interrupted(chunk, rows_, bytes_, error, pause);
       if (is_refusal(error)) {
-        work_.refuse(chunk.relation, error.message);
+        work_.refuse(chunk, error.message);
         return;
       }
       if (!again) {

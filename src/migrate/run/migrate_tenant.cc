@@ -65,6 +65,26 @@ class Migration {
   }
 
  private:
+  // The connection that has the tenant's lock may be lost while workers copy: it is made anew, and
+  // the server may need a while to notice that the old one is gone.
+  Result<> keep_hold() {
+    if (coordinator_->execute("SELECT 1")) return {};
+    for (uint32_t failures = 1;; ++failures) {
+      auto opened = open_exclusively(task_.target, task_.tenant);
+      if (opened) {
+        coordinator_ = *std::move(opened);
+        break;
+      }
+      if (failures >= task_.copy.max_failures) return std::unexpected(opened.error());
+      task_.copy.sleep(backoff_pause(task_.copy.backoff, failures));
+    }
+    const auto there = read_migration(*coordinator_, task_.tenant);
+    if (!there) return std::unexpected(there.error());
+    if (*there) return check_same(**there);
+    return fail(ErrorKind::kConflict, "the migration of tenant {} was discarded by another process",
+                task_.slug);
+  }
+
   // A migration that was begun goes on only with the same source and schema.
   [[nodiscard]] Result<> check_same(const MigrationRecord& there) const {
     constexpr std::string_view kRemedy =
@@ -136,6 +156,7 @@ class Migration {
       observer_.verifying();
       auto verdict = verify_tenant(task_, subject_, observer_);
       if (!verdict) return std::unexpected(verdict.error());
+      if (auto held = keep_hold(); !held) return std::unexpected(held.error());
       if (verdict->is_equal()) {
         if (auto noted = enter(MigrationState::kVerified); !noted)
           return std::unexpected(noted.error());
@@ -150,6 +171,7 @@ class Migration {
   Result<> copy() {
     Snapshot snapshot(task_.source);
     while (true) {
+      if (auto held = keep_hold(); !held) return held;
       auto chunks = read_pending_chunks(*coordinator_, task_.tenant);
       if (!chunks) return std::unexpected(chunks.error());
       if (chunks->empty()) break;
@@ -161,6 +183,7 @@ class Migration {
         copy.relations.emplace(relation.name, relation);
       const auto outcome = copy_chunks(copy, snapshot, task_.copy, time_, observer_);
       if (!outcome) return std::unexpected(outcome.error());
+      if (auto held = keep_hold(); !held) return held;
       if (auto handled = handle_refused(outcome->refused, snapshot.taken()); !handled)
         return handled;
     }

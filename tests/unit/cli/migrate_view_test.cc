@@ -71,11 +71,10 @@ TEST(MigrateView, NamesDoNotMoveTheCursor) {
 }
 
 TEST(MigrateView, JsonHasWhatTheTextHas) {
-  const migrate::RelationVerdict verdict{
-      .relation = "public.a",
-      .source = {.rows = 2, .sum = 10, .mixed = 11},
-      .target = {.rows = 1},
-      .differences = {{migrate::DifferenceKind::kMissing, "7"}}};
+  const migrate::RelationVerdict verdict{.relation = "public.a",
+                                         .source = {.rows = 2, .sum = 10, .mixed = 11},
+                                         .target = {.rows = 1},
+                                         .differences = {{migrate::DifferenceKind::kMissing, "7"}}};
   EXPECT_EQ(verdict_json(verdict),
             R"({"event":"compared","relation":"public.a","equal":false,"source":{"rows":2,)"
             R"("sum":"000000000000000a","mixed":"000000000000000b"},"target":{"rows":1,)"
