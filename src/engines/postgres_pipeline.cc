@@ -53,9 +53,7 @@ PostgresResult<> Pipeline::execute_once(const std::string& sql, std::span<const 
 
 PostgresResult<> Pipeline::sync() { return sent(PQpipelineSync(connection_.get())); }
 
-PostgresResult<> Pipeline::request_results() {
-  return sent(PQsendFlushRequest(connection_.get()));
-}
+PostgresResult<> Pipeline::request_results() { return sent(PQsendFlushRequest(connection_.get())); }
 
 PostgresResult<bool> Pipeline::flush() {
   const int outcome = PQflush(connection_.get());
@@ -80,9 +78,8 @@ std::optional<PostgresResult<Rows>> Pipeline::next() {
         return Rows(result);
       case PGRES_PIPELINE_ABORTED:
         PQclear(result);
-        return std::unexpected(PostgresError(ErrorKind::kInvalid,
-                                             "skipped after an earlier failure",
-                                             std::string(kSkipped)));
+        return std::unexpected(PostgresError(
+            ErrorKind::kInvalid, "skipped after an earlier failure", std::string(kSkipped)));
       default:
         return rows_of(connection_.get(), result);
     }

@@ -71,15 +71,13 @@ StreamTables tables() {
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   static const StreamTables target_tables = tables();
   Target target;
-  Applier applier({.tenant = {.tenant = *Uuid::parse(kTenant),
-                              .source = std::nullopt,
-                              .target = "tenant_id"},
-                   .skipped_origin = "back",
-                   .max_relations = 4,
-                   .max_statements = 8},
-                  target_tables,
-                  [](uint32_t type, int32_t) -> Result<std::string> { return std::to_string(type); },
-                  target);
+  Applier applier(
+      {.tenant = {.tenant = *Uuid::parse(kTenant), .source = std::nullopt, .target = "tenant_id"},
+       .skipped_origin = "back",
+       .max_relations = 4,
+       .max_statements = 8},
+      target_tables,
+      [](uint32_t type, int32_t) -> Result<std::string> { return std::to_string(type); }, target);
   std::string_view rest(reinterpret_cast<const char*>(data), size);
   pgoutput::Message message;
   while (!rest.empty()) {

@@ -76,7 +76,8 @@ Result<Applier::PreparedRoute> Applier::prepare(const pgoutput::Relation& relati
     if (!text) return std::unexpected(text.error());
     types.push_back(*std::move(text));
   }
-  const auto table = target_.find(std::pair(std::string(relation.schema), std::string(relation.name)));
+  const auto table =
+      target_.find(std::pair(std::string(relation.schema), std::string(relation.name)));
   auto route = make_route(relation, types, table == target_.end() ? nullptr : &table->second,
                           settings_.tenant);
   if (!route) return std::unexpected(route.error());
@@ -225,9 +226,9 @@ ChangeStatement& Applier::update_statement_for(PreparedRoute& known, const pgout
   std::vector<bool> columns(known.route.columns.size());
   for (size_t i = 0; i < columns.size(); ++i) columns[i] = shape_[i + 1] == '1';
   ChangeStatement statement =
-      sets_something
-          ? numbered(update_statement(known.route, columns, has_old ? FromRow::kOld : FromRow::kNew))
-          : ChangeStatement{};
+      sets_something ? numbered(update_statement(known.route, columns,
+                                                 has_old ? FromRow::kOld : FromRow::kNew))
+                     : ChangeStatement{};
   return known.updates.insert_or_assign(is_kept ? shape_ : std::string(), std::move(statement))
       .first->second;
 }
@@ -245,10 +246,11 @@ Result<> Applier::send(const Route& route, const ChangeStatement& statement, con
     const Tuple* const from = parameter.row == FromRow::kOld ? old_row : row;
     const Value& value = (*from)[parameter.column];
     if (value.kind == ValueKind::kUnchanged) {
-      return fail(ErrorKind::kInvalid,
-                  "{}: the value of column {} is not in the stream, because it is stored out of line "
-                  "and did not change. Set REPLICA IDENTITY FULL for the table in the source",
-                  statement.doing, route.columns[parameter.column].name);
+      return fail(
+          ErrorKind::kInvalid,
+          "{}: the value of column {} is not in the stream, because it is stored out of line "
+          "and did not change. Set REPLICA IDENTITY FULL for the table in the source",
+          statement.doing, route.columns[parameter.column].name);
     }
     values_.push_back(value);
   }

@@ -20,8 +20,8 @@ class StatementBuilder {
   // What the row must fulfil besides being the one that is meant.
   [[nodiscard]] std::vector<std::string> tenant_test() const {
     if (!route_.tenant_column) return {};
-    return {fmt::format("{} OPERATOR(pg_catalog.=) {}", *route_.tenant_column,
-                        route_.tenant_constant)};
+    return {
+        fmt::format("{} OPERATOR(pg_catalog.=) {}", *route_.tenant_column, route_.tenant_constant)};
   }
 
   std::string key_test(FromRow row) {
@@ -65,6 +65,15 @@ class StatementBuilder {
     return std::move(statement);
   }
 
+  // A client that saw the count would see it after the commit, which is sent without waiting.
+  ChangeStatement finish_for_one_row(std::string_view verb, std::string_view sql) {
+    statement.expected = RowsChanged::kExactlyOne;
+    return finish(verb, fmt::format("WITH done AS ({} RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) "
+                                    "(pg_catalog.count(*) OPERATOR(pg_catalog.=) 1)"
+                                    "::pg_catalog.int4 FROM done",
+                                    sql));
+  }
+
   ChangeStatement statement;
 
  private:
@@ -86,7 +95,8 @@ ChangeStatement insert_statement(const Route& route) {
     values.push_back(builder.parameter(FromRow::kNew, i));
   }
   if (names.empty())
-    return builder.finish("INSERT into", fmt::format("INSERT INTO {} DEFAULT VALUES", route.target));
+    return builder.finish("INSERT into",
+                          fmt::format("INSERT INTO {} DEFAULT VALUES", route.target));
   return builder.finish("INSERT into",
                         fmt::format("INSERT INTO {} ({}) OVERRIDING SYSTEM VALUE VALUES ({})",
                                     route.target, fmt::join(names, ", "), fmt::join(values, ", ")));
@@ -103,21 +113,21 @@ ChangeStatement update_statement(const Route& route, const std::vector<bool>& is
   const std::string set =
       fmt::format("UPDATE {} AS changed SET {}", route.target, fmt::join(assignments, ", "));
   if (route.match == RowMatch::kWholeRow)
-    return builder.finish("UPDATE of", set + " FROM " + builder.one_row(key));
-  return builder.finish("UPDATE of", set + builder.key_test(key));
+    return builder.finish_for_one_row("UPDATE of", set + " FROM " + builder.one_row(key));
+  return builder.finish_for_one_row("UPDATE of", set + builder.key_test(key));
 }
 
 ChangeStatement delete_statement(const Route& route) {
   StatementBuilder builder(route);
   const std::string from = fmt::format("DELETE FROM {} AS changed", route.target);
   if (route.match == RowMatch::kWholeRow)
-    return builder.finish("DELETE from", from + " USING " + builder.one_row(FromRow::kOld));
-  return builder.finish("DELETE from", from + builder.key_test(FromRow::kOld));
+    return builder.finish_for_one_row("DELETE from",
+                                      from + " USING " + builder.one_row(FromRow::kOld));
+  return builder.finish_for_one_row("DELETE from", from + builder.key_test(FromRow::kOld));
 }
 
 ChangeStatement delete_all_statement(const Route& route) {
   StatementBuilder builder(route);
-  builder.statement.expected = RowsChanged::kAny;
   return builder.finish("TRUNCATE of", fmt::format("DELETE FROM {}{}", route.target,
                                                    builder.where(builder.tenant_test())));
 }

@@ -20,9 +20,14 @@ struct ChangeParameter {
 };
 
 enum class RowsChanged : uint8_t {
-  kExactlyOne,  // anything else means that source and target have parted
+  // Anything else means that source and target have parted: the statement itself fails then, with
+  // kPartedState, and with it the transaction.
+  kExactlyOne,
   kAny,
 };
+
+// SQLSTATE division_by_zero: there is nothing else by which plain SQL can fail on a count of rows.
+inline constexpr std::string_view kPartedState = "22012";
 
 struct ChangeStatement {
   // Of the prepared statement; unique among those of a stream.
@@ -30,7 +35,7 @@ struct ChangeStatement {
   std::string sql;
   std::vector<uint32_t> types;
   std::vector<ChangeParameter> parameters;
-  RowsChanged expected = RowsChanged::kExactlyOne;
+  RowsChanged expected = RowsChanged::kAny;
   std::string doing;  // "UPDATE of public.film"
 };
 

@@ -34,9 +34,8 @@ Result<std::unique_ptr<Follower>> Follower::open(const FollowSettings& settings,
 }
 
 Result<> Follower::connect() {
-  auto target = TargetSession::open(
-      {.connection = settings_.stream.target, .origin = plan_.name},
-      [this](const TransactionEnd& end) { on_applied(end); });
+  auto target = TargetSession::open({.connection = settings_.stream.target, .origin = plan_.name},
+                                    [this](const TransactionEnd& end) { on_applied(end); });
   if (!target) return std::unexpected(target.error());
   target_.emplace(*std::move(target));
   auto questions = postgres::Connection::open(settings_.stream.source);
@@ -57,8 +56,8 @@ Result<> Follower::connect() {
       postgres::quote_identifier(plan_.name), has_messages ? ", messages 'true'" : ""));
   if (!started) {
     const bool is_busy = started.error().sqlstate == "55006";
-    return fail_with_context("source", {is_busy ? ErrorKind::kConflict : started.error().kind,
-                                        started.error().message});
+    return fail_with_context(
+        "source", {is_busy ? ErrorKind::kConflict : started.error().kind, started.error().message});
   }
   applier_.emplace(
       ApplierSettings{.tenant = plan_.tenant, .skipped_origin = plan_.reverse_name},

@@ -15,12 +15,12 @@
 namespace partywall::migrate {
 
 struct FollowStatus {
-  Lsn applied;       // every transaction of the source that ends before it is in the target
-  Lsn durable;       // and survives a crash there; the source keeps its log from here on
-  Lsn source;        // where the source's log is
+  Lsn applied;           // every transaction of the source that ends before it is in the target
+  Lsn durable;           // and survives a crash there; the source keeps its log from here on
+  Lsn source;            // where the source's log is
   ChangeCounts changes;  // since the follower was opened
   LagSummary lag;
-  Duration interval{};   // of lag and of changes_applied
+  Duration interval{};  // of lag and of changes_applied
   uint64_t changes_applied = 0;
   bool in_transaction = false;  // a large one is being applied
 

@@ -7,7 +7,7 @@
 namespace partywall::migrate {
 namespace {
 
-constexpr uint64_t kLogPage = 8192;        // XLOG_BLCKSZ
+constexpr uint64_t kLogPage = 8192;          // XLOG_BLCKSZ
 constexpr uint64_t kLongestPageHeader = 40;  // of the first page of a segment
 
 bool parse_half(std::string_view text, uint32_t& half) {

@@ -115,8 +115,8 @@ struct LogicalMessage {
   std::string_view content;
 };
 
-using Message = std::variant<Begin, Commit, Origin, Relation, Type, Insert, Update, Delete, Truncate,
-                             LogicalMessage>;
+using Message = std::variant<Begin, Commit, Origin, Relation, Type, Insert, Update, Delete,
+                             Truncate, LogicalMessage>;
 
 // Decodes into `message`, whose memory is used again where the kind is the same.
 [[nodiscard]] Result<> decode(std::string_view bytes, Message& message, const Limits& limits = {});

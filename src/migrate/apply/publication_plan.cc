@@ -14,11 +14,11 @@ pgoutput::Relation relation_of(const StreamTable& table, std::vector<std::string
   relation.replica_identity = table.identity == ReplicaIdentity::kFull ? 'f' : 'd';
   for (const StreamColumn& column : table.columns) {
     if (column.is_generated) continue;
-    relation.columns.push_back({.is_key = table.identity == ReplicaIdentity::kFull ||
-                                          column.is_identity,
-                                .name = column.name,
-                                .type = column.type_id,
-                                .type_modifier = -1});
+    relation.columns.push_back(
+        {.is_key = table.identity == ReplicaIdentity::kFull || column.is_identity,
+         .name = column.name,
+         .type = column.type_id,
+         .type_modifier = -1});
     types.push_back(column.type);
   }
   return relation;
@@ -33,8 +33,9 @@ class Planner {
     if (tenant_.source && table.find(*tenant_.source) == nullptr) return;
     const auto to = target_.find({table.schema, table.name});
     if (to == target_.end()) {
-      refuse(table, "is not in the target. Make it with partywall schema convert, or exclude it in "
-                    "the rules");
+      refuse(table,
+             "is not in the target. Make it with partywall schema convert, or exclude it in "
+             "the rules");
       return;
     }
     if (tenant_.target && to->second.find(*tenant_.target) == nullptr) return;
@@ -61,8 +62,9 @@ class Planner {
       return;
     }
     if (to.has_row_security) {
-      refuse(table, "has row-level security in the target that would apply. Connect as a user with "
-                    "BYPASSRLS");
+      refuse(table,
+             "has row-level security in the target that would apply. Connect as a user with "
+             "BYPASSRLS");
       return;
     }
     std::vector<std::string> types;

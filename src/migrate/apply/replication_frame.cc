@@ -18,8 +18,8 @@ ServerTime to_server_time(std::chrono::sys_time<microseconds> time) {
 std::string to_timestamp_text(ServerTime time) {
   const std::chrono::sys_time<microseconds> at = kPostgresEpoch + microseconds(time.microseconds);
   const auto whole = std::chrono::floor<std::chrono::seconds>(at);
-  return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06}+00",
-                     fmt::gmtime(whole.time_since_epoch().count()), (at - whole).count());
+  return fmt::format("{:%Y-%m-%d %H:%M:%S}.{:06}+00", fmt::gmtime(whole.time_since_epoch().count()),
+                     (at - whole).count());
 }
 
 Result<ReplicationFrame> decode_replication_frame(std::string_view frame) {

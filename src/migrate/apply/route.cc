@@ -74,17 +74,17 @@ class RouteMaker {
       differs("column {} is generated in the target, not in the source", column.name);
     }
     routed.type_id = to->type_id;
-    routed.equals =
-        fmt::format("OPERATOR({}.=)", postgres::quote_identifier(to->equality_schema));
+    routed.equals = fmt::format("OPERATOR({}.=)", postgres::quote_identifier(to->equality_schema));
     routed.is_always_identity = to->is_always_identity;
   }
 
   void check_source_tenant(const pgoutput::RelationColumn& column, const std::string& type) {
     if (type != "uuid") differs("the source's column {} is {}, not uuid", column.name, type);
     if (!column.is_key) {
-      differs("the source's replica identity lacks {}, so that a deleted row does not say whose it "
-              "was (ALTER TABLE … REPLICA IDENTITY USING INDEX one that begins with it)",
-              column.name);
+      differs(
+          "the source's replica identity lacks {}, so that a deleted row does not say whose it "
+          "was (ALTER TABLE … REPLICA IDENTITY USING INDEX one that begins with it)",
+          column.name);
     }
   }
 
@@ -105,8 +105,8 @@ class RouteMaker {
     // A key of which the stream has only a part names no row.
     const bool is_whole = std::ranges::all_of(target_.columns, [&](const StreamColumn& column) {
       return !column.is_primary || column.name == tenant_.target ||
-             std::ranges::count(relation_.columns, column.name,
-                                &pgoutput::RelationColumn::name) > 0;
+             std::ranges::count(relation_.columns, column.name, &pgoutput::RelationColumn::name) >
+                 0;
     });
     if (is_full && (!has_key || !is_whole)) {
       route_.match = RowMatch::kWholeRow;
@@ -116,8 +116,8 @@ class RouteMaker {
 
   void check_left_out() {
     for (const StreamColumn& column : target_.columns) {
-      const bool is_sent = std::ranges::count(relation_.columns, column.name,
-                                              &pgoutput::RelationColumn::name) > 0;
+      const bool is_sent =
+          std::ranges::count(relation_.columns, column.name, &pgoutput::RelationColumn::name) > 0;
       if (is_sent || column.can_be_left_out || column.name == tenant_.target) continue;
       differs("column {} ({}) is not in the source, and rows of the target need it", column.name,
               column.type);
@@ -139,8 +139,8 @@ class RouteMaker {
 Result<Route> make_route(const pgoutput::Relation& relation,
                          const std::vector<std::string>& source_types, const StreamTable* target,
                          const TenantColumns& tenant) {
-  const std::string source = fmt::format(
-      "{}.{}", relation.schema.empty() ? "pg_catalog" : relation.schema, relation.name);
+  const std::string source =
+      fmt::format("{}.{}", relation.schema.empty() ? "pg_catalog" : relation.schema, relation.name);
   if (target == nullptr) {
     return fail(ErrorKind::kConflict,
                 "table {} is in the change stream and not in the target: it is new in the source. "

@@ -26,8 +26,8 @@ struct RoutedColumn {
 };
 
 struct Route {
-  std::string source;  // "public.film", for messages
-  std::string target;  // quoted
+  std::string source;                 // "public.film", for messages
+  std::string target;                 // quoted
   std::vector<RoutedColumn> columns;  // in the order of the stream's rows
   RowMatch match = RowMatch::kKey;
   // Where the tenant is in a row of the source, whose rows are only partly his.

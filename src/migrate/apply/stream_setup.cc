@@ -94,8 +94,7 @@ Result<> check_publication(Connection& source, const StreamPlan& plan) {
 }
 
 Result<> drop_slot(Connection& source, const std::string& name) {
-  const auto dropped =
-      source.execute("SELECT pg_catalog.pg_drop_replication_slot($1)", {name});
+  const auto dropped = source.execute("SELECT pg_catalog.pg_drop_replication_slot($1)", {name});
   if (dropped) return {};
   if (dropped.error().sqlstate == "55006") {
     return fail(ErrorKind::kConflict,
@@ -116,17 +115,17 @@ std::vector<std::string> open_transactions(Connection& source) {
 
 // The commit of a transaction with an id is on disk when it returns, and with it what came before.
 Result<> remember_beginning(Connection& target, const std::string& name, Lsn lsn) {
-  const auto done = target.execute_script(fmt::format(
-      "SET LOCAL synchronous_commit = on; SELECT pg_catalog.pg_replication_origin_advance({}, '{}'); "
-      "SELECT pg_catalog.pg_current_xact_id()",
-      postgres::quote_literal(name), to_string(lsn)));
+  const auto done =
+      target.execute_script(fmt::format("SET LOCAL synchronous_commit = on; SELECT "
+                                        "pg_catalog.pg_replication_origin_advance({}, '{}'); "
+                                        "SELECT pg_catalog.pg_current_xact_id()",
+                                        postgres::quote_literal(name), to_string(lsn)));
   if (!done) return at("target", done.error());
   return {};
 }
 
-Result<NewSlot> begin_stream(Connection& source, Connection& target,
-                             const StreamSettings& settings, const StreamPlan& plan,
-                             const OnWaiting& on_waiting) {
+Result<NewSlot> begin_stream(Connection& source, Connection& target, const StreamSettings& settings,
+                             const StreamPlan& plan, const OnWaiting& on_waiting) {
   const auto origin = target.execute(
       "SELECT pg_catalog.pg_replication_origin_create($1) "
       "WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
@@ -169,8 +168,8 @@ Result<StreamPlan> plan_stream(Connection& source, Connection& target,
   auto target_tables = read_stream_tables(target);
   if (!target_tables) return at("target", target_tables.error());
   plan.target_tables = *std::move(target_tables);
-  plan.publication = plan_publication(plan.source_tables, plan.target_tables, plan.tenant,
-                                      settings.left_out);
+  plan.publication =
+      plan_publication(plan.source_tables, plan.target_tables, plan.tenant, settings.left_out);
   if (plan.publication.refusals.empty()) return plan;
   return fail(ErrorKind::kConflict, "the changes cannot be followed:\n  {}",
               fmt::join(plan.publication.refusals, "\n  "));
@@ -219,8 +218,7 @@ Result<std::vector<std::string>> forget_stream(Connection& source, Connection& t
     removed.push_back("publication " + name + " of the source");
   }
   if (state->progress) {
-    const auto dropped =
-        target.execute("SELECT pg_catalog.pg_replication_origin_drop($1)", {name});
+    const auto dropped = target.execute("SELECT pg_catalog.pg_replication_origin_drop($1)", {name});
     if (!dropped) return at("target", dropped.error());
     removed.push_back("replication origin " + name + " of the target");
   }

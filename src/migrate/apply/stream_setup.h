@@ -25,8 +25,8 @@ struct StreamSettings {
 // What both databases say, and what follows from it.
 struct StreamPlan {
   TenantColumns tenant;
-  std::string name;           // of slot, publication and origin of this stream
-  std::string reverse_name;   // of the one in the other direction
+  std::string name;          // of slot, publication and origin of this stream
+  std::string reverse_name;  // of the one in the other direction
   StreamTables source_tables;
   StreamTables target_tables;
   PublicationPlan publication;
@@ -52,7 +52,8 @@ using OnWaiting = std::function<bool(const std::vector<std::string>& waiting)>;
 [[nodiscard]] Result<Preparation> prepare_stream(postgres::Connection& source,
                                                  postgres::Connection& target,
                                                  const StreamSettings& settings,
-                                                 const StreamPlan& plan, const OnWaiting& on_waiting);
+                                                 const StreamPlan& plan,
+                                                 const OnWaiting& on_waiting);
 
 // Removes what prepare_stream made; what is not there is no failure. Returns what was removed.
 // kConflict: the stream is running.

@@ -16,13 +16,14 @@ struct StreamState {
     bool is_lost = false;  // the source has removed log that the stream still needed
     bool operator==(const Slot&) const = default;
   };
-  std::optional<Slot> slot;       // in the source
-  std::optional<Lsn> progress;    // of the origin in the target; 0: it has applied nothing
+  std::optional<Slot> slot;     // in the source
+  std::optional<Lsn> progress;  // of the origin in the target; 0: it has applied nothing
 };
 
 enum class StreamStart : uint8_t {
   kNew,          // make the slot
-  kInterrupted,  // a slot was made, and its maker ended before anybody could rely on it: make it anew
+  kInterrupted,  // a slot was made, and its maker ended before anybody could rely on it: make it
+                 // anew
   kResume,
 };
 

@@ -23,11 +23,11 @@ struct StreamColumn {
   std::string name;  // as it is, not quoted
   std::string type;  // with its modifier, as format_type shows it: "numeric(5,2)"
   uint32_t type_id = 0;
-  bool is_primary = false;    // of the primary key
-  bool is_identity = false;   // of the replica identity's key
-  bool is_generated = false;  // GENERATED ALWAYS AS (…) STORED: never sent
-  bool is_always_identity = false;  // GENERATED ALWAYS AS IDENTITY
-  bool can_be_left_out = false;     // an INSERT without it succeeds
+  bool is_primary = false;                     // of the primary key
+  bool is_identity = false;                    // of the replica identity's key
+  bool is_generated = false;                   // GENERATED ALWAYS AS (…) STORED: never sent
+  bool is_always_identity = false;             // GENERATED ALWAYS AS IDENTITY
+  bool can_be_left_out = false;                // an INSERT without it succeeds
   std::string equality_schema = "pg_catalog";  // where the operator = of its type is
 };
 

@@ -8,12 +8,12 @@
 namespace partywall::migrate {
 namespace {
 
+using pgoutput::Value;
+using pgoutput::ValueKind;
 using postgres::Pipeline;
 using postgres::PostgresError;
 using postgres::PostgresResult;
 using postgres::Rows;
-using pgoutput::Value;
-using pgoutput::ValueKind;
 
 // synchronous_commit: a commit that is lost with the machine is applied again, because the origin's
 // progress is lost with it, and the source keeps what durable() has not reached.
@@ -55,8 +55,8 @@ Result<> passed_on(PostgresResult<> done) {
 }  // namespace
 
 Result<TargetSession> TargetSession::open(const TargetSettings& settings, OnApplied on_applied) {
-  auto pipeline = Pipeline::open(
-      settings.connection, fmt::format("{} {}", postgres::kPortableValues, kSessionOptions));
+  auto pipeline = Pipeline::open(settings.connection,
+                                 fmt::format("{} {}", postgres::kPortableValues, kSessionOptions));
   if (!pipeline) return fail_with_context("target", pipeline.error());
   TargetSession session(*std::move(pipeline), settings, std::move(on_applied));
   if (auto done = session.set_up(); !done) return std::unexpected(done.error());
@@ -64,9 +64,9 @@ Result<TargetSession> TargetSession::open(const TargetSettings& settings, OnAppl
 }
 
 Result<> TargetSession::set_up() {
-  const auto owned = pipeline_.execute(fmt::format(
-      "SELECT pg_catalog.pg_replication_origin_session_setup({})",
-      postgres::quote_literal(settings_.origin)));
+  const auto owned =
+      pipeline_.execute(fmt::format("SELECT pg_catalog.pg_replication_origin_session_setup({})",
+                                    postgres::quote_literal(settings_.origin)));
   if (!owned) {
     const ErrorKind kind =
         owned.error().sqlstate == kObjectInUse ? ErrorKind::kConflict : owned.error().kind;
@@ -104,8 +104,8 @@ Result<> TargetSession::begin() { return control(kBegin, {}, Kind::kControl); }
 Result<> TargetSession::prepare(const ChangeStatement& statement) {
   if (statement.number == kNotPrepared || prepared_.contains(statement.number)) return {};
   prepared_.emplace(statement.number, statement.doing);
-  auto sent = passed_on(pipeline_.prepare(fmt::format("s{}", statement.number), statement.sql,
-                                          statement.types));
+  auto sent = passed_on(
+      pipeline_.prepare(fmt::format("s{}", statement.number), statement.sql, statement.types));
   if (sent) expect({.kind = Kind::kPrepare, .statement = statement.number});
   return sent;
 }
@@ -202,6 +202,7 @@ Result<> TargetSession::take(const Expected& expected, PostgresResult<Rows> resu
   switch (expected.kind) {
     case Kind::kPrepare:
     case Kind::kControl:
+    case Kind::kChange:
     case Kind::kSync:
       return {};
     case Kind::kProgress:
@@ -216,13 +217,6 @@ Result<> TargetSession::take(const Expected& expected, PostgresResult<Rows> resu
       applied_one();
       report_passed();
       return {};
-    case Kind::kChange:
-      if (expected.rows == RowsChanged::kAny || result->affected() == 1) return {};
-      return failed(expected, {ErrorKind::kConflict,
-                               fmt::format("it changed {} rows instead of one: source and target "
-                                           "are no longer the same. Somebody else has written "
-                                           "there; verify the tenant, or begin anew",
-                                           result->affected())});
   }
   return {};
 }
@@ -232,7 +226,16 @@ std::unexpected<Error> TargetSession::failed(const Expected& expected,
   const auto statement = prepared_.find(expected.statement);
   const std::string doing = statement == prepared_.end() ? "a statement" : statement->second;
   const std::string where =
-      ends_.empty() ? "" : fmt::format(", transaction {}", to_string(ends_.front().transaction.commit));
+      ends_.empty() ? ""
+                    : fmt::format(", transaction {}", to_string(ends_.front().transaction.commit));
+  if (expected.rows == RowsChanged::kExactlyOne && cause.sqlstate == kPartedState) {
+    return fail(ErrorKind::kConflict,
+                "target: {}{}: the row is not there. Source and target are no longer the same: "
+                "somebody else has written to the tenant's rows in the target. Nothing of the "
+                "transaction was applied; put the row right, or begin anew (partywall migrate "
+                "forget, then copy again)",
+                doing, where);
+  }
   return fail(is_passing(cause) ? ErrorKind::kUnavailable : cause.kind, "target: {}{}: {}{}", doing,
               where, cause.message,
               cause.sqlstate.empty() ? "" : fmt::format(" [{}]", cause.sqlstate));

@@ -8,7 +8,6 @@ import signal
 import subprocess
 import tempfile
 
-import psycopg
 import pytest
 import yaml
 from conversion import RULES, Target, contents, load, tables_of, tables_with_tenant
@@ -210,4 +209,4 @@ def wait_for_lsn(follower, lsn):
                f"{lsn} to be applied", patience=180)
 
 
-__all__ = ["Follower", "Stream", "psycopg", "servers", "stream_of", "stream_of_data_set", "wait_for_lsn"]
+__all__ = ["Follower", "Stream", "servers", "stream_of", "stream_of_data_set", "wait_for_lsn"]

@@ -175,15 +175,23 @@ def test_the_source_need_not_keep_its_log_for_other_databases(stream):
         wait_until(lambda: stream.source_server.execute(f"SELECT ({slot}) >= '{place}'", stream.source)[0][0], "the slot to move on")
 
 
-def test_a_row_that_is_not_there_stops_the_stream(servers, binary):  # noqa: F811
+@pytest.mark.parametrize("statement", ["UPDATE item SET name = 'b' WHERE id = 1", "DELETE FROM item WHERE id = 1"])
+def test_a_row_that_is_not_there_stops_the_stream_for_good(servers, binary, statement):  # noqa: F811
     with stream_of(servers, binary, "CREATE TABLE item (id int PRIMARY KEY, name text)", "INSERT INTO item VALUES (1, 'a')") as stream:
         stream.begin()
         with stream.target_connection() as connection:
             connection.execute("DELETE FROM item")
-        changed(stream, "UPDATE item SET name = 'b'")
-        done = stream.run("follow", check=False)
-        assert done.returncode == 5
-        assert "UPDATE of public.item" in done.stderr and "no longer the same" in done.stderr
+        changed(stream, "INSERT INTO item VALUES (2, 'whole')", f"BEGIN; INSERT INTO item VALUES (3, 'with it'); {statement}; COMMIT",
+                "INSERT INTO item VALUES (4, 'after it')")
+        for _ in range(2):
+            done = stream.run("follow", check=False)
+            assert done.returncode == 5
+            assert f"{statement[:6]} " in done.stderr and "public.item" in done.stderr and "no longer the same" in done.stderr
+            assert target_rows(stream, "SELECT id FROM item") == [(2,)]
+        with stream.target_connection() as connection:
+            connection.execute("INSERT INTO item (tenant_id, id, name) VALUES (%s, 1, 'a')", [stream.tenant])
+        stream.catch_up()
+        stream.assert_equal()
 
 
 CHANGES_OF_THE_SCHEMA = {

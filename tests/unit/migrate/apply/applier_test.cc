@@ -55,7 +55,8 @@ StreamTables target_tables(bool has_tenant) {
                    {.name = "title", .type = "25", .type_id = 25, .can_be_left_out = true},
                    {.name = "blurb", .type = "25", .type_id = 25, .can_be_left_out = true}};
   if (has_tenant)
-    table.columns.push_back({.name = "tenant_id", .type = "uuid", .type_id = 2950, .is_primary = true});
+    table.columns.push_back(
+        {.name = "tenant_id", .type = "uuid", .type_id = 2950, .is_primary = true});
   StreamTables tables;
   tables.emplace(std::pair("public", "film"), std::move(table));
   return tables;
@@ -118,11 +119,11 @@ class ApplierTest : public testing::Test {
 };
 
 TEST_F(ApplierTest, ATransactionIsAppliedAsOne) {
-  EXPECT_THAT(done_by({relation_, insert_bytes(7, {"1", "a", std::nullopt}),
-                       update_bytes(7, {"1", "b", std::nullopt}), delete_bytes(7, {"1", {}, {}})}),
-              ElementsAre("BEGIN", "INSERT into public.film 1,a,NULL",
-                          "UPDATE of public.film b,NULL,1", "DELETE from public.film 1",
-                          "COMMIT 140"));
+  EXPECT_THAT(
+      done_by({relation_, insert_bytes(7, {"1", "a", std::nullopt}),
+               update_bytes(7, {"1", "b", std::nullopt}), delete_bytes(7, {"1", {}, {}})}),
+      ElementsAre("BEGIN", "INSERT into public.film 1,a,NULL", "UPDATE of public.film b,NULL,1",
+                  "DELETE from public.film 1", "COMMIT 140"));
   EXPECT_EQ(applier_->counts().applied(), 3u);
 }
 
@@ -133,8 +134,9 @@ TEST_F(ApplierTest, AnUnchangedValueIsLeftOut) {
 }
 
 TEST_F(ApplierTest, AKeyThatChangesIsSetWhereTheOldOneIs) {
-  EXPECT_THAT(done_by({relation_, update_bytes(7, {"2", "b", kUnchangedValue}, 'K', {"1", {}, {}})}),
-              ElementsAre("BEGIN", "UPDATE of public.film 2,b,1", "COMMIT 140"));
+  EXPECT_THAT(
+      done_by({relation_, update_bytes(7, {"2", "b", kUnchangedValue}, 'K', {"1", {}, {}})}),
+      ElementsAre("BEGIN", "UPDATE of public.film 2,b,1", "COMMIT 140"));
 }
 
 TEST_F(ApplierTest, AnUpdateThatChangesNothingIsNoStatement) {
@@ -169,12 +171,12 @@ TEST_F(ApplierTest, FencesAreOfTheTransactionThatHasThem) {
 
 TEST_F(ApplierTest, OfASharedSourceOnlyTheTenantsRowsAreTaken) {
   start_shared();
-  EXPECT_THAT(done_by({insert_bytes(7, {"1", "a", {}, kOther}), insert_bytes(7, {"1", "b", {}, kMe}),
-                       update_bytes(7, {"1", "c", {}, kOther}), update_bytes(7, {"1", "d", {}, kMe}),
-                       delete_bytes(7, {"1", {}, {}, kOther}), delete_bytes(7, {"1", {}, {}, kMe})}),
-              ElementsAre("BEGIN", "INSERT into public.film 1,b,NULL",
-                          "UPDATE of public.film d,NULL,1", "DELETE from public.film 1",
-                          "COMMIT 140"));
+  EXPECT_THAT(
+      done_by({insert_bytes(7, {"1", "a", {}, kOther}), insert_bytes(7, {"1", "b", {}, kMe}),
+               update_bytes(7, {"1", "c", {}, kOther}), update_bytes(7, {"1", "d", {}, kMe}),
+               delete_bytes(7, {"1", {}, {}, kOther}), delete_bytes(7, {"1", {}, {}, kMe})}),
+      ElementsAre("BEGIN", "INSERT into public.film 1,b,NULL", "UPDATE of public.film d,NULL,1",
+                  "DELETE from public.film 1", "COMMIT 140"));
   EXPECT_EQ(applier_->counts().foreign, 3u);
 }
 
@@ -240,7 +242,8 @@ TEST_F(ApplierTest, StatementsArePreparedOnceForEachShape) {
 
 TEST_F(ApplierTest, BeyondTheLimitStatementsAreNotKept) {
   start({.tenant = kTenant, .source = std::nullopt, .target = "tenant_id"}, 4);
-  done_by({relation_, update_bytes(7, {"1", "b", "c"}), update_bytes(7, {"1", "b", kUnchangedValue}),
+  done_by({relation_, update_bytes(7, {"1", "b", "c"}),
+           update_bytes(7, {"1", "b", kUnchangedValue}),
            update_bytes(7, {"1", kUnchangedValue, "c"}), update_bytes(7, {"1", "b", "c"})});
   const auto& statements = target_.statements;
   EXPECT_EQ(statements[0].number, 4u);

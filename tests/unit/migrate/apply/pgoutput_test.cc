@@ -161,11 +161,8 @@ TEST(ReplicationFrame, Keepalive) {
 }
 
 TEST(ReplicationFrame, StandbyStatus) {
-  const std::string bytes = encode_standby_status({.received = {1},
-                                                   .flushed = {2},
-                                                   .applied = {3},
-                                                   .now = {4},
-                                                   .reply = ReplyWish::kAtOnce});
+  const std::string bytes = encode_standby_status(
+      {.received = {1}, .flushed = {2}, .applied = {3}, .now = {4}, .reply = ReplyWish::kAtOnce});
   std::string expected = "r";
   for (const uint64_t value : {1, 2, 3, 4}) append_u64(expected, value);
   EXPECT_EQ(bytes, expected + '\1');

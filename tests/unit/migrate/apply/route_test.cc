@@ -20,7 +20,10 @@ StreamTable film() {
 }
 
 pgoutput::Relation relation(std::vector<pgoutput::RelationColumn> columns, char identity = 'd') {
-  return {.id = 7, .schema = "public", .name = "film", .replica_identity = identity,
+  return {.id = 7,
+          .schema = "public",
+          .name = "film",
+          .replica_identity = identity,
           .columns = std::move(columns)};
 }
 
@@ -36,6 +39,13 @@ Route film_route(char identity = 'd') {
   return *make_route(film_relation(identity), {"integer", "text"}, &table, kAdd);
 }
 
+// A statement that fails unless it changes exactly one row.
+std::string one_row(const std::string& sql) {
+  return "WITH done AS (" + sql +
+         " RETURNING 1) SELECT 1 OPERATOR(pg_catalog./) (pg_catalog.count(*) "
+         "OPERATOR(pg_catalog.=) 1)::pg_catalog.int4 FROM done";
+}
+
 TEST(Route, EveryStatementNamesTheTenant) {
   const Route route = film_route();
   const std::string tenant =
@@ -44,10 +54,11 @@ TEST(Route, EveryStatementNamesTheTenant) {
             R"(INSERT INTO "public"."film" ("tenant_id", "id", "title") OVERRIDING SYSTEM VALUE )"
             R"(VALUES ('aaaaaaaa-0000-4000-8000-000000000001'::pg_catalog.uuid, $1, $2))");
   EXPECT_EQ(update_statement(route, {false, true}, FromRow::kNew).sql,
-            R"(UPDATE "public"."film" AS changed SET "title" = $1 WHERE )" + tenant +
-                R"( AND "id" OPERATOR("pg_catalog".=) $2)");
-  EXPECT_EQ(delete_statement(route).sql, R"(DELETE FROM "public"."film" AS changed WHERE )" +
-                                             tenant + R"( AND "id" OPERATOR("pg_catalog".=) $1)");
+            one_row(R"(UPDATE "public"."film" AS changed SET "title" = $1 WHERE )" + tenant +
+                    R"( AND "id" OPERATOR("pg_catalog".=) $2)"));
+  EXPECT_EQ(delete_statement(route).sql,
+            one_row(R"(DELETE FROM "public"."film" AS changed WHERE )" + tenant +
+                    R"( AND "id" OPERATOR("pg_catalog".=) $1)"));
   EXPECT_EQ(delete_all_statement(route).sql, R"(DELETE FROM "public"."film" WHERE )" + tenant);
 }
 
@@ -85,10 +96,12 @@ TEST(Route, OfASharedSourceTheTenantsColumnIsTakenAway) {
       {"integer", "text", "uuid"}, &table, kStrip);
   ASSERT_TRUE(route) << route.error().message;
   EXPECT_EQ(route->tenant_at, 2u);
-  EXPECT_EQ(insert_statement(*route).sql,
-            R"(INSERT INTO "public"."film" ("id", "title") OVERRIDING SYSTEM VALUE VALUES ($1, $2))");
-  EXPECT_EQ(delete_statement(*route).sql,
-            R"(DELETE FROM "public"."film" AS changed WHERE "id" OPERATOR("pg_catalog".=) $1)");
+  EXPECT_EQ(
+      insert_statement(*route).sql,
+      R"(INSERT INTO "public"."film" ("id", "title") OVERRIDING SYSTEM VALUE VALUES ($1, $2))");
+  EXPECT_EQ(
+      delete_statement(*route).sql,
+      one_row(R"(DELETE FROM "public"."film" AS changed WHERE "id" OPERATOR("pg_catalog".=) $1)"));
 }
 
 // What must stop the stream, and what the message must show.
