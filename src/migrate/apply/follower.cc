@@ -5,19 +5,14 @@
 #include <fmt/format.h>
 #include <poll.h>
 
+#include "migrate/apply/read_stream_tables.h"
+
 namespace partywall::migrate {
 namespace {
 
 constexpr size_t kFramesAtOnce = 256;
 // How often a source that has nothing to send is asked how far it has looked.
 constexpr Duration kAskInterval = milliseconds(20);
-
-constexpr std::string_view kNewTables = R"(
-SELECT n.nspname, c.relname FROM pg_catalog.pg_class c JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence = 'p' AND n.nspname !~ '^pg_'
-  AND n.nspname NOT IN ('information_schema', 'partywall', 'partywall_sequences')
-  AND NOT EXISTS (SELECT FROM pg_catalog.pg_depend e
-    WHERE e.classid = 'pg_catalog.pg_class'::pg_catalog.regclass AND e.objid = c.oid AND e.deptype = 'e'))";
 
 int milliseconds_of(Duration duration) {
   return static_cast<int>(std::chrono::ceil<milliseconds>(duration).count());
@@ -214,10 +209,9 @@ Result<> Follower::report() {
 
 // A table that is made while the stream runs is in no publication: nothing in the stream tells.
 Result<> Follower::check_tables() {
-  const auto rows = questions_->execute(std::string(kNewTables));
-  if (!rows) return fail_with_context("source", rows.error());
-  for (size_t i = 0; i < rows->size(); ++i) {
-    const std::pair name(std::string(rows->text(i, 0)), std::string(rows->text(i, 1)));
+  const auto names = read_table_names(*questions_);
+  if (!names) return fail_with_context("source", names.error());
+  for (const auto& name : *names) {
     if (plan_.source_tables.contains(name) || settings_.stream.left_out.contains(name)) continue;
     return fail(ErrorKind::kConflict,
                 "table {}.{} was made in the source since it is followed, so that its rows are not "

@@ -1,61 +1,74 @@
 #include "migrate/apply/read_stream_tables.h"
 
+#include <fmt/format.h>
+
+#include "migrate/schema/read_parts.h"
+
 namespace partywall::migrate {
 namespace {
 
 using postgres::Rows;
 
-// The key of a replica identity is an index that is checked at once; a deferrable one is none.
-constexpr std::string_view kTables = R"(
-SELECT n.nspname, c.relname, c.relkind = 'p', c.relispartition, c.relpersistence = 'u', row_security_active(c.oid),
-  CASE WHEN c.relreplident = 'f' THEN 'full'
-    WHEN EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
-      AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)) THEN 'key'
-    ELSE 'nothing' END, c.oid::text
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
-  AND n.nspname NOT IN ('information_schema', 'partywall', 'partywall_sequences')
-  AND NOT EXISTS (SELECT FROM pg_depend e WHERE e.classid = 'pg_class'::regclass AND e.objid = c.oid AND e.deptype = 'e')
-ORDER BY 1, 2)";
+// Permanent and unlogged tables of the application, without those of extensions.
+std::string of_tables(std::string_view joined = "") {
+  return fmt::format(
+      "FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace {} "
+      "WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND {} AND {}",
+      joined, kApplicationSchema, own("pg_class", "c.oid"));
+}
 
-constexpr std::string_view kColumns = R"(
+// Of pg_index i: whether it is the key of the replica identity. A deferrable one is none.
+constexpr std::string_view kIsIdentity =
+    "i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND "
+    "(c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident)";
+// Of pg_index i: whether pg_attribute a is one of its keys.
+constexpr std::string_view kIsKey = "a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])";
+
+std::string tables_query() {
+  return fmt::format(R"(
+SELECT n.nspname, c.relname, c.relkind = 'p', c.relispartition, c.relpersistence = 'u', row_security_active(c.oid),
+  CASE WHEN c.relreplident = 'f' THEN 'full' WHEN EXISTS (SELECT FROM pg_index i WHERE {}) THEN 'key' ELSE 'nothing' END
+{} ORDER BY 1, 2)",
+                     kIsIdentity, of_tables());
+}
+
+std::string columns_query() {
+  return fmt::format(R"(
 SELECT n.nspname, c.relname, a.attname, format_type(a.atttypid, a.atttypmod), a.atttypid::text,
-  coalesce((SELECT a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1]) FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary), false),
+  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary AND {0}),
   a.attgenerated <> '', a.attidentity = 'a', NOT a.attnotnull OR a.atthasdef OR a.attidentity <> '',
   coalesce((SELECT o.oprnamespace::regnamespace::text FROM pg_operator o JOIN pg_type t ON t.oid = a.atttypid
     WHERE o.oprname = '=' AND o.oprleft = o.oprright
       AND o.oprleft = CASE WHEN t.typtype = 'd' THEN t.typbasetype ELSE t.oid END LIMIT 1), 'pg_catalog'),
-  EXISTS (SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisvalid AND i.indimmediate
-    AND a.attnum = ANY ((i.indkey::int2[])[0:i.indnkeyatts - 1])
-    AND (c.relreplident = 'd' AND i.indisprimary OR c.relreplident = 'i' AND i.indisreplident))
-FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace
-  JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND NOT a.attisdropped
-WHERE c.relkind IN ('r', 'p') AND c.relpersistence <> 't' AND n.nspname !~ '^pg_'
-  AND n.nspname NOT IN ('information_schema', 'partywall', 'partywall_sequences')
-ORDER BY 1, 2, a.attnum)";
+  EXISTS (SELECT FROM pg_index i WHERE {1} AND {0})
+{2} ORDER BY 1, 2, a.attnum)",
+                     kIsKey, kIsIdentity,
+                     of_tables("JOIN pg_attribute a ON a.attrelid = c.oid AND a.attnum > 0 AND "
+                               "NOT a.attisdropped"));
+}
 
 ReplicaIdentity identity_of(std::string_view text) {
   if (text == "full") return ReplicaIdentity::kFull;
   return text == "key" ? ReplicaIdentity::kKey : ReplicaIdentity::kNothing;
 }
 
-std::string own(const Rows& rows, size_t row, size_t column) {
+std::string text_of(const Rows& rows, size_t row, size_t column) {
   return std::string(rows.text(row, column));
 }
 
 void add_columns(const Rows& rows, StreamTables& tables) {
   for (size_t i = 0; i < rows.size(); ++i) {
-    const auto table = tables.find({own(rows, i, 0), own(rows, i, 1)});
+    const auto table = tables.find({text_of(rows, i, 0), text_of(rows, i, 1)});
     if (table == tables.end()) continue;
-    table->second.columns.push_back({.name = own(rows, i, 2),
-                                     .type = own(rows, i, 3),
+    table->second.columns.push_back({.name = text_of(rows, i, 2),
+                                     .type = text_of(rows, i, 3),
                                      .type_id = static_cast<uint32_t>(rows.number(i, 4)),
                                      .is_primary = rows.is_true(i, 5),
                                      .is_identity = rows.is_true(i, 10),
                                      .is_generated = rows.is_true(i, 6),
                                      .is_always_identity = rows.is_true(i, 7),
                                      .can_be_left_out = rows.is_true(i, 8),
-                                     .equality_schema = own(rows, i, 9)});
+                                     .equality_schema = text_of(rows, i, 9)});
   }
 }
 
@@ -67,12 +80,12 @@ Result<StreamTables> read_stream_tables(postgres::Connection& connection) {
   if (!transaction) return std::unexpected(transaction.error());
   if (auto set = connection.execute("SET LOCAL search_path = pg_catalog"); !set)
     return std::unexpected(set.error());
-  const auto rows = connection.execute(std::string(kTables));
+  const auto rows = connection.execute(tables_query());
   if (!rows) return std::unexpected(rows.error());
   StreamTables tables;
   for (size_t i = 0; i < rows->size(); ++i) {
-    StreamTable table{.schema = own(*rows, i, 0),
-                      .name = own(*rows, i, 1),
+    StreamTable table{.schema = text_of(*rows, i, 0),
+                      .name = text_of(*rows, i, 1),
                       .identity = identity_of(rows->text(i, 6)),
                       .is_partitioned = rows->is_true(i, 2),
                       .is_partition = rows->is_true(i, 3),
@@ -81,10 +94,19 @@ Result<StreamTables> read_stream_tables(postgres::Connection& connection) {
                       .columns = {}};
     tables.emplace(std::pair(table.schema, table.name), std::move(table));
   }
-  const auto columns = connection.execute(std::string(kColumns));
+  const auto columns = connection.execute(columns_query());
   if (!columns) return std::unexpected(columns.error());
   add_columns(*columns, tables);
   return tables;
+}
+
+Result<TableNames> read_table_names(postgres::Connection& connection) {
+  const auto rows = connection.execute("SELECT n.nspname, c.relname " + of_tables());
+  if (!rows) return std::unexpected(rows.error());
+  TableNames names;
+  for (size_t i = 0; i < rows->size(); ++i)
+    names.emplace(text_of(*rows, i, 0), text_of(*rows, i, 1));
+  return names;
 }
 
 Result<DatabaseIdentity> read_identity(postgres::Connection& connection) {
@@ -92,7 +114,7 @@ Result<DatabaseIdentity> read_identity(postgres::Connection& connection) {
       "SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system())::text, oid::text "
       "FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()");
   if (!rows) return std::unexpected(rows.error());
-  return DatabaseIdentity{.system = own(*rows, 0, 0), .oid = own(*rows, 0, 1)};
+  return DatabaseIdentity{.system = text_of(*rows, 0, 0), .oid = text_of(*rows, 0, 1)};
 }
 
 Result<bool> is_shared(postgres::Connection& connection) {

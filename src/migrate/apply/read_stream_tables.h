@@ -1,6 +1,7 @@
 #pragma once
 
 #include "engines/postgres.h"
+#include "migrate/apply/publication_plan.h"
 #include "migrate/apply/stream_names.h"
 #include "migrate/apply/stream_table.h"
 
@@ -8,6 +9,9 @@ namespace partywall::migrate {
 
 // All tables of the application in one consistent picture, in a transaction of its own.
 [[nodiscard]] Result<StreamTables> read_stream_tables(postgres::Connection& connection);
+
+// Their names alone. The connection's search_path must be pg_catalog.
+[[nodiscard]] Result<TableNames> read_table_names(postgres::Connection& connection);
 
 [[nodiscard]] Result<DatabaseIdentity> read_identity(postgres::Connection& connection);
 
