@@ -1,4 +1,5 @@
-// What reading any token shares: how it is refused, and bounds that hold for tokens and the keys they name alike.
+// What reading any token shares: how it is refused, and bounds that hold for tokens and the keys
+// they name alike.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +10,8 @@
 
 namespace partywall {
 
-inline constexpr size_t kMaxKeyIdLength = 256;  // bytes of a kid, in a token's header and in a key set
+inline constexpr size_t kMaxKeyIdLength =
+    256;  // bytes of a kid, in a token's header and in a key set
 
 inline std::unexpected<Error> denied(std::string message) {
   return fail(ErrorKind::kDenied, std::move(message));
