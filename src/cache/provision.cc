@@ -10,7 +10,6 @@
 #include "base/hex.h"
 #include "base/text.h"
 #include "cache/commands/command_table.h"
-#include "cache/database_owners.h"
 #include "cache/load/server_setup.h"
 #include "cache/prefix/key_prefix.h"
 #include "cache/provision_servers.h"
@@ -204,7 +203,7 @@ class Provisioning {
   // Everything on every server. One that cannot be reached does not keep the others from being
   // done.
   Result<> run(const std::vector<Tenant>& tenants, OldTenants old) {
-    const auto prepare = [&](redis::Connection& server) { return set_up(server, tenants, old); };
+    const auto prepare = [&](redis::Connection& server) { return set_up(server, tenants); };
     if (auto done = on_each_server(prepare); !done) return done;
     if (auto told = tell_sentinels(); !told) return told;
     // Last, because replicas and Sentinels may have been the default user until now.
@@ -259,24 +258,11 @@ class Provisioning {
     return rules;
   }
 
-  // Before anything is made.
-  static Result<> assign_databases(redis::Connection& server, const std::vector<Tenant>& tenants,
-                                   OldTenants old) {
-    const auto databases = count_databases(server);
-    if (!databases) return std::unexpected(databases.error());
-    if (auto valid = check_databases(tenants, *databases); !valid) return valid;
-    // Who does not have the newest directory does not know whose they are.
-    if (old == OldTenants::kKeep) return {};
-    const auto uses = databases_in_use(server);
-    if (!uses) return std::unexpected(uses.error());
-    if (auto free = check_databases_are_free(tenants, *uses); !free) return free;
-    return record_database_owners(server, tenants, *uses);
-  }
-
-  Result<> set_up(redis::Connection& server, const std::vector<Tenant>& tenants,
-                  OldTenants old) const {
+  Result<> set_up(redis::Connection& server, const std::vector<Tenant>& tenants) const {
     if (backend_.mode == CacheMode::kDatabase) {
-      if (auto assigned = assign_databases(server, tenants, old); !assigned) return assigned;
+      const auto databases = count_databases(server);
+      if (!databases) return std::unexpected(databases.error());
+      if (auto valid = check_databases(tenants, *databases); !valid) return valid;
     }
     const auto version = server_version(server);
     if (!version) return std::unexpected(version.error());

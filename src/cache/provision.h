@@ -30,9 +30,8 @@ std::vector<std::string> replica_acl_rules();
 // tenants that are not there any more; the default user off, after replicas and Sentinels have
 // got users of their own; a bound on what Redis keeps for a client that does not read. Doing it
 // again changes nothing. Saved where Redis has files for it. kInvalid when a tenant's database does
-// not exist or two tenants have the same one; kConflict when it holds keys of another tenant
-// (database_owners.h); kUnavailable when one of the servers could not be reached (the others are
-// done). Blocking.
+// not exist or two tenants have the same one; kUnavailable when one of the servers could not be
+// reached (the others are done). Blocking.
 enum class OldTenants {
   kRemove,
   kKeep,  // for who may know less than others: a node whose directory is not the newest

@@ -6,7 +6,6 @@
 #include <fmt/format.h>
 
 #include "base/private_file.h"
-#include "cache/database_owners.h"
 #include "cache/provision.h"
 #include "cache/user_healer.h"
 #include "cli/exit_code.h"
@@ -23,25 +22,6 @@ int failed(std::string_view message) {
 std::string without_line_end(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
   return text;
-}
-
-// Keys of tenants that have fewer databases than before. That they cannot be looked for now is not
-// worth a failure.
-void tell_what_is_left_behind(const Cell& cell, const CacheInstance& instance,
-                              const cache::RedisAdministrator& administrator,
-                              const Directory& directory, const std::vector<Tenant>& tenants) {
-  if (cell.cache.mode != CacheMode::kDatabase) return;
-  auto primary = cache::open_primary(cell.cache, instance, administrator, cache::hash_slot(""));
-  const auto uses = primary ? cache::databases_in_use(*primary) : std::unexpected(primary.error());
-  if (!uses) return;
-  for (const auto& [database, use] : cache::left_behind(tenants, *uses)) {
-    const Tenant* owner = directory.find_tenant(*use.owner);
-    fmt::print(stderr,
-               "cell {}: database {} has {} keys of tenant {}, which nobody can reach any more: "
-               "give it back, or empty it (redis-cli -n {} FLUSHDB, as the administrator)\n",
-               cell.name, database, use.keys, owner ? owner->slug : use.owner->value().to_string(),
-               database);
-  }
 }
 
 }  // namespace
@@ -69,7 +49,6 @@ int cache_provision(const CacheProvisionOptions& options) {
       }
       fmt::print("cell {}: Redis at {} has the users of the door and of {} tenants\n", cell.name,
                  place, tenants.size());
-      tell_what_is_left_behind(cell, instance, administrator, directory, tenants);
     }
   }
   if (done.empty()) return failed("the platform file has no such cell with a cache");

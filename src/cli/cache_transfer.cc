@@ -13,7 +13,6 @@
 #include "base/private_file.h"
 #include "base/text.h"
 #include "cache/transfer/erase_tenant.h"
-#include "cache/user_healer.h"
 #include "cli/exit_code.h"
 #include "cli/platform_loader.h"
 
@@ -233,10 +232,8 @@ int cache_erase(const CacheTransferOptions& options) {
                                         "while it is erased",
                                         place->tenant->slug, to_string(place->tenant->status))});
   }
-  std::vector<Tenant> neighbours = cache::tenants_in(*place->directory, *place->instance);
-  std::erase_if(neighbours, [&](const Tenant& one) { return one.id == place->tenant->id; });
   const auto erasure = cache::erase_tenant(*place->backend, *place->instance, place->administrator,
-                                           *place->tenant, neighbours, {}, seconds(10));
+                                           *place->tenant, {}, seconds(10));
   if (!erasure) return failed("erase", erasure.error());
   for (const cache::Remains& remains : erasure->proof) {
     std::string line;

@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <thread>
 
-#include "cache/database_owners.h"
 #include "cache/prefix/key_prefix.h"
 #include "cache/provision.h"
 #include "cache/quota/key_index.h"
@@ -30,33 +29,24 @@ Result<bool> has_user(redis::Connection& server, TenantId tenant) {
   return reply->kind != redis::Reply::Kind::kNil;
 }
 
-// Also those that its limits do not grant any more.
-Result<std::vector<KeySpace>> databases_to_erase(redis::Connection& server,
-                                                 const CacheBackend& backend, const Tenant& tenant,
-                                                 std::span<const Tenant> neighbours) {
-  std::vector<KeySpace> spaces = key_spaces_of(backend, tenant);
-  const auto uses = databases_in_use(server);
-  if (!uses) return std::unexpected(uses.error());
-  std::vector<Tenant> all(neighbours.begin(), neighbours.end());
-  all.push_back(tenant);
-  for (const auto& [database, use] : left_behind(all, *uses)) {
-    if (*use.owner == tenant.id)
-      spaces.push_back({.number = static_cast<uint32_t>(spaces.size()), .database = database});
-  }
-  return spaces;
+// In prefix mode whatever has the tenant's name before it, also in databases that its limits do not
+// grant any more.
+std::vector<KeySpace> spaces_to_erase(const CacheBackend& backend, const Tenant& tenant) {
+  if (backend.mode == CacheMode::kDatabase) return key_spaces_of(backend, tenant);
+  return {{.prefix = key_root(backend, tenant), .all_databases = true}};
 }
 
 class Eraser {
  public:
   Eraser(const CacheBackend& backend, const CacheInstance& instance,
          const RedisAdministrator& administrator, const Tenant& tenant,
-         std::span<const Tenant> neighbours, const TransferOptions& options)
+         const TransferOptions& options)
       : backend_(backend),
         instance_(instance),
         administrator_(administrator),
         tenant_(tenant),
-        neighbours_(neighbours),
-        options_(options) {}
+        options_(options),
+        spaces_(spaces_to_erase(backend, tenant)) {}
 
   Result<uint64_t> erase_keys_of_tenant() {
     uint64_t erased = 0;
@@ -69,9 +59,7 @@ class Eraser {
       const auto role = server->command({"ROLE"});
       if (!role) return std::unexpected(role.error());
       if (role->items.empty() || role->items.front().text != "master") continue;
-      const auto spaces = spaces_to_erase(*server);
-      if (!spaces) return std::unexpected(spaces.error());
-      for (const KeySpace& space : *spaces) {
+      for (const KeySpace& space : spaces_) {
         const auto count = erase_keys(*server, space, options_);
         if (!count) return count;
         erased += *count;
@@ -92,10 +80,8 @@ class Eraser {
       if (!user) return std::unexpected(user.error());
       const auto channels = count_channels(*server, tenant_.id);
       if (!channels) return std::unexpected(channels.error());
-      const auto spaces = spaces_to_erase(*server);
-      if (!spaces) return std::unexpected(spaces.error());
       Remains remains{.server = endpoint, .has_user = *user, .channels = *channels};
-      for (const KeySpace& space : *spaces) {
+      for (const KeySpace& space : spaces_) {
         const auto keys = count_keys(*server, space, options_);
         if (!keys) return std::unexpected(keys.error());
         remains.keys += *keys;
@@ -106,13 +92,6 @@ class Eraser {
   }
 
  private:
-  // In prefix mode whatever has the tenant's name before it.
-  [[nodiscard]] Result<std::vector<KeySpace>> spaces_to_erase(redis::Connection& server) const {
-    if (backend_.mode == CacheMode::kDatabase)
-      return databases_to_erase(server, backend_, tenant_, neighbours_);
-    return std::vector<KeySpace>{{.prefix = key_root(backend_, tenant_), .all_databases = true}};
-  }
-
   // What the door has written down about the tenant's keys, which has their names.
   Result<> erase_indexes(redis::Connection& server) const {
     if (backend_.mode != CacheMode::kPrefix) return {};
@@ -132,8 +111,8 @@ class Eraser {
   const CacheInstance& instance_;
   const RedisAdministrator& administrator_;
   const Tenant& tenant_;
-  std::span<const Tenant> neighbours_;
   const TransferOptions& options_;
+  std::vector<KeySpace> spaces_;
 };
 
 }  // namespace
@@ -152,12 +131,11 @@ bool Erasure::complete() const { return std::ranges::all_of(proof, &Remains::non
 
 Result<Erasure> erase_tenant(const CacheBackend& backend, const CacheInstance& instance,
                              const RedisAdministrator& administrator, const Tenant& tenant,
-                             std::span<const Tenant> neighbours, const TransferOptions& options,
-                             Duration patience) {
+                             const TransferOptions& options, Duration patience) {
   // First, so that nobody writes any more.
   if (auto removed = remove_tenant_user(backend, instance, administrator, tenant.id); !removed)
     return std::unexpected(removed.error());
-  Eraser eraser(backend, instance, administrator, tenant, neighbours, options);
+  Eraser eraser(backend, instance, administrator, tenant, options);
   const auto erased = eraser.erase_keys_of_tenant();
   if (!erased) return std::unexpected(erased.error());
   constexpr Duration kPause = milliseconds(100);

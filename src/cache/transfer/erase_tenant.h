@@ -1,6 +1,5 @@
 #pragma once
 
-#include <span>
 #include <string>
 #include <vector>
 
@@ -31,13 +30,11 @@ struct Erasure {
 };
 
 // Removes the tenant's ACL user from every server, which ends its connections, then all of its
-// keys, also those in databases that it had once, unless one of the `neighbours` in the same Redis
-// has them now, and looks at every server what is left, again and again for at most `patience`:
-// replicas follow, and the doors end subscriptions only when the tenant is not served any more.
-// Doing it again is harmless. Blocking.
+// keys, and looks at every server what is left, again and again for at most `patience`: replicas
+// follow, and the doors end subscriptions only when the tenant is not served any more. Doing it
+// again is harmless. Blocking.
 Result<Erasure> erase_tenant(const CacheBackend& backend, const CacheInstance& instance,
                              const RedisAdministrator& administrator, const Tenant& tenant,
-                             std::span<const Tenant> neighbours, const TransferOptions& options,
-                             Duration patience);
+                             const TransferOptions& options, Duration patience);
 
 }  // namespace partywall::cache
