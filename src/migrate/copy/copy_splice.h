@@ -52,8 +52,9 @@ class BinarySplice {
 };
 
 // The text format, for rows whose binary image means something else in another database. A line is
-// a row: line breaks within values are escaped. The end-of-data marker, which COPY TO does not
-// send, is refused.
+// a row: line breaks within values are escaped. Refused is what COPY TO does not send and would
+// move the ends of rows or fields: carriage returns, and escapes other than \b \f \n \r \t \v \\ \N
+// (so also the end-of-data marker).
 class TextSplice {
  public:
   explicit TextSplice(const SpliceSettings& settings);

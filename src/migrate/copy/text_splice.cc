@@ -10,6 +10,18 @@ namespace {
 
 constexpr char kFieldEnd = '\t';
 constexpr char kLineEnd = '\n';
+// What COPY TO writes after a backslash.
+constexpr std::string_view kEscapes = "bfnrtv\\N";
+
+// COPY FROM takes a carriage return for the end of a line, what ends a line or a field after a
+// backslash for a part of the value, and \. for the end of the data: its rows would be others.
+bool has_only_known_escapes(std::string_view line) {
+  if (line.contains('\r')) return false;
+  for (size_t at = line.find('\\'); at != std::string_view::npos; at = line.find('\\', at + 2)) {
+    if (at + 1 == line.size() || !kEscapes.contains(line[at + 1])) return false;
+  }
+  return true;
+}
 
 }  // namespace
 
@@ -44,7 +56,12 @@ Result<> TextSplice::feed(std::string_view bytes, std::string& out) {
 }
 
 Result<> TextSplice::take_line(std::string_view line, std::string& out) {
-  if (line == "\\.") return fail(ErrorKind::kInvalid, "the COPY stream has an end-of-data marker");
+  if (!has_only_known_escapes(line)) {
+    return fail(ErrorKind::kInvalid,
+                "row {} of the COPY stream has a carriage return or an escape that PostgreSQL does "
+                "not send: the source is not to be trusted",
+                sum_.rows + 1);
+  }
   const auto ends = static_cast<size_t>(std::ranges::count(line, kFieldEnd));
   // A table without columns has empty lines.
   const bool fits = settings_.columns == 0 ? line.empty() : ends + 1 == settings_.columns;

@@ -170,5 +170,23 @@ TEST(TextSplice, RefusesOtherFieldsEndsAndMarkers) {
       spliced<TextSplice>({.tenant = kTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n", 1));
 }
 
+TEST(TextSplice, TakesEveryEscapeThatPostgresqlSends) {
+  const auto result = text("\\b\\f\\n\\r\\t\\v\t\\\\\n\\N\tü\n", 2);
+  ASSERT_TRUE(result) << result.error().message;
+  EXPECT_EQ(result->sum.rows, 2);
+}
+
+// What would make rows or fields end elsewhere in the target than here, wherever it is cut.
+TEST(TextSplice, RefusesWhatMovesTheEndsOfRows) {
+  for (const std::string_view stream : {"a\rb\n", "a\r\n", "\r\n", "a\\\n", "a\\\\\\\n", "a\\\t\n",
+                                        "a\\.\n", "a\\x41\n", "a\\101\n"}) {
+    for (const size_t piece : {size_t{1}, SIZE_MAX}) {
+      const auto result = text(stream, stream.contains('\t') ? 2 : 1, piece);
+      ASSERT_FALSE(result) << stream;
+      EXPECT_THAT(result.error().message, HasSubstr("row 1 of the COPY stream has a carriage"));
+    }
+  }
+}
+
 }  // namespace
 }  // namespace partywall::migrate
