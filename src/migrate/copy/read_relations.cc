@@ -67,6 +67,15 @@ PostgresResult<> read_columns_of(Connection& source, RelationsByName& relations)
   });
 }
 
+// A generated column is not copied, so a key with one would not be whole in the rows that are
+// compared: the relation is treated as one without a key.
+void forget_partial_key(Relation& relation) {
+  const auto is_copied = [&](const std::string& name) {
+    return std::ranges::count(relation.columns, name, &RelationColumn::name) > 0;
+  };
+  if (!std::ranges::all_of(relation.key, is_copied)) relation.key.clear();
+}
+
 }  // namespace
 
 Result<std::vector<Relation>> read_relations(Connection& source, const Catalog& catalog,
@@ -81,7 +90,10 @@ Result<std::vector<Relation>> read_relations(Connection& source, const Catalog& 
       return fail_with_context("reading the source's tables", done.error());
   }
   std::vector<Relation> relations;
-  for (auto& [name, relation] : by_name) relations.push_back(std::move(relation));
+  for (auto& [name, relation] : by_name) {
+    forget_partial_key(relation);
+    relations.push_back(std::move(relation));
+  }
   std::ranges::sort(relations, [](const Relation& a, const Relation& b) {
     return a.blocks != b.blocks ? a.blocks > b.blocks : a.name < b.name;
   });

@@ -23,9 +23,11 @@ struct RelationColumn {
 struct Relation {
   std::string name;                     // as in Catalog: "public.film"
   std::vector<RelationColumn> columns;  // without generated ones, in the table's order
-  std::vector<std::string> key;         // the columns of its primary key; empty: it has none
-  uint64_t blocks = 0;                  // of 8 KiB, in the source
-  uint32_t filenode = 0;                // another one: it was written anew, rows have new places
+  // The columns of its primary key, each one of `columns`; empty: it has none, or one with a
+  // generated column.
+  std::vector<std::string> key;
+  uint64_t blocks = 0;    // of 8 KiB, in the source
+  uint32_t filenode = 0;  // another one: it was written anew, rows have new places
 
   [[nodiscard]] bool is_portable() const;
 };
