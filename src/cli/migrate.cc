@@ -77,8 +77,8 @@ int migrate_preflight(const MigrateOptions& options) {
   const migrate::MigrationTask& task = prepared->task;
   auto target = migrate::open_session(task.target);
   if (!target) return migrate_failed("preflight", target.error());
-  const auto findings = migrate::preflight(prepared->subject, task.source, *target, task.tenant,
-                                           task.rules.tenant_column);
+  const auto findings =
+      migrate::preflight(prepared->subject, task.source, *target, task.tenant, task.rules);
   if (!findings) return migrate_failed("preflight", findings.error());
   if (options.to.format == MigrateFormat::kJson) {
     fmt::print("{}\n", findings_json(*findings));

@@ -130,6 +130,12 @@ void check_rules(const ConversionRules& rules, const Catalog& source, Diagnostic
               diagnostics);
 }
 
+std::set<std::string> ConversionRules::shared_sequence_names() const {
+  std::set<std::string> names;
+  for (const auto& [name, where] : shared_sequences) names.insert(name);
+  return names;
+}
+
 TableClass usual_class(std::string_view table) {
   const std::string_view name = table.substr(table.find('.') + 1);
   return std::ranges::count(kSchemaVersions, name) > 0 ? TableClass::kGlobal : TableClass::kTenant;

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -35,6 +36,8 @@ struct ConversionRules {
   std::map<std::string, SourcePosition> definers;
   // Objects of other kinds that the target does without, as a refusal names them.
   std::map<std::string, SourcePosition> left_out;
+
+  [[nodiscard]] std::set<std::string> shared_sequence_names() const;
 };
 
 [[nodiscard]] ConversionRules read_conversion_rules(std::string_view yaml,

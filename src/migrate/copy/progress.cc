@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/text.h"
+#include "migrate/copy/migration_lock.h"
 
 namespace partywall::migrate {
 namespace {
@@ -16,9 +17,11 @@ using postgres::Transaction;
 constexpr std::array kStates{MigrationState::kCopying, MigrationState::kCopied,
                              MigrationState::kVerified};
 
-// Without foreign keys: a session that loads carries none out.
+constexpr std::string_view kLockNotAvailable = "55P03";
+
+// Without foreign keys: a session that loads carries none out. Default privileges may have given
+// rights on it to others: the schema is closed to all but its owner.
 constexpr std::string_view kSchema = R"(
-SELECT pg_advisory_xact_lock(hashtext('partywall_migration'));
 CREATE SCHEMA IF NOT EXISTS partywall_migration;
 CREATE TABLE IF NOT EXISTS partywall_migration.migration (
   tenant uuid PRIMARY KEY,
@@ -47,7 +50,24 @@ CREATE TABLE IF NOT EXISTS partywall_migration.chunk (
   rows bigint NOT NULL DEFAULT 0,
   row_hash bigint NOT NULL DEFAULT 0,
   bytes bigint NOT NULL DEFAULT 0,
-  PRIMARY KEY (tenant, relation, number)))";
+  PRIMARY KEY (tenant, relation, number));
+REVOKE ALL ON ALL TABLES IN SCHEMA partywall_migration FROM PUBLIC;
+DO $$
+DECLARE other text;
+BEGIN
+  FOR other IN SELECT DISTINCT CASE x.grantee WHEN 0 THEN 'PUBLIC' ELSE quote_ident(pg_get_userbyid(x.grantee)) END
+      FROM pg_namespace n, aclexplode(n.nspacl) AS x WHERE n.nspname = 'partywall_migration' AND x.grantee <> n.nspowner
+  LOOP
+    EXECUTE format('REVOKE ALL ON SCHEMA partywall_migration FROM %s CASCADE', other);
+  END LOOP;
+END $$)";
+
+// A tenant who may create schemas could make this one first, with triggers of its own in it, which
+// the user who migrates would carry out. pg_has_role alone says yes to every superuser.
+constexpr const char* kOwner = R"(
+SELECT quote_ident(r.rolname), current_user,
+  pg_has_role(r.oid, 'USAGE') AND (r.rolname = current_user OR r.rolsuper OR r.rolbypassrls)
+FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'partywall_migration')";
 
 Result<MigrationState> parse_state(std::string_view text) {
   for (const MigrationState state : kStates) {
@@ -104,6 +124,19 @@ Result<> lock_chunks(Connection& target, const std::string& tenant, const std::s
               tenant, relation);
 }
 
+// Whether the schema is there; kInvalid if it belongs to somebody who is not to be trusted with it.
+Result<bool> has_own_schema(Connection& target) {
+  const auto owner = ask(target, kOwner);
+  if (!owner) return std::unexpected(owner.error());
+  if (owner->empty() || owner->is_true(0, 2)) return !owner->empty();
+  return fail(
+      ErrorKind::kInvalid,
+      "the target's schema partywall_migration belongs to role {}: it has to belong to user "
+      "{}, or to a role with BYPASSRLS whose rights this user has. Find out who made it, "
+      "then drop it, or connect as its owner",
+      owner->text(0, 0), owner->text(0, 1));
+}
+
 }  // namespace
 
 std::string_view to_string(MigrationState state) {
@@ -119,12 +152,25 @@ std::string_view to_string(MigrationState state) {
 }
 
 Result<> create_progress_schema(Connection& target) {
-  if (auto made = target.execute_script(std::string(kSchema)); !made)
-    return fail_with_context("making the schema partywall_migration", made.error());
+  const auto made = target.execute_script(lock_schema_statement() + std::string(kSchema));
+  if (!made && made.error().sqlstate == kLockNotAvailable) {
+    const auto who = schema_lock_holders(target);
+    if (!who) return std::unexpected(who.error());
+    return fail(ErrorKind::kConflict,
+                "the schema partywall_migration could not be locked to make it: {} holds the lock. "
+                "End it if it is no migration, then run it again",
+                *who);
+  }
+  if (!made) return fail_with_context("making the schema partywall_migration", made.error());
+  // Somebody may have made it since it was looked for.
+  if (auto own = has_own_schema(target); !own) return std::unexpected(own.error());
   return {};
 }
 
 Result<std::optional<MigrationRecord>> read_migration(Connection& target, const Uuid& tenant) {
+  const auto own = has_own_schema(target);
+  if (!own) return std::unexpected(own.error());
+  if (!*own) return std::nullopt;
   const auto there = ask(target, "SELECT to_regclass('partywall_migration.chunk') IS NOT NULL");
   if (!there) return std::unexpected(there.error());
   if (!there->is_true(0)) return std::nullopt;

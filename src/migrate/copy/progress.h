@@ -46,10 +46,12 @@ struct RelationProgress {
   uint64_t bytes = 0;  // as sent to the target
 };
 
-// Makes the schema if it is not there.
+// Makes the schema if it is not there, and closes it to all but its owner. kConflict if somebody
+// keeps it locked, kInvalid if it is another role's.
 Result<> create_progress_schema(postgres::Connection& target);
 
-// Nothing if there is no such migration, or no schema.
+// Nothing if there is no such migration, or no schema. kInvalid if the schema belongs to a role
+// that has no BYPASSRLS and is not the user: it may be a tenant's.
 Result<std::optional<MigrationRecord>> read_migration(postgres::Connection& target,
                                                       const Uuid& tenant);
 // kConflict if there is one already.

@@ -44,6 +44,9 @@ class Findings {
 void judge_rows(const SourceFacts& facts, Findings& findings) {
   findings.add_for(FindingLevel::kError, facts.unreadable, "its user may not read {}",
                    "GRANT SELECT on them, or connect as their owner.");
+  findings.add_for(FindingLevel::kError, facts.unreadable_sequences,
+                   "its user may not read the position of the sequences {}",
+                   "GRANT SELECT on them, or connect as their owner.");
   findings.add_for(FindingLevel::kError, facts.hidden,
                    "row-level security may hide rows of {} from its user",
                    "Connect as a role with BYPASSRLS.");
@@ -172,6 +175,10 @@ std::vector<SchemaFinding> judge_target(const TargetFacts& facts, const SourceFa
   findings.add_for(FindingLevel::kError, facts.unwritable,
                    "its user may not fill, read and empty {}",
                    "GRANT SELECT, INSERT, DELETE on them, or connect as their owner.");
+  findings.add_for(FindingLevel::kError, facts.unmovable,
+                   "its user does not own the sequences {}, which all tenants draw from and which "
+                   "are moved forward",
+                   "Make it a member of their owner, or connect as their owner.");
   findings.add_for(FindingLevel::kError, facts.firing,
                    "triggers that are ENABLE ALWAYS or REPLICA would be carried out for rows that "
                    "the source's have seen already: {}",

@@ -1,3 +1,4 @@
+#include <algorithm>
 #include <set>
 
 #include "migrate/preflight/facts.h"
@@ -19,6 +20,10 @@ SELECT format('%I.%I', n.nspname, c.relname), has_table_privilege(c.oid, 'SELECT
   c.relreplident = 'f' OR c.relreplident = 'i' OR (c.relreplident = 'd' AND EXISTS (
     SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND )";
+
+constexpr std::string_view kSequences = R"(
+SELECT format('%I.%I', n.nspname, c.relname), has_sequence_privilege(c.oid, 'SELECT')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND )";
 
 constexpr std::string_view kServer = R"(
 SELECT current_database(), pg_database_size(current_database()), current_setting('wal_level'),
@@ -76,6 +81,18 @@ PostgresResult<> read_relation_facts(Connection& source, const std::set<std::str
                       });
 }
 
+PostgresResult<> read_sequence_facts(Connection& source, const std::vector<Sequence>& sequences,
+                                     SourceFacts& facts) {
+  return for_each_row(source, std::string(kSequences) + std::string(kApplicationSchema),
+                      [&](const Rows& rows, size_t i) {
+                        const std::string name = text(rows, i, 0);
+                        const bool is_read =
+                            std::ranges::count(sequences, name, &Sequence::name) > 0;
+                        if (is_read && !rows.is_true(i, 1))
+                          facts.unreadable_sequences.push_back(name);
+                      });
+}
+
 PostgresResult<> read_names(Connection& source, std::string_view query,
                             std::vector<std::string>& names) {
   return for_each_row(source, fmt::format(fmt::runtime(query), kApplicationSchema),
@@ -107,7 +124,8 @@ PostgresResult<> read_extensions(Connection& source, SourceFacts& facts) {
 
 }  // namespace
 
-Result<SourceFacts> read_source_facts(Connection& source, const std::vector<Relation>& relations) {
+Result<SourceFacts> read_source_facts(Connection& source, const std::vector<Relation>& relations,
+                                      const std::vector<Sequence>& sequences) {
   SourceFacts facts;
   std::set<std::string> names;
   for (const Relation& relation : relations) {
@@ -117,6 +135,7 @@ Result<SourceFacts> read_source_facts(Connection& source, const std::vector<Rela
   const auto read = [&]() -> PostgresResult<> {
     if (auto done = read_server(source, facts); !done) return done;
     if (auto done = read_relation_facts(source, names, facts); !done) return done;
+    if (auto done = read_sequence_facts(source, sequences, facts); !done) return done;
     if (auto done = read_names(source, kGenerated, facts.generated); !done) return done;
     if (auto done = read_names(source, kOnTruncate, facts.on_truncate); !done) return done;
     if (auto done = read_filled(source, facts); !done) return done;

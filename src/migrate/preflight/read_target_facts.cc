@@ -25,6 +25,12 @@ SELECT format('%I.%I', n.nspname, c.relname), has_table_privilege(c.oid, 'SELECT
   has_table_privilege(c.oid, 'INSERT') AND has_table_privilege(c.oid, 'DELETE')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND )";
 
+// To move one forward its numbers are held for a moment, which only its owner can do.
+constexpr std::string_view kSequences = R"(
+SELECT format('%I.%I', n.nspname, c.relname), pg_has_role(c.relowner, 'USAGE') AND
+  has_sequence_privilege(c.oid, 'SELECT') AND has_sequence_privilege(c.oid, 'UPDATE')
+FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND )";
+
 constexpr std::string_view kFiring = R"(
 SELECT format('%I on %I.%I', t.tgname, n.nspname, c.relname), format('%I.%I', n.nspname, c.relname)
 FROM pg_trigger t JOIN pg_class c ON c.oid = t.tgrelid JOIN pg_namespace n ON n.oid = c.relnamespace
@@ -74,13 +80,11 @@ PostgresResult<bool> any_row(Connection& target, const std::string& query) {
   return rows->is_true(0);
 }
 
-PostgresResult<> read_contents(Connection& target, const std::vector<Relation>& relations,
-                               const Uuid& tenant, const std::string& tenant_column,
-                               TargetFacts& facts) {
+PostgresResult<> read_contents(Connection& target, const TargetScope& scope, TargetFacts& facts) {
   const auto usable = read_tables_of(target);
   if (!usable) return std::unexpected(usable.error());
-  for (const Relation& relation : relations) {
-    const auto there = has_column(target, relation.name, tenant_column);
+  for (const Relation& relation : scope.relations) {
+    const auto there = has_column(target, relation.name, scope.tenant_column);
     if (!there) return std::unexpected(there.error());
     if (!*there) continue;
     if (!usable->contains(relation.name)) {
@@ -90,7 +94,8 @@ PostgresResult<> read_contents(Connection& target, const std::vector<Relation>& 
     if (!facts.passes_row_security) continue;  // it would see none
     const auto filled =
         any_row(target, fmt::format("SELECT FROM ONLY {} WHERE {} = {}::uuid", relation.name,
-                                    tenant_column, postgres::quote_literal(tenant.to_string())));
+                                    scope.tenant_column,
+                                    postgres::quote_literal(scope.tenant.to_string())));
     if (!filled) return std::unexpected(filled.error());
     if (*filled) facts.filled.push_back(relation.name);
   }
@@ -110,6 +115,16 @@ PostgresResult<> read_global(Connection& target, const std::vector<std::string>&
   return {};
 }
 
+PostgresResult<> read_shared_sequences(Connection& target, const std::set<std::string>& shared,
+                                       TargetFacts& facts) {
+  return for_each_row(target, std::string(kSequences) + std::string(kApplicationSchema),
+                      [&](const Rows& rows, size_t i) {
+                        const std::string name = text(rows, i, 0);
+                        if (shared.contains(name) && !rows.is_true(i, 1))
+                          facts.unmovable.push_back(name);
+                      });
+}
+
 PostgresResult<> read_others_of(Connection& target, const std::vector<Relation>& relations,
                                 TargetFacts& facts) {
   std::set<std::string> names;
@@ -126,16 +141,15 @@ PostgresResult<> read_others_of(Connection& target, const std::vector<Relation>&
 
 }  // namespace
 
-Result<TargetFacts> read_target_facts(Connection& target, const std::vector<Relation>& relations,
-                                      const std::vector<std::string>& global_tables,
-                                      const Uuid& tenant, const std::string& tenant_column) {
+Result<TargetFacts> read_target_facts(Connection& target, const TargetScope& scope) {
   TargetFacts facts;
   const auto read = [&]() -> PostgresResult<> {
     if (auto done = read_user(target, facts); !done) return done;
-    if (auto done = read_contents(target, relations, tenant, tenant_column, facts); !done)
+    if (auto done = read_contents(target, scope, facts); !done) return done;
+    if (auto done = read_global(target, scope.global_tables, facts); !done) return done;
+    if (auto done = read_shared_sequences(target, scope.shared_sequences, facts); !done)
       return done;
-    if (auto done = read_global(target, global_tables, facts); !done) return done;
-    return read_others_of(target, relations, facts);
+    return read_others_of(target, scope.relations, facts);
   }();
   if (!read) return fail_with_context("looking at the target", read.error());
   return facts;

@@ -1,10 +1,10 @@
 #include "migrate/run/migrate_tenant.h"
 
 #include <algorithm>
-#include <set>
 
 #include <fmt/format.h>
 
+#include "migrate/copy/migration_lock.h"
 #include "migrate/copy/sequences.h"
 #include "migrate/copy/session.h"
 #include "migrate/copy/source_sum.h"
@@ -22,14 +22,9 @@ constexpr uint32_t kMaxComparisons = 5;
 Result<Connection> open_exclusively(const std::string& target, const Uuid& tenant) {
   auto connection = open_loader(target);
   if (!connection) return fail_with_context("target", connection.error());
-  const auto locked = connection->execute(
-      "SELECT pg_try_advisory_lock(hashtext('partywall_migration'), hashtext($1))",
-      {tenant.to_string()});
-  if (!locked) return std::unexpected(locked.error());
-  if (locked->is_true(0)) return connection;
-  return fail(ErrorKind::kConflict,
-              "tenant {} is being migrated by another process: wait for it, or end it",
-              tenant.to_string());
+  if (auto locked = lock_tenant(*connection, tenant); !locked)
+    return std::unexpected(locked.error());
+  return connection;
 }
 
 const Relation* find_relation(const Subject& subject, const std::string& name) {
@@ -51,11 +46,12 @@ class Migration {
     if (!there) return std::unexpected(there.error());
     if (*there) {
       if (auto fits = check_same(**there); !fits) return std::unexpected(fits.error());
+      if (auto fits = check_tables(); !fits) return std::unexpected(fits.error());
       if ((*there)->state == MigrationState::kVerified)
         return MigrationResult{.outcome = MigrationOutcome::kVerifiedBefore};
     }
     const auto findings =
-        preflight(subject_, task_.source, *coordinator_, task_.tenant, task_.rules.tenant_column);
+        preflight(subject_, task_.source, *coordinator_, task_.tenant, task_.rules);
     if (!findings) return std::unexpected(findings.error());
     observer_.found(*findings);
     if (forbids(*findings)) return MigrationResult{.outcome = MigrationOutcome::kRefused};
@@ -108,6 +104,22 @@ class Migration {
     return {};
   }
 
+  // Other rules may take other tables for a tenant's: then chunks of tables that are not to be
+  // copied would be left, or rows that nobody compares.
+  Result<> check_tables() {
+    const auto progress = read_progress(*coordinator_, task_.tenant);
+    if (!progress) return std::unexpected(progress.error());
+    const bool are_same = progress->size() == subject_.relations.size() &&
+                          std::ranges::all_of(*progress, [&](const RelationProgress& one) {
+                            return find_relation(subject_, one.relation) != nullptr;
+                          });
+    if (are_same) return {};
+    return fail(ErrorKind::kConflict,
+                "the migration of tenant {} was begun with other rules, for other tables: use the "
+                "same, or begin anew after partywall migrate discard",
+                task_.slug);
+  }
+
   Result<> begin() {
     if (auto made = create_progress_schema(*coordinator_); !made) return made;
     record_ = {.tenant = task_.tenant,
@@ -118,7 +130,7 @@ class Migration {
     return begin_migration(*coordinator_, record_, subject_.relations, step());
   }
 
-  // Places of rows that were written anew mean nothing.
+  // Places of rows that were written anew mean nothing. check_tables() has succeeded.
   Result<> go_on(const MigrationRecord& there) {
     record_ = there;
     was_interrupted_ = true;
@@ -127,7 +139,7 @@ class Migration {
     for (const RelationProgress& one : *progress) {
       const Relation* relation = find_relation(subject_, one.relation);
       const bool is_partial = one.chunks_done > 0 && one.chunks_done < one.chunks;
-      if (relation == nullptr || !is_partial || relation->filenode == one.filenode) continue;
+      if (!is_partial || relation->filenode == one.filenode) continue;
       if (auto done = restart(*relation, "the source has written the whole table anew"); !done)
         return done;
     }
@@ -203,10 +215,8 @@ class Migration {
   Result<> finish_copy() {
     auto source = open_session(task_.source);
     if (!source) return std::unexpected(source.error());
-    std::set<std::string> shared;
-    for (const auto& [name, where] : task_.rules.shared_sequences) shared.insert(name);
     auto set = continue_sequences(*source, *coordinator_, task_.tenant, subject_.catalog.sequences,
-                                  shared);
+                                  task_.rules.shared_sequence_names());
     if (!set) return set;
     return enter(MigrationState::kCopied);
   }

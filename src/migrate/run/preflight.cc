@@ -27,14 +27,14 @@ Result<SourceFacts> look_at_source(const std::string& source, const Subject& sub
   // Where rows may be hidden that is a finding, not the failure of another query.
   if (auto seen = connection->execute("SET LOCAL row_security = on"); !seen)
     return std::unexpected(seen.error());
-  return read_source_facts(*connection, subject.relations);
+  return read_source_facts(*connection, subject.relations, subject.conversion.wanted.sequences);
 }
 
 }  // namespace
 
 Result<std::vector<SchemaFinding>> preflight(const Subject& subject, const std::string& source,
                                              postgres::Connection& target, const Uuid& tenant,
-                                             const std::string& tenant_column) {
+                                             const ConversionRules& rules) {
   const auto source_facts = look_at_source(source, subject);
   if (!source_facts) return std::unexpected(source_facts.error());
   if (target.server_version() < kOldestTarget) {
@@ -46,7 +46,11 @@ Result<std::vector<SchemaFinding>> preflight(const Subject& subject, const std::
   auto transaction = Transaction::begin(target, kReadOnly);
   if (!transaction) return std::unexpected(transaction.error());
   const auto target_facts =
-      read_target_facts(target, subject.relations, subject.global_tables(), tenant, tenant_column);
+      read_target_facts(target, {.relations = subject.relations,
+                                 .global_tables = subject.global_tables(),
+                                 .shared_sequences = rules.shared_sequence_names(),
+                                 .tenant = tenant,
+                                 .tenant_column = rules.tenant_column});
   if (!target_facts) return std::unexpected(target_facts.error());
   const auto present = read_catalog(target);
   if (!present) return std::unexpected(present.error());

@@ -50,6 +50,7 @@ struct SourceCase {
 TEST(Judge, EachFactOfTheSourceIsOneFindingWithARemedy) {
   const std::vector<SourceCase> cases{
       {[](auto& f) { f.unreadable = {"a.b"}; }, FindingLevel::kError, "may not read a.b"},
+      {[](auto& f) { f.unreadable_sequences = {"a.s"}; }, FindingLevel::kError, "sequences a.s"},
       {[](auto& f) { f.hidden = {"a.b", "a.c"}; }, FindingLevel::kError, "a.b, a.c"},
       {[](auto& f) { f.large_objects = 3; }, FindingLevel::kError, "3 large objects"},
       {[](auto& f) { f.orphans = {{"k on a.b", 2}}; }, FindingLevel::kWarning, "2 rows refer"},
@@ -88,6 +89,7 @@ TEST(Judge, EachFactOfTheTargetIsAnErrorWithARemedy) {
       {[](auto& f) { f.may_set_sequences = false; }, "sequences"},
       {[](auto& f) { f.may_note_progress = false; }, "partywall_migration"},
       {[](auto& f) { f.unwritable = {"a.b"}; }, "a.b"},
+      {[](auto& f) { f.unmovable = {"a.s"}; }, "does not own the sequences a.s"},
       {[](auto& f) { f.firing = {"t on a.b"}; }, "t on a.b"},
       {[](auto& f) { f.filled = {"a.b"}; }, "has rows already in a.b"},
   };
