@@ -64,6 +64,19 @@ void conclude(MigrateFormat format, std::string_view outcome, const std::string&
   }
 }
 
+// `differs`: what is said where rows differ. Where only references are broken nobody has written to
+// the target.
+void conclude_unequal(MigrateFormat format, const migrate::Verdict& verdict,
+                      const std::string& differs) {
+  if (!verdict.rows_are_equal()) {
+    conclude(format, "differs", differs);
+    return;
+  }
+  conclude(format, "broken_references",
+           "all rows are equal, but rows of the tenant refer to nothing: fill the tables for all "
+           "tenants, or correct the source; then run it again");
+}
+
 std::string equal_text(const migrate::Verdict& verdict) {
   return fmt::format("{} rows in {} tables are equal in both databases", verdict.rows(),
                      verdict.relations.size());
@@ -113,9 +126,9 @@ int migrate_run(const MigrateOptions& options) {
       conclude(format, "refused", "the errors above stand in the way; nothing was copied");
       return kExitFailure;
     case migrate::MigrationOutcome::kDiffers:
-      conclude(format, "differs",
-               "the target differs from a source that has not changed: find out who wrote to it, "
-               "then begin anew after partywall migrate discard");
+      conclude_unequal(format, *result->verdict,
+                       "the target differs from a source that has not changed: find out who wrote "
+                       "to it, then begin anew after partywall migrate discard");
       return kExitFailure;
   }
   return kExitFailure;
@@ -130,9 +143,12 @@ int migrate_verify(const MigrateOptions& options) {
   const auto verdict = migrate::verify_tenant(prepared->task, prepared->subject, *progress);
   if (!verdict) return migrate_failed("verify", verdict.error());
   show(*verdict, format);
-  conclude(format, verdict->is_equal() ? "equal" : "differs",
-           verdict->is_equal() ? equal_text(*verdict) : "the databases differ");
-  return verdict->is_equal() ? kExitSuccess : kExitFailure;
+  if (!verdict->is_equal()) {
+    conclude_unequal(format, *verdict, "the databases differ");
+    return kExitFailure;
+  }
+  conclude(format, "equal", equal_text(*verdict));
+  return kExitSuccess;
 }
 
 int migrate_status(const MigrateTarget& to) {

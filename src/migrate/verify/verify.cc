@@ -212,8 +212,10 @@ class Verification {
 
 }  // namespace
 
-bool Verdict::is_equal() const {
-  return references.empty() && std::ranges::all_of(relations, &RelationVerdict::is_equal);
+bool Verdict::is_equal() const { return rows_are_equal() && references.empty(); }
+
+bool Verdict::rows_are_equal() const {
+  return std::ranges::all_of(relations, &RelationVerdict::is_equal);
 }
 
 uint64_t Verdict::rows() const {

@@ -41,7 +41,8 @@ struct Verdict {
   std::vector<RelationVerdict> relations;  // in the order of the task
   std::vector<BrokenReference> references;
 
-  [[nodiscard]] bool is_equal() const;
+  [[nodiscard]] bool is_equal() const;  // all rows, and none refers to nothing
+  [[nodiscard]] bool rows_are_equal() const;
   [[nodiscard]] uint64_t rows() const;  // of the source
 };
 

@@ -1,3 +1,5 @@
+#include "migrate/verify/verify.h"
+
 #include <random>
 
 #include <gmock/gmock.h>
@@ -160,6 +162,16 @@ TEST(SideStatements, PutTheKeyFirstAndCompareByTextWhatHasNoPortableImage) {
   EXPECT_THAT(rows_statement(relation, {.tenant_column = "tenant_id", .tenant = "x"}),
               HasSubstr("SELECT ROW(id, part)::text, id, part, special::text, title FROM ONLY "
                         "public.film WHERE tenant_id = 'x'::uuid"));
+}
+
+TEST(Verdict, TellsBrokenReferencesFromRowsThatDiffer) {
+  Verdict verdict{.relations = {{.relation = "public.film", .is_equal = true}}};
+  EXPECT_TRUE(verdict.is_equal());
+  verdict.references = {{"k on public.film", 1}};
+  EXPECT_FALSE(verdict.is_equal());
+  EXPECT_TRUE(verdict.rows_are_equal());
+  verdict.relations[0].is_equal = false;
+  EXPECT_FALSE(verdict.rows_are_equal());
 }
 
 }  // namespace
