@@ -13,6 +13,7 @@
 #include "cache/prefix/key_prefix.h"
 #include "cache/resp/reply_scanner.h"
 #include "cache/session_world.h"
+#include "support/sanitizers.h"
 
 namespace partywall::cache {
 namespace {
@@ -278,7 +279,7 @@ class RandomRun {
 // More of them in the long test run.
 uint64_t seeds() {
   const char* const text = std::getenv("PARTYWALL_SIMULATION_SEEDS");
-  return text == nullptr ? 30 : parse_unsigned(text).value_or(30);
+  return text == nullptr ? rounds(30) : parse_unsigned(text).value_or(30);
 }
 
 // One mode after the other.

@@ -7,6 +7,7 @@
 #include <gtest/gtest.h>
 
 #include "base/keyed_hash.h"
+#include "support/sanitizers.h"
 
 namespace partywall::cache {
 namespace {
@@ -52,7 +53,7 @@ uint64_t hash_of(uint32_t key) {
 class HitRate : public testing::TestWithParam<double> {};
 
 TEST_P(HitRate, IsNearToThatOfAnExactCache) {
-  for (const uint64_t seed : {1, 2, 3}) {
+  for (uint64_t seed = 1; seed <= (kSanitized ? 1 : 3); ++seed) {
     const auto trace = zipf(20'000, GetParam(), 400'000, seed);
     HitRateEstimator estimator;
     for (const uint32_t key : trace) estimator.looked_up(hash_of(key));

@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include "support/sanitizers.h"
+
 namespace partywall::fleet {
 namespace {
 
@@ -285,7 +287,7 @@ TEST_F(PoolKeeperTest, RandomHealthAndLoadNeverLeaveTooFewOrTooMany) {
     return (seed >> 33) % below;
   };
   run(seconds(10));
-  for (int i = 0; i < 20'000; ++i) {
+  for (uint64_t i = 0; i < rounds(20'000); ++i) {
     if (draw(50) == 0) waiting = draw(2) * draw(500);
     if (draw(20) == 0) has_load = draw(10) != 0;
     for (auto& [id, machine] : machines) {
