@@ -105,81 +105,53 @@ Connection::Connection(pg_conn* connection)
       notices_.get());
 }
 
-void Connection::Finish::operator()(pg_conn* connection) const { PQfinish(connection); }
+void Connection::Finish::operator()(pg_conn* connection) const { FinishConnection{}(connection); }
 
 PostgresResult<Connection> Connection::open(const ConnectionSettings& settings) {
   const auto [host, port] = host_and_port(settings.endpoint);
-  const std::string password(settings.password.reveal());
-  const std::string timeout = seconds_of(settings.connect_timeout);
   const auto statement_timeout =
       std::chrono::duration_cast<milliseconds>(settings.statement_timeout).count();
-  const std::string options = fmt::format("-c statement_timeout={}", statement_timeout);
-  const std::vector<std::pair<const char*, const char*>> parameters{
-      {"host", host.c_str()},
-      {"port", port.c_str()},
-      {"dbname", settings.database.c_str()},
-      {"user", settings.user.c_str()},
-      {"password", password.c_str()},
+  Parameters parameters{
+      {"host", host},
+      {"port", port},
+      {"dbname", settings.database},
+      {"user", settings.user},
+      {"password", std::string(settings.password.reveal())},
       {"sslmode", to_libpq(settings.tls)},
-      {"sslrootcert", settings.tls_root_certificate.c_str()},
-      {"application_name", settings.application_name.c_str()},
-      {"connect_timeout", timeout.c_str()},
-      {"options", options.c_str()},
+      {"sslrootcert", settings.tls_root_certificate},
+      {"application_name", settings.application_name},
+      {"connect_timeout", seconds_of(settings.connect_timeout)},
+      {"options", fmt::format("-c statement_timeout={}", statement_timeout)},
       {"client_encoding", "UTF8"},
       {"gssencmode", "disable"},
-      // A machine that is gone is noticed in half a minute.
-      {"keepalives_idle", "10"},
-      {"keepalives_interval", "5"},
-      {"keepalives_count", "3"},
-      {"tcp_user_timeout", "25000"},
   };
-  std::vector<const char*> names;
-  std::vector<const char*> values;
-  for (const auto& [name, value] : parameters) {
-    names.push_back(name);
-    values.push_back(value);
-  }
-  names.push_back(nullptr);
-  values.push_back(nullptr);
-  auto connection = check_opened(PQconnectdbParams(names.data(), values.data(), 0));
+  parameters.insert(parameters.end(), patience().begin(), patience().end());
+  auto connection = check_opened(connect_raw(parameters, DatabaseName::kIsLiteral).release());
   if (connection) connection->answer_timeout_ = settings.answer_timeout;
   return connection;
 }
 
 PostgresResult<Connection> Connection::open(const std::string& connection_string) {
-  const char* const names[] = {"dbname", "client_encoding", "fallback_application_name", nullptr};
-  const char* const values[] = {connection_string.c_str(), "UTF8", "partywall", nullptr};
-  return check_opened(PQconnectdbParams(names, values, 1));
+  const Parameters more{{"client_encoding", "UTF8"}, {"fallback_application_name", "partywall"}};
+  auto opened =
+      connect_raw(parameters_of(connection_string, more), DatabaseName::kConnectionString);
+  return check_opened(opened.release());
 }
 
 PostgresResult<Connection> Connection::check_opened(pg_conn* opened) {
-  if (opened == nullptr) throw std::bad_alloc();
   Connection connection(opened);
   if (PQstatus(opened) == CONNECTION_OK) return connection;
   // libpq tells the SQLSTATE of a refused start-up to nobody; its text names host, port and
   // database.
-  return std::unexpected(PostgresError(ErrorKind::kUnavailable, trimmed(PQerrorMessage(opened))));
+  return std::unexpected(error_of(opened));
 }
 
 PostgresResult<Rows> Connection::check(pg_result* result) {
-  if (result == nullptr) {
-    return std::unexpected(
-        PostgresError(ErrorKind::kUnavailable, trimmed(PQerrorMessage(connection_.get()))));
-  }
-  Rows rows(result);
-  switch (PQresultStatus(result)) {
-    case PGRES_EMPTY_QUERY:
-    case PGRES_COMMAND_OK:
-    case PGRES_TUPLES_OK:
-      return rows;
-    case PGRES_COPY_IN:
-      PQputCopyEnd(connection_.get(), "COPY is not expected here; use copy_in");
-      while (pg_result* rest = PQgetResult(connection_.get())) PQclear(rest);
-      return std::unexpected(
-          PostgresError(ErrorKind::kInternal, "COPY FROM STDIN outside copy_in"));
-    default:
-      return std::unexpected(error_of(result));
-  }
+  if (PQresultStatus(result) != PGRES_COPY_IN) return rows_of(connection_.get(), result);
+  PQclear(result);
+  PQputCopyEnd(connection_.get(), "COPY is not expected here; use copy_in");
+  while (pg_result* rest = PQgetResult(connection_.get())) PQclear(rest);
+  return std::unexpected(PostgresError(ErrorKind::kInternal, "COPY FROM STDIN outside copy_in"));
 }
 
 PostgresResult<Rows> Connection::execute(const std::string& sql,

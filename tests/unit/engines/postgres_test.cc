@@ -1,6 +1,14 @@
 #include "engines/postgres.h"
 
+#include <algorithm>
+#include <cstdlib>
+
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "engines/postgres_raw.h"
 
 namespace partywall::postgres {
 namespace {
@@ -40,6 +48,60 @@ TEST(PostgresError, PassesAsAnErrorOfOtherLayers) {
   };
   EXPECT_EQ(outer().error().kind, ErrorKind::kDenied);
   EXPECT_EQ(outer().error().message, "no");
+}
+
+std::string value_of(const Parameters& parameters, std::string_view name) {
+  std::string last;
+  for (const auto& [key, value] : parameters) {
+    if (key == name) last = value;
+  }
+  return last;
+}
+
+// libpq lets the later win, and takes "dbname" apart where it stands.
+TEST(PostgresParameters, DefaultsAreBeforeTheConnectionStringAndOursBehindIt) {
+  const Parameters parameters = parameters_of("host=a connect_timeout=2", {{"replication", "1"}});
+  const auto at = [&](std::string_view name) {
+    return std::ranges::find(parameters, name, [](const auto& one) { return one.first; }) -
+           parameters.begin();
+  };
+  for (const auto* name : {"connect_timeout", "keepalives_idle", "tcp_user_timeout"})
+    EXPECT_LT(at(name), at("dbname")) << name;
+  EXPECT_GT(at("replication"), at("dbname"));
+  EXPECT_LT(at("replication"), std::ssize(parameters));
+}
+
+TEST(PostgresParameters, OptionsOfTheUserAreKept) {
+  const Parameters ours{{"options", "-c timezone=UTC"}};
+  const auto options = [&](const std::string& text) {
+    return value_of(parameters_of(text, ours), "options");
+  };
+  EXPECT_EQ(options("host=a options='-c geqo=off'"), "-c geqo=off -c timezone=UTC");
+  EXPECT_EQ(options("postgresql://a/b?options=-c%20geqo%3Doff"), "-c geqo=off -c timezone=UTC");
+  EXPECT_EQ(options("shop"), "-c timezone=UTC");
+  ::setenv("PGOPTIONS", "-c jit=off", 1);
+  EXPECT_EQ(options("host=a"), "-c jit=off -c timezone=UTC");
+  EXPECT_EQ(options("host=a options='-c geqo=off'"), "-c geqo=off -c timezone=UTC");
+  ::unsetenv("PGOPTIONS");
+}
+
+// A server that takes the connection and says nothing.
+TEST(PostgresConnection, ASilentServerIsGivenUp) {
+  const int listener = ::socket(AF_INET, SOCK_STREAM, 0);
+  sockaddr_in address{};
+  address.sin_family = AF_INET;
+  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+  socklen_t length = sizeof address;
+  ASSERT_EQ(::bind(listener, reinterpret_cast<sockaddr*>(&address), length), 0);
+  ASSERT_EQ(::listen(listener, 1), 0);
+  ASSERT_EQ(::getsockname(listener, reinterpret_cast<sockaddr*>(&address), &length), 0);
+  const auto connection =
+      Connection::open("hostaddr=127.0.0.1 port=" + std::to_string(ntohs(address.sin_port)) +
+                       " user=u password=p dbname=d connect_timeout=2");
+  ::close(listener);
+  ASSERT_FALSE(connection);
+  EXPECT_EQ(connection.error().kind, ErrorKind::kUnavailable);
+  EXPECT_NE(connection.error().message.find("timeout"), std::string::npos);
 }
 
 TEST(PostgresConnection, AnUnreachableServerIsAValue) {
