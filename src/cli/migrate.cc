@@ -77,6 +77,13 @@ void conclude_unequal(MigrateFormat format, const migrate::Verdict& verdict,
            "tenants, or correct the source; then run it again");
 }
 
+int none_was_begun(std::string_view command, const MigratePlace& place) {
+  (void)migrate_failed(
+      command, {ErrorKind::kNotFound,
+                fmt::format("no migration of tenant {} was begun in this database", place.slug)});
+  return kExitNotFound;
+}
+
 std::string equal_text(const migrate::Verdict& verdict) {
   return fmt::format("{} rows in {} tables are equal in both databases", verdict.rows(),
                      verdict.relations.size());
@@ -159,10 +166,7 @@ int migrate_status(const MigrateTarget& to) {
   const auto record = migrate::read_migration(*target, place->tenant);
   if (!record) return migrate_failed("status", record.error());
   if (!*record) {
-    return migrate_failed(
-        "status",
-        {ErrorKind::kNotFound,
-         fmt::format("no migration of tenant {} was begun in this database", place->slug)});
+    return none_was_begun("status", *place);
   }
   const auto progress = migrate::read_progress(*target, place->tenant);
   if (!progress) return migrate_failed("status", progress.error());
@@ -182,6 +186,16 @@ int migrate_discard(const MigrateTarget& to, DiscardScope scope) {
                               scope == DiscardScope::kVerifiedToo ? migrate::DiscardVerified::kYes
                                                                   : migrate::DiscardVerified::kNo);
   if (!discarded) return migrate_failed("discard", discarded.error());
+  if (*discarded == migrate::DiscardOutcome::kNoneBegun) return none_was_begun("discard", *place);
+  if (*discarded == migrate::DiscardOutcome::kIsVerified) {
+    (void)migrate_failed(
+        "discard",
+        {ErrorKind::kDenied,
+         fmt::format("the migration of tenant {} is verified, and its users may work with these "
+                     "rows: say --verified-too if they are to be deleted",
+                     place->slug)});
+    return kExitDenied;
+  }
   conclude(to.format, "discarded",
            fmt::format("the rows of tenant {} are deleted, and the migration is forgotten",
                        place->slug));

@@ -16,10 +16,6 @@ int migrate_failed(std::string_view command, const Error& error) {
       return kExitUnavailable;
     case ErrorKind::kConflict:
       return kExitConflict;
-    case ErrorKind::kNotFound:
-      return kExitNotFound;
-    case ErrorKind::kDenied:
-      return kExitDenied;
     default:
       return kExitFailure;
   }

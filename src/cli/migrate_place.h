@@ -30,7 +30,8 @@ struct MigratePlace {
 // kInvalid: a file or a name is wrong.
 Result<MigratePlace> find_migrate_place(const MigrateTarget& to);
 
-// Print the error, and return the exit code of its kind, or that of wrong usage.
+// Print the error, and return the exit code of its kind, or that of wrong usage. kExitNotFound and
+// kExitDenied are never of them: a database says so of much that is not what a command means by it.
 int migrate_failed(std::string_view command, const Error& error);
 int migrate_wrong_usage(std::string_view command, const Error& error);
 

@@ -283,22 +283,18 @@ Result<Verdict> verify_tenant(const MigrationTask& task, const Subject& subject,
   }
 }
 
-Result<> discard_tenant(const std::string& target, const Uuid& tenant, DiscardVerified verified) {
+Result<DiscardOutcome> discard_tenant(const std::string& target, const Uuid& tenant,
+                                      DiscardVerified verified) {
   auto connection = open_exclusively(target, tenant);
   if (!connection) return std::unexpected(connection.error());
   const auto migration = read_migration(*connection, tenant);
   if (!migration) return std::unexpected(migration.error());
-  if (!*migration) {
-    return fail(ErrorKind::kNotFound, "no migration of tenant {} was begun in this database",
-                tenant.to_string());
-  }
-  if ((*migration)->state == MigrationState::kVerified && verified == DiscardVerified::kNo) {
-    return fail(ErrorKind::kDenied,
-                "the migration of tenant {} is verified, and its users may work with these rows: "
-                "say --verified-too if they are to be deleted",
-                (*migration)->slug);
-  }
-  return discard_migration(*connection, **migration);
+  if (!*migration) return DiscardOutcome::kNoneBegun;
+  if ((*migration)->state == MigrationState::kVerified && verified == DiscardVerified::kNo)
+    return DiscardOutcome::kIsVerified;
+  if (auto discarded = discard_migration(*connection, **migration); !discarded)
+    return std::unexpected(discarded.error());
+  return DiscardOutcome::kDiscarded;
 }
 
 }  // namespace partywall::migrate

@@ -61,7 +61,14 @@ Result<Verdict> verify_tenant(const MigrationTask& task, const Subject& subject,
 // Whether a migration that is verified may be discarded too: its tenant may be served from there.
 enum class DiscardVerified : uint8_t { kNo, kYes };
 
+enum class DiscardOutcome : uint8_t {
+  kDiscarded,
+  kNoneBegun,   // there is no migration of the tenant
+  kIsVerified,  // nothing was done, because of DiscardVerified::kNo
+};
+
 // Deletes the tenant's rows in the target and forgets the migration.
-Result<> discard_tenant(const std::string& target, const Uuid& tenant, DiscardVerified verified);
+Result<DiscardOutcome> discard_tenant(const std::string& target, const Uuid& tenant,
+                                      DiscardVerified verified);
 
 }  // namespace partywall::migrate
