@@ -113,6 +113,11 @@ void append_item(std::string& out, const JsonValue& value, size_t indent) {
 std::string printable(std::string text) {
   std::ranges::replace_if(
       text, [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }, '?');
+  // U+0080 to U+009F, of which U+009B begins the same sequences as ESC [.
+  for (size_t i = 0; i + 1 < text.size(); ++i) {
+    const auto next = static_cast<unsigned char>(text[i + 1]);
+    if (text[i] == '\xC2' && next >= 0x80 && next <= 0x9F) text.replace(i, 2, 1, '?');
+  }
   return text;
 }
 

@@ -7,6 +7,7 @@
 
 #include "base/json_writer.h"
 #include "base/text.h"
+#include "cli/output.h"
 
 namespace partywall::cli {
 namespace {
@@ -100,7 +101,7 @@ void StreamEvents::on_status(const migrate::FollowStatus& status) {
 }
 
 void StreamEvents::on_fence(const std::string& content, migrate::Lsn commit) {
-  print(fmt::format("fence \"{}\" of {} is passed", content, to_string(commit)),
+  print(fmt::format("fence \"{}\" of {} is passed", printable(content), to_string(commit)),
         event("fence", [&](JsonWriter& writer) {
           writer.key("content").value(content).key("lsn").value(to_string(commit));
         }));

@@ -1,5 +1,7 @@
 #include "migrate/apply/applier.h"
 
+#include <iterator>
+
 #include <fmt/format.h>
 
 namespace partywall::migrate {
@@ -17,6 +19,27 @@ std::unexpected<Error> out_of_order(std::string_view what) {
               "the source's change stream is not in order: {}. The stream must begin anew where "
               "the target has got to",
               what);
+}
+
+// Two descriptions with the same text are the same.
+std::string shape_of(const pgoutput::Relation& relation) {
+  std::string shape = fmt::format("{}:{}{}:{}{}", relation.schema.size(), relation.schema,
+                                  relation.name.size(), relation.name, relation.replica_identity);
+  for (const pgoutput::RelationColumn& column : relation.columns) {
+    fmt::format_to(std::back_inserter(shape), "{}:{}{} {} {},", column.name.size(), column.name,
+                   column.is_key ? '+' : '-', column.type, column.type_modifier);
+  }
+  return shape;
+}
+
+// With REPLICA IDENTITY FULL a value that did not change is in the old row.
+Tuple completed(const pgoutput::Update& update) {
+  Tuple row = update.row;
+  if (update.old_kind != OldTupleKind::kFull) return row;
+  for (size_t i = 0; i < row.size(); ++i) {
+    if (row[i].kind == ValueKind::kUnchanged) row[i] = update.old_row[i];
+  }
+  return row;
 }
 
 }  // namespace
@@ -61,11 +84,15 @@ Result<> Applier::take(const pgoutput::Origin& origin) {
 }
 
 Result<> Applier::take(const pgoutput::Relation& relation) {
-  if (relations_.size() >= settings_.max_relations && !relations_.contains(relation.id)) {
+  // A table is described again after every ANALYZE of it, mostly as it was.
+  std::string shape = shape_of(relation);
+  const auto known = relations_.find(relation.id);
+  if (known != relations_.end() && known->second.route && known->second.shape == shape) return {};
+  if (relations_.size() >= settings_.max_relations && known == relations_.end()) {
     return fail(ErrorKind::kLimit, "the change stream has more than {} tables",
                 settings_.max_relations);
   }
-  relations_.insert_or_assign(relation.id, prepare(relation));
+  relations_.insert_or_assign(relation.id, KnownRelation{std::move(shape), prepare(relation)});
   return {};
 }
 
@@ -97,8 +124,8 @@ Result<Applier::PreparedRoute*> Applier::find(RelationId id) {
   if (!in_transaction()) return out_of_order("a change outside of a transaction");
   const auto known = relations_.find(id);
   if (known == relations_.end()) return out_of_order("a change of a table that was not described");
-  if (!known->second) return std::unexpected(known->second.error());
-  return &*known->second;
+  if (!known->second.route) return std::unexpected(known->second.route.error());
+  return &*known->second.route;
 }
 
 Result<Applier::PreparedRoute*> Applier::find(RelationId id, const Tuple& row) {
@@ -145,7 +172,7 @@ Result<> Applier::take(const pgoutput::Update& update) {
     return *owner == Ownership::kOurs ? update_row(route, update)
                                       : delete_row(route, update.old_row);
   }
-  if (*owner == Ownership::kOurs) return insert_row(route, update.row);
+  if (*owner == Ownership::kOurs) return insert_row(route, completed(update));
   ++counts_.foreign;
   return {};
 }
@@ -176,7 +203,10 @@ Result<> Applier::take(const pgoutput::Truncate& truncate) {
 Result<> Applier::take(const pgoutput::LogicalMessage& message) {
   if (!message.is_transactional) return {};
   if (!in_transaction()) return out_of_order("a transactional message outside of a transaction");
-  if (message.prefix == settings_.fence_prefix) fences_.emplace_back(message.content);
+  if (message.prefix == settings_.fence_prefix && message.content.size() <= kLongestFence &&
+      fences_.size() < kMostFences) {
+    fences_.emplace_back(message.content);
+  }
   return {};
 }
 

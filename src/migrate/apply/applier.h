@@ -15,12 +15,17 @@
 // its own.
 namespace partywall::migrate {
 
+// Everybody who may connect to the source can write such messages: what is no fence is passed over.
+inline constexpr size_t kLongestFence = 200;  // bytes
+inline constexpr size_t kMostFences = 16;     // of a transaction
+
 // A transaction of the source that the stream holds no more of.
 struct TransactionEnd {
   Lsn commit;
   Lsn end;
   ServerTime committed_at;
-  // Of its transactional logical messages with the fence's prefix, in their order.
+  // Of its transactional logical messages with the fence's prefix, in their order: those that are
+  // not longer than kLongestFence, and of them the first kMostFences.
   std::vector<std::string> fences;
 };
 
@@ -85,8 +90,11 @@ class Applier {
     // By which columns are set, and where the key is.
     std::unordered_map<std::string, ChangeStatement> updates;
   };
-  // A relation that cannot be applied fails when a row of it comes, not before.
-  using KnownRelation = Result<PreparedRoute>;
+  struct KnownRelation {
+    std::string shape;  // as the stream described it
+    // A relation that cannot be applied fails when a row of it comes, not before.
+    Result<PreparedRoute> route;
+  };
 
   enum class Ownership : uint8_t { kOurs, kForeign };
 

@@ -29,6 +29,13 @@ TEST(Table, NoTextMovesTheCursor) {
   EXPECT_EQ(print_table(*items.as_array(), {{"NAME", "name"}}), "NAME\na?[2Jb?c\n");
 }
 
+TEST(Printable, NeitherAsciiNorUnicodeControlsRemain) {
+  EXPECT_EQ(printable("a\x1b[2J\x7f\n"), "a?[2J??");
+  EXPECT_EQ(printable("\xC2\x9B"
+                      "2J \xC2\xA9 j\xC3\xB6rg"),
+            "?2J \xC2\xA9 j\xC3\xB6rg");
+}
+
 TEST(Item, MembersAreIndentedBelowWhatHoldsThem) {
   EXPECT_EQ(print_item(json(R"({"slug":"a","limits":{"weight":1,"rate":{"burst":2}},"x":null})")),
             "slug: a\nlimits:\n  weight: 1\n  rate:\n    burst: 2\nx: -\n");

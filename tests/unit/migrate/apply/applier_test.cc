@@ -71,7 +71,8 @@ class ApplierTest : public testing::Test {
                         .skipped_origin = "the_way_back",
                         .max_statements = max_statements},
         tables_,
-        [](uint32_t type, int32_t) -> Result<std::string> {
+        [this](uint32_t type, int32_t) -> Result<std::string> {
+          ++types_asked_;
           return type == 2950 ? "uuid" : std::to_string(type);
         },
         target_);
@@ -115,6 +116,7 @@ class ApplierTest : public testing::Test {
       {{"id", 23, true}, {"title", 25, false}, {"blurb", 25, false}, {"tenant_id", 2950, true}});
   StreamTables tables_;
   FakeTarget target_;
+  int types_asked_ = 0;
   std::optional<Applier> applier_;
 };
 
@@ -169,6 +171,32 @@ TEST_F(ApplierTest, FencesAreOfTheTransactionThatHasThem) {
   EXPECT_THAT(target_.fences, IsEmpty());
 }
 
+// Everybody who may connect to the source can write such messages.
+TEST_F(ApplierTest, FencesAreFewAndShort) {
+  std::vector<std::string> messages{message_bytes("partywall", std::string(201, 'x')),
+                                    message_bytes("partywall", std::string(200, 'y'))};
+  for (int i = 0; i < 100; ++i) messages.push_back(message_bytes("partywall", "z"));
+  EXPECT_THAT(done_by(messages), ElementsAre("pass 140"));
+  EXPECT_EQ(target_.fences.size(), kMostFences);
+  EXPECT_EQ(target_.fences.front(), std::string(200, 'y'));
+}
+
+TEST_F(ApplierTest, ATableThatIsDescribedAgainAsItWasIsNotPreparedAgain) {
+  done_by({relation_, insert_bytes(7, {"1", "a", {}})});
+  const int asked = types_asked_;
+  done_by({relation_, insert_bytes(7, {"2", "a", {}})});
+  EXPECT_EQ(types_asked_, asked);
+  EXPECT_EQ(target_.statements[0].number, target_.statements[1].number);
+}
+
+TEST_F(ApplierTest, ATableThatIsDescribedOtherwiseIsPreparedAgain) {
+  done_by({relation_, insert_bytes(7, {"1", "a", {}})});
+  done_by({relation_bytes(7, "film", {{"id", 23, true}, {"blurb", 25, false}}),
+           insert_bytes(7, {"2", "b"})});
+  EXPECT_NE(target_.statements[0].sql, target_.statements[1].sql);
+  EXPECT_NE(target_.statements[0].number, target_.statements[1].number);
+}
+
 TEST_F(ApplierTest, OfASharedSourceOnlyTheTenantsRowsAreTaken) {
   start_shared();
   EXPECT_THAT(
@@ -197,6 +225,13 @@ TEST_F(ApplierTest, ARowThatComesWithoutAllItsValuesStopsTheStream) {
       take(update_bytes(7, {"1", "a", kUnchangedValue, kMe}, 'K', {"1", {}, {}, kOther}));
   ASSERT_FALSE(taken);
   EXPECT_THAT(taken.error().message, HasSubstr("REPLICA IDENTITY FULL"));
+}
+
+TEST_F(ApplierTest, AFullOldRowHasTheValuesThatDidNotChange) {
+  start_shared();
+  EXPECT_THAT(
+      done_by({update_bytes(7, {"1", "a", kUnchangedValue, kMe}, 'O', {"1", "a", "long", kOther})}),
+      ElementsAre("BEGIN", "INSERT into public.film 1,a,long", "COMMIT 140"));
 }
 
 TEST_F(ApplierTest, ARowOfNobodyStopsTheStream) {
