@@ -74,6 +74,15 @@ Result<Stream> prepare(const StreamSettings& settings, StreamEvents& events,
   return Stream{*std::move(plan), *std::move(preparation)};
 }
 
+// Of a stream that was followed, after its connections were lost.
+Result<migrate::StreamPlan> plan_again(const StreamSettings& settings) {
+  auto source = connect(settings.source, "source");
+  if (!source) return std::unexpected(source.error());
+  auto target = connect(settings.target, "target");
+  if (!target) return std::unexpected(target.error());
+  return migrate::plan_resumption(*source, *target, settings);
+}
+
 class FollowCommand {
  public:
   FollowCommand(StreamSettings settings, std::optional<migrate::Lsn> until, MigrateFormat format)
@@ -84,19 +93,20 @@ class FollowCommand {
     if (!stream)
       return signals_.has_come() ? kExitSuccess : migrate_failed("follow", stream.error());
     stream->preparation.slot.reset();
+    plan_ = std::move(stream->plan);
     Backoff backoff({.first = milliseconds(200), .longest = seconds(10)});
-    while (true) {
+    for (bool is_again = false;; is_again = true) {
       const MonotonicTime began = time_.monotonic();
-      const auto end = follow(stream->plan);
+      const auto end = is_again ? resume() : follow();
       if (end) return kExitSuccess;
-      if (signals_.has_come()) return stopped(stream->plan);
+      if (signals_.has_come()) return stopped();
       if (!may_pass(end.error())) return migrate_failed("follow", end.error());
       if (time_.monotonic() - began > seconds(30)) backoff.succeeded();
       backoff.failed(time_.monotonic());
       const Duration pause = backoff.retry_at() - time_.monotonic();
       events_.on_retry(end.error(), pause);
       signals_.wait(static_cast<int>(std::chrono::ceil<milliseconds>(pause).count()));
-      if (signals_.has_come()) return stopped(stream->plan);
+      if (signals_.has_come()) return stopped();
     }
   }
 
@@ -104,25 +114,34 @@ class FollowCommand {
   // An earlier follower of the stream, or its server process, may be just ending.
   [[nodiscard]] bool may_pass(const Error& error) const {
     return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kClosed ||
-           (error.kind == ErrorKind::kConflict && !was_open_);
+           (error.kind == ErrorKind::kConflict && is_opening_);
   }
 
-  int stopped(const migrate::StreamPlan& plan) {
-    events_.on_end("stopped", applied_, plan.name);
+  int stopped() {
+    events_.on_end("stopped", applied_, plan_.name);
     return kExitSuccess;
   }
 
-  Result<> follow(const migrate::StreamPlan& plan) {
-    was_open_ = false;
+  // With the connections more may have been lost: the slot, or what the target remembers.
+  Result<> resume() {
+    is_opening_ = false;
+    auto plan = plan_again(settings_);
+    if (!plan) return std::unexpected(plan.error());
+    plan_ = *std::move(plan);
+    return follow();
+  }
+
+  Result<> follow() {
+    is_opening_ = true;
     auto follower = migrate::Follower::open(
-        {.stream = settings_, .wake_descriptor = signals_.descriptor()}, plan, events_, time_);
+        {.stream = settings_, .wake_descriptor = signals_.descriptor()}, plan_, events_, time_);
     if (!follower) return std::unexpected(follower.error());
-    was_open_ = true;
+    is_opening_ = false;
     const auto end = (*follower)->run(until_);
     applied_ = (*follower)->applied();
     if (!end) return std::unexpected(end.error());
     events_.on_end(*end == migrate::FollowEnd::kReached ? "reached" : "stopped", applied_,
-                   plan.name);
+                   plan_.name);
     return {};
   }
 
@@ -131,8 +150,9 @@ class FollowCommand {
   StreamEvents events_;
   StopSignals signals_;
   SystemTime time_;
+  migrate::StreamPlan plan_;
   migrate::Lsn applied_;
-  bool was_open_ = false;
+  bool is_opening_ = false;
 };
 
 }  // namespace

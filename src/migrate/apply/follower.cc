@@ -6,6 +6,7 @@
 #include <poll.h>
 
 #include "migrate/apply/read_stream_tables.h"
+#include "migrate/apply/table_watch.h"
 
 namespace partywall::migrate {
 namespace {
@@ -13,6 +14,9 @@ namespace {
 constexpr size_t kFramesAtOnce = 256;
 // How often a source that has nothing to send is asked how far it has looked.
 constexpr Duration kAskInterval = milliseconds(20);
+// How much of the source's log that is not for the target passes before the target notes that. Less
+// would let streams in both directions keep each other awake: each note is log for the other.
+constexpr uint64_t kMarkGap = uint64_t{1} << 20;
 
 int milliseconds_of(Duration duration) {
   return static_cast<int>(std::chrono::ceil<milliseconds>(duration).count());
@@ -105,6 +109,8 @@ Result<FollowEnd> Follower::run(std::optional<Lsn> until) {
       if (auto reported = report(); !reported) return std::unexpected(reported.error());
     }
     if (reply_is_wanted_) {
+      // A source that shuts down waits until everything that it has sent is confirmed.
+      if (auto marked = mark(0); !marked) return std::unexpected(marked.error());
       if (auto sent = send_status(ReplyWish::kNone); !sent) return std::unexpected(sent.error());
     } else if (until && input == Input::kDry && time - asked_at_ >= kAskInterval) {
       asked_at_ = time;
@@ -167,11 +173,10 @@ Result<Follower::Input> Follower::take_data(std::string_view payload, std::optio
   return Input::kMore;
 }
 
-// What the source has shown and the target had no part in counts as applied once nothing is under
-// way: so the source's log does not pile up because of other databases.
+// What was confirmed once the source never sends again: so it is only what the target, too, would
+// remember after a crash.
 Result<> Follower::send_status(ReplyWish reply) {
-  const bool is_durable = is_settled() && target_->all_is_durable();
-  const Lsn flushed = is_durable ? std::max(received_, applied_) : target_->durable();
+  const Lsn flushed = target_->durable();
   reply_is_wanted_ = false;
   auto sent = source_->send(encode_standby_status({.received = received_,
                                                    .flushed = flushed,
@@ -182,6 +187,14 @@ Result<> Follower::send_status(ReplyWish reply) {
   return {};
 }
 
+// What the source has shown and the target had no part in counts as applied once nothing is under
+// way, and the target notes it: so the source's log does not pile up because of other databases.
+Result<> Follower::mark(uint64_t gap) {
+  if (!is_settled() || received_.value <= target_->committed().value + gap) return {};
+  if (auto marked = target_->mark(received_, now()); !marked) return marked;
+  return target_->prepare_to_rest();
+}
+
 Result<> Follower::report() {
   const MonotonicTime time = time_.monotonic();
   const auto lsn = questions_->execute("SELECT pg_catalog.pg_current_wal_lsn()");
@@ -189,7 +202,9 @@ Result<> Follower::report() {
   if (const auto parsed = parse_lsn(lsn->text(0))) source_lsn_ = *parsed;
   // A source that has nothing to send says only when it is asked how far it has looked.
   if (auto sent = send_status(ReplyWish::kAtOnce); !sent) return sent;
-  const Lsn applied = is_settled() ? std::max(applied_, received_) : applied_;
+  const Lsn applied =
+      is_settled() ? std::max(applied_, received_) : std::max(applied_, target_->committed());
+  if (auto marked = mark(kMarkGap); !marked) return marked;
   if (auto asked = target_->prepare_to_rest(); !asked) return asked;
   const uint64_t changes = applier_->counts().applied();
   listener_.on_status({.applied = applied,
@@ -207,19 +222,15 @@ Result<> Follower::report() {
   return check_tables();
 }
 
-// A table that is made while the stream runs is in no publication: nothing in the stream tells.
 Result<> Follower::check_tables() {
-  const auto names = read_table_names(*questions_);
-  if (!names) return fail_with_context("source", names.error());
-  for (const auto& name : *names) {
-    if (plan_.source_tables.contains(name) || settings_.stream.left_out.contains(name)) continue;
-    return fail(ErrorKind::kConflict,
-                "table {}.{} was made in the source since it is followed, so that its rows are not "
-                "in the stream. Bring the target up to date with partywall schema convert and "
-                "begin anew (partywall migrate forget), or exclude the table in the rules",
-                name.first, name.second);
-  }
-  return {};
+  const auto now = read_table_roots(*questions_);
+  if (!now) return fail_with_context("source", now.error());
+  const auto published = read_published_tables(*questions_, plan_.name);
+  if (!published) return fail_with_context("source", published.error());
+  return check_followed({.source = plan_.source_tables,
+                         .published = plan_.publication.tables,
+                         .left_out = settings_.stream.left_out},
+                        *now, *published);
 }
 
 Result<bool> Follower::wait(Input input, Duration longest) {

@@ -78,6 +78,7 @@ class Follower {
   Result<Input> take_data(std::string_view payload, std::optional<Lsn> until);
   void on_applied(const TransactionEnd& end);
   Result<> report();
+  Result<> mark(uint64_t gap);
   Result<> check_tables();
   Result<> send_status(ReplyWish reply);
   Result<bool> wait(Input input, Duration longest);

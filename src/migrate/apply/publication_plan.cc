@@ -67,6 +67,13 @@ class Planner {
              "BYPASSRLS");
       return;
     }
+    if (!to.acting_triggers.empty()) {
+      refuse(table, fmt::format("has triggers in the target that are ENABLE ALWAYS or REPLICA and "
+                                "would act a second time: {}. ALTER TABLE … ENABLE TRIGGER makes "
+                                "them ordinary ones, DISABLE TRIGGER holds them back meanwhile",
+                                to.acting_triggers));
+      return;
+    }
     std::vector<std::string> types;
     const pgoutput::Relation relation = relation_of(table, types);
     if (const auto route = make_route(relation, types, &to, tenant_); !route)
@@ -85,7 +92,7 @@ PublicationPlan plan_publication(const StreamTables& source, const StreamTables&
   PublicationPlan plan;
   Planner planner(target, tenant, plan);
   for (const auto& [name, table] : source) {
-    if (!left_out.contains(name)) planner.add(table);
+    if (!left_out.contains(name) && !left_out.contains(table.root)) planner.add(table);
   }
   if (plan.tables.empty() && plan.refusals.empty())
     plan.refusals.push_back("the source has no table that the target has too: nothing to follow");

@@ -1,16 +1,12 @@
 #pragma once
 
-#include <set>
 #include <string>
-#include <utility>
 #include <vector>
 
 #include "migrate/apply/stream_table.h"
 
 // Which tables of the source are followed. Pure.
 namespace partywall::migrate {
-
-using TableNames = std::set<std::pair<std::string, std::string>>;  // schema and name
 
 struct PublicationPlan {
   // To be published: without partitions, which come with the table that they are part of.
@@ -20,8 +16,8 @@ struct PublicationPlan {
   std::vector<std::string> warnings;
 };
 
-// `left_out`: tables that stay where they are. Tables without a tenant are left out by themselves,
-// where the database is shared.
+// `left_out`: tables that stay where they are, with their partitions. Tables without a tenant are
+// left out by themselves, where the database is shared.
 [[nodiscard]] PublicationPlan plan_publication(const StreamTables& source,
                                                const StreamTables& target,
                                                const TenantColumns& tenant,

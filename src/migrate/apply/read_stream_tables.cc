@@ -17,6 +17,11 @@ std::string of_tables(std::string_view joined = "") {
       joined, kApplicationSchema, own("pg_class", "c.oid"));
 }
 
+// Of pg_class c: the table at the top of its partitions is r, in the namespace rn.
+constexpr std::string_view kJoinRoot =
+    "JOIN pg_class r ON r.oid = coalesce(pg_partition_root(c.oid), c.oid) "
+    "JOIN pg_namespace rn ON rn.oid = r.relnamespace";
+
 // Of pg_index i: whether it is the key of the replica identity. A deferrable one is none.
 constexpr std::string_view kIsIdentity =
     "i.indrelid = c.oid AND i.indisvalid AND i.indimmediate AND "
@@ -27,9 +32,11 @@ constexpr std::string_view kIsKey = "a.attnum = ANY ((i.indkey::int2[])[0:i.indn
 std::string tables_query() {
   return fmt::format(R"(
 SELECT n.nspname, c.relname, c.relkind = 'p', c.relispartition, c.relpersistence = 'u', row_security_active(c.oid),
-  CASE WHEN c.relreplident = 'f' THEN 'full' WHEN EXISTS (SELECT FROM pg_index i WHERE {}) THEN 'key' ELSE 'nothing' END
+  CASE WHEN c.relreplident = 'f' THEN 'full' WHEN EXISTS (SELECT FROM pg_index i WHERE {}) THEN 'key' ELSE 'nothing' END,
+  rn.nspname, r.relname, (SELECT string_agg(quote_ident(t.tgname), ', ' ORDER BY t.tgname) FROM pg_trigger t
+    WHERE t.tgrelid = c.oid AND NOT t.tgisinternal AND t.tgenabled IN ('A', 'R'))
 {} ORDER BY 1, 2)",
-                     kIsIdentity, of_tables());
+                     kIsIdentity, of_tables(kJoinRoot));
 }
 
 std::string columns_query() {
@@ -86,11 +93,13 @@ Result<StreamTables> read_stream_tables(postgres::Connection& connection) {
   for (size_t i = 0; i < rows->size(); ++i) {
     StreamTable table{.schema = text_of(*rows, i, 0),
                       .name = text_of(*rows, i, 1),
+                      .root = {text_of(*rows, i, 7), text_of(*rows, i, 8)},
                       .identity = identity_of(rows->text(i, 6)),
                       .is_partitioned = rows->is_true(i, 2),
                       .is_partition = rows->is_true(i, 3),
                       .is_unlogged = rows->is_true(i, 4),
                       .has_row_security = rows->is_true(i, 5),
+                      .acting_triggers = text_of(*rows, i, 9),
                       .columns = {}};
     tables.emplace(std::pair(table.schema, table.name), std::move(table));
   }
@@ -100,21 +109,31 @@ Result<StreamTables> read_stream_tables(postgres::Connection& connection) {
   return tables;
 }
 
-Result<TableNames> read_table_names(postgres::Connection& connection) {
-  const auto rows = connection.execute("SELECT n.nspname, c.relname " + of_tables());
+Result<TableRoots> read_table_roots(postgres::Connection& connection) {
+  const auto rows = connection.execute("SELECT n.nspname, c.relname, rn.nspname, r.relname " +
+                                       of_tables(kJoinRoot));
+  if (!rows) return std::unexpected(rows.error());
+  TableRoots roots;
+  for (size_t i = 0; i < rows->size(); ++i) {
+    roots.emplace(TableName(text_of(*rows, i, 0), text_of(*rows, i, 1)),
+                  TableName(text_of(*rows, i, 2), text_of(*rows, i, 3)));
+  }
+  return roots;
+}
+
+Result<TableNames> read_published_tables(postgres::Connection& connection,
+                                         const std::string& publication) {
+  const auto rows = connection.execute(
+      "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication_rel r "
+      "JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid "
+      "JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
+      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1",
+      {publication});
   if (!rows) return std::unexpected(rows.error());
   TableNames names;
   for (size_t i = 0; i < rows->size(); ++i)
     names.emplace(text_of(*rows, i, 0), text_of(*rows, i, 1));
   return names;
-}
-
-Result<DatabaseIdentity> read_identity(postgres::Connection& connection) {
-  const auto rows = connection.execute(
-      "SELECT (SELECT system_identifier FROM pg_catalog.pg_control_system())::text, oid::text "
-      "FROM pg_catalog.pg_database WHERE datname = pg_catalog.current_database()");
-  if (!rows) return std::unexpected(rows.error());
-  return DatabaseIdentity{.system = text_of(*rows, 0, 0), .oid = text_of(*rows, 0, 1)};
 }
 
 Result<bool> is_shared(postgres::Connection& connection) {

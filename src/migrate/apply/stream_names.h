@@ -4,15 +4,10 @@
 #include <string_view>
 
 #include "base/uuid.h"
+#include "migrate/database_identity.h"
 
 // What a stream calls its things in the source and in the target.
 namespace partywall::migrate {
-
-// A database among all servers.
-struct DatabaseIdentity {
-  std::string system;  // pg_control_system().system_identifier
-  std::string oid;     // pg_database.oid
-};
 
 // Of the replication slot and the publication in the source, and of the replication origin in the
 // target: the same for the same tenant and target, so that a run finds what an earlier one left,

@@ -4,6 +4,7 @@
 #include <fmt/ranges.h>
 
 #include "migrate/apply/read_stream_tables.h"
+#include "migrate/apply/stream_names.h"
 
 namespace partywall::migrate {
 namespace {
@@ -32,11 +33,16 @@ Result<> check_settings(Connection& source) {
 Result<StreamState> read_state(Connection& source, Connection& target, const std::string& name) {
   StreamState state;
   const auto slot = source.execute(
-      "SELECT coalesce(wal_status = 'lost', false) FROM pg_catalog.pg_replication_slots "
+      "SELECT coalesce(wal_status = 'lost', false), coalesce(confirmed_flush_lsn, '0/0') "
+      "FROM pg_catalog.pg_replication_slots "
       "WHERE slot_name = $1",
       {name});
   if (!slot) return at("source", slot.error());
-  if (!slot->empty()) state.slot = StreamState::Slot{.is_lost = slot->is_true(0)};
+  if (!slot->empty()) {
+    const auto confirmed = parse_lsn(slot->text(0, 1));
+    if (!confirmed) return std::unexpected(confirmed.error());
+    state.slot = StreamState::Slot{.is_lost = slot->is_true(0), .confirmed = *confirmed};
+  }
   const auto progress = target.execute(
       "SELECT coalesce(pg_catalog.pg_replication_origin_progress($1, false), '0/0') "
       "WHERE pg_catalog.pg_replication_origin_oid($1) IS NOT NULL",
@@ -47,20 +53,6 @@ Result<StreamState> read_state(Connection& source, Connection& target, const std
   if (!lsn) return std::unexpected(lsn.error());
   state.progress = *lsn;
   return state;
-}
-
-Result<TableNames> published(Connection& source, const std::string& name) {
-  const auto rows = source.execute(
-      "SELECT n.nspname, c.relname FROM pg_catalog.pg_publication_rel r "
-      "JOIN pg_catalog.pg_publication p ON p.oid = r.prpubid "
-      "JOIN pg_catalog.pg_class c ON c.oid = r.prrelid "
-      "JOIN pg_catalog.pg_namespace n ON n.oid = c.relnamespace WHERE p.pubname = $1",
-      {name});
-  if (!rows) return at("source", rows.error());
-  TableNames names;
-  for (size_t i = 0; i < rows->size(); ++i)
-    names.emplace(std::string(rows->text(i, 0)), std::string(rows->text(i, 1)));
-  return names;
 }
 
 Result<> make_publication(Connection& source, const StreamPlan& plan) {
@@ -80,8 +72,8 @@ Result<> make_publication(Connection& source, const StreamPlan& plan) {
 
 // A table that joins later would lack the rows that were written before.
 Result<> check_publication(Connection& source, const StreamPlan& plan) {
-  const auto names = published(source, plan.name);
-  if (!names) return std::unexpected(names.error());
+  const auto names = read_published_tables(source, plan.name);
+  if (!names) return at("source", names.error());
   for (const auto& table : plan.publication.tables) {
     if (names->contains(table)) continue;
     return fail(ErrorKind::kConflict,
@@ -144,6 +136,8 @@ Result<NewSlot> begin_stream(Connection& source, Connection& target, const Strea
 
 Result<StreamPlan> plan_stream(Connection& source, Connection& target,
                                const StreamSettings& settings) {
+  if (auto fine = check_versions(source.server_version(), target.server_version()); !fine)
+    return std::unexpected(fine.error());
   if (auto fine = check_settings(source); !fine) return std::unexpected(fine.error());
   StreamPlan plan;
   plan.source_version = source.server_version();
@@ -154,9 +148,9 @@ Result<StreamPlan> plan_stream(Connection& source, Connection& target,
   if (!target_shared) return at("target", target_shared.error());
   if (*source_shared) plan.tenant.source = settings.tenant_column;
   if (*target_shared) plan.tenant.target = settings.tenant_column;
-  const auto source_identity = read_identity(source);
+  const auto source_identity = read_database_identity(source);
   if (!source_identity) return at("source", source_identity.error());
-  const auto target_identity = read_identity(target);
+  const auto target_identity = read_database_identity(target);
   if (!target_identity) return at("target", target_identity.error());
   plan.name = stream_name(settings.tenant, *target_identity);
   plan.reverse_name = stream_name(settings.tenant, *source_identity);
@@ -173,6 +167,24 @@ Result<StreamPlan> plan_stream(Connection& source, Connection& target,
   if (plan.publication.refusals.empty()) return plan;
   return fail(ErrorKind::kConflict, "the changes cannot be followed:\n  {}",
               fmt::join(plan.publication.refusals, "\n  "));
+}
+
+Result<StreamPlan> plan_resumption(Connection& source, Connection& target,
+                                   const StreamSettings& settings) {
+  auto plan = plan_stream(source, target, settings);
+  if (!plan) return plan;
+  const auto state = read_state(source, target, plan->name);
+  if (!state) return std::unexpected(state.error());
+  const auto start = decide_start(*state, plan->name);
+  if (!start) return std::unexpected(start.error());
+  if (*start != StreamStart::kResume) {
+    return fail(ErrorKind::kConflict,
+                "the stream {} was given up while it was followed: somebody else called partywall "
+                "migrate forget. Begin anew, and copy the rows again",
+                plan->name);
+  }
+  if (auto fine = check_publication(source, *plan); !fine) return std::unexpected(fine.error());
+  return plan;
 }
 
 Result<Preparation> prepare_stream(Connection& source, Connection& target,
@@ -199,7 +211,7 @@ Result<Preparation> prepare_stream(Connection& source, Connection& target,
 
 Result<std::vector<std::string>> forget_stream(Connection& source, Connection& target,
                                                const Uuid& tenant) {
-  const auto identity = read_identity(target);
+  const auto identity = read_database_identity(target);
   if (!identity) return at("target", identity.error());
   const std::string name = stream_name(tenant, *identity);
   const auto state = read_state(source, target, name);

@@ -38,6 +38,12 @@ struct StreamPlan {
                                              postgres::Connection& target,
                                              const StreamSettings& settings);
 
+// The same for a stream that was prepared, before it is followed again: what was lost with the
+// connection may have been more. kConflict: it cannot go on where it was.
+[[nodiscard]] Result<StreamPlan> plan_resumption(postgres::Connection& source,
+                                                 postgres::Connection& target,
+                                                 const StreamSettings& settings);
+
 struct Preparation {
   StreamStart start = StreamStart::kResume;
   std::optional<NewSlot> slot;  // of a new stream

@@ -8,6 +8,21 @@ constexpr std::string_view kAnew =
 
 }  // namespace
 
+Result<> check_versions(int source, int target) {
+  if (source < kOldestSource) {
+    return fail(ErrorKind::kConflict,
+                "the source is PostgreSQL {}, and changes can be followed from {} on. Copy the "
+                "rows with partywall migrate run while nobody writes, or upgrade it",
+                source / 10'000, kOldestSource / 10'000);
+  }
+  if (target < kOldestTarget) {
+    return fail(ErrorKind::kConflict,
+                "the target is PostgreSQL {}, and changes can be applied from {} on. Upgrade it",
+                target / 10'000, kOldestTarget / 10'000);
+  }
+  return {};
+}
+
 Result<StreamStart> decide_start(const StreamState& state, const std::string& name) {
   const bool has_applied = state.progress && *state.progress > Lsn{};
   if (!state.slot) {
@@ -24,11 +39,21 @@ Result<StreamStart> decide_start(const StreamState& state, const std::string& na
                 name, kAnew);
   }
   if (!has_applied) return StreamStart::kInterrupted;
-  if (!state.slot->is_lost) return StreamStart::kResume;
-  return fail(ErrorKind::kConflict,
-              "the source has removed log that the replication slot {} still needed "
-              "(max_slot_wal_keep_size). {}",
-              name, kAnew);
+  if (state.slot->is_lost) {
+    return fail(ErrorKind::kConflict,
+                "the source has removed log that the replication slot {} still needed "
+                "(max_slot_wal_keep_size). {}",
+                name, kAnew);
+  }
+  // A slot sends nothing from before its confirmed place, wherever it is asked to begin.
+  if (state.slot->confirmed > *state.progress) {
+    return fail(ErrorKind::kConflict,
+                "the source was told that the target has the stream {} up to {}, and the target "
+                "remembers it up to {} only: it was restored, or has failed over to a standby that "
+                "was behind. {}",
+                name, to_string(state.slot->confirmed), to_string(*state.progress), kAnew);
+  }
+  return StreamStart::kResume;
 }
 
 }  // namespace partywall::migrate

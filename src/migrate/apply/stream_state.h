@@ -7,13 +7,21 @@
 #include "base/result.h"
 #include "migrate/apply/lsn.h"
 
-// Whether a stream begins or goes on: pure.
+// Whether a stream can be, and begins or goes on: pure.
 namespace partywall::migrate {
+
+// As the server says its version: 150004 is 15.4.
+inline constexpr int kOldestSource = 130'000;
+inline constexpr int kOldestTarget = 150'000;  // GRANT SET ON PARAMETER
+
+// kConflict: one of them is too old.
+[[nodiscard]] Result<> check_versions(int source, int target);
 
 // What is there of a stream.
 struct StreamState {
   struct Slot {
     bool is_lost = false;  // the source has removed log that the stream still needed
+    Lsn confirmed;         // the source was told that everything before it is in the target
     bool operator==(const Slot&) const = default;
   };
   std::optional<Slot> slot;     // in the source

@@ -3,8 +3,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "base/uuid.h"
@@ -31,14 +33,22 @@ struct StreamColumn {
   std::string equality_schema = "pg_catalog";  // where the operator = of its type is
 };
 
+using TableName = std::pair<std::string, std::string>;  // schema and name
+using TableNames = std::set<TableName>;
+// Of each table that at the top of its tree of partitions: itself, where it is none.
+using TableRoots = std::map<TableName, TableName>;
+
 struct StreamTable {
   std::string schema;
   std::string name;
+  TableName root;
   ReplicaIdentity identity = ReplicaIdentity::kNothing;
   bool is_partitioned = false;  // has no rows itself
   bool is_partition = false;
   bool is_unlogged = false;
   bool has_row_security = false;  // that counts for the user who asks
+  // Triggers that session_replication_role = replica does not hold back, quoted.
+  std::string acting_triggers;
   std::vector<StreamColumn> columns;
 
   [[nodiscard]] const StreamColumn* find(std::string_view column) const;
@@ -47,7 +57,7 @@ struct StreamTable {
 };
 
 // By schema and name.
-using StreamTables = std::map<std::pair<std::string, std::string>, StreamTable>;
+using StreamTables = std::map<TableName, StreamTable>;
 
 // Whose rows, and where it is written: with a column in the target alone it is added, with one in
 // both it is kept, with one in the source alone it is taken away.

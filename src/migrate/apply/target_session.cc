@@ -23,12 +23,14 @@ constexpr std::string_view kSessionOptions =
 
 constexpr const char* kBegin = "begin";
 constexpr const char* kOriginSetup = "origin";
+constexpr const char* kTransactionId = "xid";
 constexpr const char* kCommit = "commit";
 constexpr const char* kProgress = "progress";
 
 constexpr std::pair<const char*, const char*> kControlStatements[] = {
     {kBegin, "BEGIN"},
     {kOriginSetup, "SELECT pg_catalog.pg_replication_origin_xact_setup($1, $2)"},
+    {kTransactionId, "SELECT pg_catalog.pg_current_xact_id()"},
     {kCommit, "COMMIT"},
     {kProgress, "SELECT pg_catalog.pg_replication_origin_session_progress(true)"},
 };
@@ -137,28 +139,40 @@ Result<> TargetSession::change(const ChangeStatement& statement, std::span<const
 }
 
 Result<> TargetSession::commit(TransactionEnd end) {
+  return commit_as(EndKind::kCommitted, std::move(end));
+}
+
+// Only the commit of a transaction that has an id is recorded, and its origin with it.
+Result<> TargetSession::mark(Lsn place, ServerTime at) {
+  if (auto sent = begin(); !sent) return sent;
+  if (auto sent = control(kTransactionId, {}, Kind::kControl); !sent) return sent;
+  return commit_as(EndKind::kMark,
+                   {.commit = place, .end = place, .committed_at = at, .fences = {}});
+}
+
+Result<> TargetSession::commit_as(EndKind kind, TransactionEnd end) {
   const std::string lsn = to_string(end.end);
   const std::string time = to_timestamp_text(end.committed_at);
   const char* const values[] = {lsn.c_str(), time.c_str()};
   if (auto sent = control(kOriginSetup, values, Kind::kControl); !sent) return sent;
   if (auto sent = control(kCommit, {}, Kind::kCommit); !sent) return sent;
-  ends_.push_back({.transaction = std::move(end), .was_committed = true});
+  ends_.push_back({.transaction = std::move(end), .kind = kind});
   return {};
 }
 
 Result<> TargetSession::pass(TransactionEnd end) {
-  ends_.push_back({.transaction = std::move(end)});
+  ends_.push_back({.transaction = std::move(end), .kind = EndKind::kPassed});
   report_passed();
   return {};
 }
 
 void TargetSession::applied_one() {
-  on_applied_(ends_.front().transaction);
+  if (ends_.front().kind != EndKind::kMark) on_applied_(ends_.front().transaction);
   ends_.pop_front();
 }
 
 void TargetSession::report_passed() {
-  while (!ends_.empty() && !ends_.front().was_committed) applied_one();
+  while (!ends_.empty() && ends_.front().kind == EndKind::kPassed) applied_one();
 }
 
 bool TargetSession::has_room() const {

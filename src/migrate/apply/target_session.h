@@ -47,6 +47,9 @@ class TargetSession final : public ApplySink {
                   std::span<const pgoutput::Value> values) override;
   Result<> commit(TransactionEnd end) override;
   Result<> pass(TransactionEnd end) override;
+  // Moves the origin's progress to a place up to which the source had nothing for the target, by a
+  // transaction that does nothing else; OnApplied is not called for it. Only when is_idle().
+  Result<> mark(Lsn place, ServerTime at);
 
   // Whether more should be sent now; no once prepare_to_rest() was called, until the rest is over.
   [[nodiscard]] bool has_room() const;
@@ -68,8 +71,8 @@ class TargetSession final : public ApplySink {
   Result<> prepare_to_rest();
   // Every transaction up to here survives a crash of the target.
   [[nodiscard]] Lsn durable() const { return durable_; }
-  // Whether that is every transaction that the target has committed.
-  [[nodiscard]] bool all_is_durable() const { return durable_ >= committed_; }
+  // The origin's progress, by what the target has committed.
+  [[nodiscard]] Lsn committed() const { return committed_; }
 
   [[nodiscard]] int socket() const { return pipeline_.socket(); }
 
@@ -81,15 +84,21 @@ class TargetSession final : public ApplySink {
     uint32_t statement = kNotPrepared;
     uint32_t bytes = 0;
   };
+  enum class EndKind : uint8_t {
+    kCommitted,
+    kPassed,  // there was nothing to commit
+    kMark,
+  };
   struct End {
     TransactionEnd transaction;
-    bool was_committed = false;  // else there was nothing to commit
+    EndKind kind;
   };
 
   TargetSession(postgres::Pipeline pipeline, const TargetSettings& settings, OnApplied on_applied)
       : pipeline_(std::move(pipeline)), settings_(settings), on_applied_(std::move(on_applied)) {}
   Result<> set_up();
   Result<> control(const char* statement, std::span<const char* const> values, Kind kind);
+  Result<> commit_as(EndKind kind, TransactionEnd end);
   Result<> prepare(const ChangeStatement& statement);
   Result<> take(const Expected& expected, postgres::PostgresResult<postgres::Rows> result);
   void applied_one();

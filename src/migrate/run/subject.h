@@ -4,7 +4,6 @@
 #include <vector>
 
 #include "base/diagnostics.h"
-#include "engines/postgres.h"
 #include "migrate/convert/transform.h"
 #include "migrate/copy/relation.h"
 #include "migrate/schema/catalog.h"
@@ -17,7 +16,7 @@ struct Subject {
   Conversion conversion;  // what its schema becomes
   std::vector<Relation> relations;
   std::string fingerprint;
-  std::string identity;  // system identifier, name and number: which database it is
+  std::string identity;  // which database it is: to_string(DatabaseIdentity)
 
   [[nodiscard]] std::vector<std::string> global_tables() const;
 };
@@ -25,8 +24,5 @@ struct Subject {
 // `diagnostics` gets what is wrong with the rules; then the failure is kInvalid.
 Result<Subject> read_subject(const std::string& source, const ConversionRules& rules,
                              Diagnostics& diagnostics);
-
-// `identity` of the database of a connection.
-Result<std::string> read_identity(postgres::Connection& connection);
 
 }  // namespace partywall::migrate

@@ -200,6 +200,11 @@ def stream_of_data_set(servers, binary, name):
         stream.remove()
 
 
+def write_elsewhere(server):
+    """Several MiB of log that no stream has a part in."""
+    server.execute("CREATE TABLE IF NOT EXISTS elsewhere (n int); INSERT INTO elsewhere SELECT generate_series(1, 50000)")
+
+
 def wait_for_lsn(follower, lsn):
     """Until the follower has applied everything before it."""
     def number(text):
@@ -209,4 +214,4 @@ def wait_for_lsn(follower, lsn):
                f"{lsn} to be applied", patience=180)
 
 
-__all__ = ["Follower", "Stream", "servers", "stream_of", "stream_of_data_set", "wait_for_lsn"]
+__all__ = ["Follower", "Stream", "servers", "stream_of", "stream_of_data_set", "wait_for_lsn", "write_elsewhere"]

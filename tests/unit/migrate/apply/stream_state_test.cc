@@ -32,6 +32,29 @@ TEST(StreamState, EveryStateIsDecided) {
   EXPECT_THAT(start(none, Lsn{5}).error().message, HasSubstr("migrate forget"));
 }
 
+// Whatever lies between was confirmed, and is never sent again.
+TEST(StreamState, ATargetThatRemembersLessThanWasConfirmedIsRefused) {
+  const auto start = [](Lsn confirmed, Lsn progress) {
+    return decide_start({.slot = StreamState::Slot{.confirmed = confirmed}, .progress = progress},
+                        "s");
+  };
+  EXPECT_EQ(start(Lsn{5}, Lsn{5}), StreamStart::kResume);
+  EXPECT_EQ(start(Lsn{5}, Lsn{6}), StreamStart::kResume);
+  EXPECT_EQ(start(Lsn{6}, Lsn{}), StreamStart::kInterrupted);
+  const auto refused = start(Lsn{6}, Lsn{5});
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().kind, ErrorKind::kConflict);
+  EXPECT_THAT(refused.error().message, HasSubstr("remembers it up to 0/5 only"));
+}
+
+TEST(StreamState, OldServersAreRefused) {
+  EXPECT_TRUE(check_versions(130'000, 150'000));
+  EXPECT_THAT(check_versions(120'017, 150'000).error().message,
+              HasSubstr("source is PostgreSQL 12"));
+  EXPECT_THAT(check_versions(170'000, 140'011).error().message,
+              HasSubstr("target is PostgreSQL 14"));
+}
+
 TEST(StreamNames, AreTheSameForTheSameTenantAndTarget) {
   const std::string name = stream_name(kTenant, {.system = "1", .oid = "5"});
   EXPECT_EQ(name, stream_name(kTenant, {.system = "1", .oid = "5"}));
@@ -102,6 +125,31 @@ TEST(PublicationPlan, PartitionsComeWithTheirTable) {
   }
   EXPECT_THAT(plan_publication(source, target, kAdd, {}).tables,
               testing::ElementsAre(testing::Pair("public", "payment")));
+}
+
+TEST(PublicationPlan, PartitionsOfATableThatIsLeftOutAreToo) {
+  StreamTables source, target;
+  StreamTable root = table("payment", false), part = table("payment_1", false);
+  root.is_partitioned = part.is_partition = true;
+  root.root = part.root = {"public", "payment"};
+  put(source, root);
+  put(source, part);
+  put(source, table("film", false));
+  put(target, table("film", true));
+  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals, testing::SizeIs(2));
+  EXPECT_THAT(plan_publication(source, target, kAdd, {{"public", "payment"}}).refusals,
+              testing::IsEmpty());
+}
+
+TEST(PublicationPlan, TriggersThatWouldActASecondTimeAreRefused) {
+  StreamTables source, target;
+  put(source, table("film", false));
+  StreamTable loud = table("film", true);
+  loud.acting_triggers = "spoil";
+  put(target, loud);
+  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals,
+              testing::ElementsAre(
+                  testing::AllOf(HasSubstr("ENABLE ALWAYS or REPLICA"), HasSubstr("spoil"))));
 }
 
 TEST(PublicationPlan, UnloggedTablesAreSaid) {
