@@ -6,8 +6,6 @@ from conversion import load
 from migration import digests, prepared
 from support.register import TENANT_A, TENANT_B
 
-FAULTS = 100
-
 SCHEMA = """
 CREATE TABLE account (id bigint PRIMARY KEY, name text NOT NULL, balance numeric(12, 2), opened date);
 CREATE TABLE place (country text, code text, note text, PRIMARY KEY (country, code));
@@ -64,13 +62,14 @@ def inject(connection, dice, kind):
     return table, {"extra"}
 
 
-def test_every_injected_fault_is_found(copied, postgres):
-    """100 of 100: each in a database that was equal, found with its table, its kind and its row."""
+@pytest.mark.parametrize("faults", [20, pytest.param(100, marks=pytest.mark.long)])
+def test_every_injected_fault_is_found(copied, postgres, faults):
+    """Each in a database that was equal, found with its table, its kind and its row."""
     _, tool = copied
     dice = random.Random(8)
     found = 0
     with postgres.connect(tool.target.name, autocommit=False) as connection:
-        for number in range(FAULTS):
+        for number in range(faults):
             kind = ("changed", "missing", "extra", "doubled", "toast")[number % 5]
             table, kinds = inject(connection, dice, kind)
             connection.commit()
@@ -81,7 +80,7 @@ def test_every_injected_fault_is_found(copied, postgres):
             assert {one["kind"] for one in wrong[0]["differences"]} == kinds and not wrong[0]["has_more"]
             found += 1
             restore(connection, table)
-    assert found == FAULTS
+    assert found == faults
     status, _ = tool.events("verify", "acme")
     assert status == 0
 
