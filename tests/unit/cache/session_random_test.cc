@@ -310,8 +310,8 @@ TEST(SessionRandom, GivesNobodyAForeignByteWhenConnectionsBreakAndClientsLeave) 
     lost += run.lost;
   }
   std::cout << answered << " requests answered, " << lost << " lost, " << seeds() << " seeds\n";
-  EXPECT_GT(answered, 50'000u);
-  EXPECT_GT(lost, 50u);
+  EXPECT_GT(answered, seeds() * 5'000 / 3);
+  EXPECT_GT(lost, seeds() * 5 / 3);
 }
 
 }  // namespace
