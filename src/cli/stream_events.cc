@@ -53,7 +53,8 @@ void StreamEvents::on_prepared(const migrate::StreamPlan& plan,
     text += fmt::format(", from {} on, snapshot {}", to_string(slot.consistent_lsn),
                         slot.snapshot_name);
   }
-  for (const std::string& warning : plan.publication.warnings) text += "\nwarning: " + warning;
+  for (const std::string& warning : plan.publication.warnings)
+    text += "\nwarning: " + printable(warning);
   print(text, event("prepared", [&](JsonWriter& writer) {
           writer.key("slot").value(plan.name).key("resumes").value(resumes);
           writer.key("tables").value(uint64_t{plan.publication.tables.size()});
@@ -69,7 +70,7 @@ void StreamEvents::on_prepared(const migrate::StreamPlan& plan,
 void StreamEvents::on_waiting(const std::vector<std::string>& transactions) {
   print(fmt::format("the slot is made when the transactions that were open have ended; still open: "
                     "process {}",
-                    fmt::join(transactions, "; process ")),
+                    printable(fmt::format("{}", fmt::join(transactions, "; process ")))),
         event("waiting",
               [&](JsonWriter& writer) { write_list(writer, "transactions", transactions); }));
 }
@@ -108,7 +109,7 @@ void StreamEvents::on_fence(const std::string& content, migrate::Lsn commit) {
 }
 
 void StreamEvents::on_retry(const Error& error, Duration pause) {
-  fmt::print(stderr, "partywall migrate follow: {}; again in {}\n", error.message,
+  fmt::print(stderr, "partywall migrate follow: {}; again in {}\n", printable(error.message),
              format_duration(std::chrono::ceil<milliseconds>(pause)));
 }
 

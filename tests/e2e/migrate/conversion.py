@@ -75,21 +75,26 @@ def tables_of(connection):
     return dict(connection.execute(TABLES).fetchall())
 
 
+def copy_tables(reader, writer, tenant, without=()):
+    """All rows that the reader sees, for a tenant, of the tables that the target has with a tenant."""
+    present = tables_with_tenant(writer)
+    for table, columns in tables_of(reader).items():
+        if table not in present or table in without:
+            continue
+        names = ", ".join(columns)
+        with reader.cursor() as out, writer.cursor() as into, \
+                out.copy(f"COPY (SELECT '{tenant}'::uuid, {names} FROM {table}) TO STDOUT") as rows, \
+                into.copy(f"COPY {table} (tenant_id, {names}) FROM STDIN") as sink:
+            for block in rows:
+                sink.write(block)
+
+
 def copy_rows(postgres, source, target, tenant, without=()):
     """A simple loader: all rows of the source for a tenant, and the positions of its sequences."""
     with postgres.connect(source) as reader, postgres.connect(target) as writer:
         # Foreign keys may be circular, and the application's triggers have run already.
         writer.execute("SET session_replication_role = replica")
-        present = tables_with_tenant(writer)
-        for table, columns in tables_of(reader).items():
-            if table not in present or table in without:
-                continue
-            names = ", ".join(columns)
-            with reader.cursor() as out, writer.cursor() as into, \
-                    out.copy(f"COPY (SELECT '{tenant}'::uuid, {names} FROM {table}) TO STDOUT") as rows, \
-                    into.copy(f"COPY {table} (tenant_id, {names}) FROM STDIN") as sink:
-                for block in rows:
-                    sink.write(block)
+        copy_tables(reader, writer, tenant, without)
         for (sequence,) in reader.execute("SELECT oid::regclass::text FROM pg_class WHERE relkind = 'S'").fetchall():
             value, called = reader.execute(f"SELECT last_value, is_called FROM {sequence}").fetchone()
             if writer.execute("SELECT to_regclass(%s)", [sequence]).fetchone()[0]:

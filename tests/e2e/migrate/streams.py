@@ -10,7 +10,7 @@ import tempfile
 
 import pytest
 import yaml
-from conversion import RULES, Target, contents, load, tables_of, tables_with_tenant
+from conversion import RULES, Target, contents, copy_tables, load, tables_of, tables_with_tenant
 from support.postgres import Postgres
 from support.processes import Process
 from support.register import TENANT_A
@@ -140,16 +140,7 @@ class Stream:
             reader.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             reader.execute(f"SET TRANSACTION SNAPSHOT '{snapshot}'")
             writer.execute("SET session_replication_role = replica")
-            present = tables_with_tenant(writer)
-            for table, columns in tables_of(reader).items():
-                if table not in present:
-                    continue
-                names = ", ".join(columns)
-                with reader.cursor() as out, writer.cursor() as into, \
-                        out.copy(f"COPY (SELECT '{self.tenant}'::uuid, {names} FROM {table}) TO STDOUT") as rows, \
-                        into.copy(f"COPY {table} (tenant_id, {names}) FROM STDIN") as sink:
-                    for block in rows:
-                        sink.write(block)
+            copy_tables(reader, writer, self.tenant)
 
     def catch_up(self):
         """Runs a follower until it has applied all that is there now."""
