@@ -1,7 +1,6 @@
 # Compiler flags, sanitizers, ccache and the libraries that every build needs.
 
 option(PARTYWALL_BUILD_TESTS "Build the unit tests" ON)
-option(PARTYWALL_BUILD_BENCH "Build the micro-benchmarks" OFF)
 option(PARTYWALL_BUILD_FUZZERS "Build the libFuzzer targets (clang, preset fuzz)" OFF)
 set(PARTYWALL_SANITIZE "" CACHE STRING "Comma-separated sanitizers: address,undefined or thread")
 

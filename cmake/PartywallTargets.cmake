@@ -23,7 +23,7 @@ partywall_precompile(partywall_tenancy_pch ${partywall_precompiled_headers} ${pa
 function(partywall_layer folder)
   cmake_parse_arguments(ARG "" "" "USES;LIBRARIES" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/src/${folder}/*.cc)
-  list(FILTER sources EXCLUDE REGEX "/main\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "/cli/(main|commands_[a-z]+)\\.cc$")  # the program's own
   if(NOT sources)  # nothing there yet
     return()
   endif()
@@ -55,6 +55,7 @@ function(partywall_unit_test folder)
   target_include_directories(unit_${folder} PRIVATE ${CMAKE_SOURCE_DIR}/tests/unit ${CMAKE_SOURCE_DIR}/tests)
   target_compile_definitions(unit_${folder} PRIVATE PARTYWALL_SOURCE_DIR="${CMAKE_SOURCE_DIR}")
   target_link_libraries(unit_${folder} PRIVATE partywall_${folder} partywall_test_support ${ARG_LIBRARIES} GTest::gmock GTest::gtest_main)
+  add_dependencies(test_programs unit_${folder})
   gtest_discover_tests(unit_${folder} TEST_PREFIX ${folder}. DISCOVERY_MODE PRE_TEST PROPERTIES TIMEOUT 600)
 endfunction()
 
@@ -65,4 +66,5 @@ function(partywall_fuzz name)
   target_include_directories(fuzz_${name} PRIVATE ${CMAKE_SOURCE_DIR}/src ${CMAKE_SOURCE_DIR}/tests)
   target_link_libraries(fuzz_${name} PRIVATE ${ARG_LIBRARIES})
   target_link_options(fuzz_${name} PRIVATE -fsanitize=fuzzer)
+  add_dependencies(test_programs fuzz_${name})
 endfunction()

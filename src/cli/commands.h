@@ -11,7 +11,7 @@ class App;
 }
 
 // What each command accepts, a file for each group (commands_*.cc): with main.cc the only files
-// that see CLI11, which is slow to compile.
+// that see CLI11, which is slow to compile: several of them are one file for the compiler.
 namespace partywall::cli {
 
 // What was chosen; run after everything has been parsed.

@@ -14,10 +14,11 @@ struct ResourceOptions {
   bool dry_run = false;
   bool prune = false;
 };
-using Options = std::shared_ptr<ResourceOptions>;
+using SharedResourceOptions = std::shared_ptr<ResourceOptions>;
 
 CLI::App* add_named(CLI::App& group, const std::string& name, const std::string& help,
-                    const std::string& what, const SharedOptions& shared, const Options& options) {
+                    const std::string& what, const SharedOptions& shared,
+                    const SharedResourceOptions& options) {
   auto* sub = group.add_subcommand(name, help);
   sub->add_option(what, options->name, "Its name")->required();
   add_remote_options(*sub, shared);

@@ -14,7 +14,7 @@ struct TenantOptions {
   bool yes = false;
 };
 
-using Options = std::shared_ptr<TenantOptions>;
+using SharedTenantOptions = std::shared_ptr<TenantOptions>;
 
 std::string path_of(const std::string& tenant, std::string_view rest = "") {
   return fmt::format("/v1/tenants/{}{}", encode_segment(tenant), rest);
@@ -25,7 +25,7 @@ void set_text(JsonObject& body, std::string_view name, const std::string& value)
 }
 
 CLI::App* add_sub(CLI::App& group, const std::string& name, const std::string& help,
-                  const SharedOptions& shared, const Options& options) {
+                  const SharedOptions& shared, const SharedTenantOptions& options) {
   auto* sub = group.add_subcommand(name, help);
   sub->add_option("TENANT", options->tenant, "Slug or id")->required();
   add_remote_options(*sub, shared);
@@ -131,7 +131,7 @@ void add_state_command(CLI::App& group, Command& command, const StateCommand& st
   });
 }
 
-void add_tier(CLI::App& group, Command& command) {
+void add_tenant_tier(CLI::App& group, Command& command) {
   auto shared = std::make_shared<RemoteOptions>();
   auto options = std::make_shared<TenantOptions>();
   auto* sub =
@@ -228,7 +228,7 @@ void add_tenant_commands(CLI::App& app, Command& command) {
   add_list(*group, command);
   add_show(*group, command);
   for (const StateCommand& state : kStateCommands) add_state_command(*group, command, state);
-  add_tier(*group, command);
+  add_tenant_tier(*group, command);
   add_limits(*group, command);
   add_move(*group, command);
   add_login(*group, command);

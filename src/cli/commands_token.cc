@@ -24,7 +24,7 @@ int create_admin_token(const RemoteOptions& shared, const TokenOptions& options,
   return run_action(shared, {.path = "/v1/tokens", .body = JsonValue(std::move(body))});
 }
 
-void add_create(CLI::App& group, Command& command) {
+void add_token_create(CLI::App& group, Command& command) {
   auto* sub = group.add_subcommand(
       "create",
       "Print a context token for a job, a token of the development issuer, or an admin token");
@@ -67,7 +67,7 @@ void add_create(CLI::App& group, Command& command) {
 
 void add_token_commands(CLI::App& app, Command& command) {
   auto* group = app.add_subcommand("token", "Tokens")->require_subcommand(1);
-  add_create(*group, command);
+  add_token_create(*group, command);
   auto shared = std::make_shared<RemoteOptions>();
   auto* list = group->add_subcommand("list", "Admin tokens, without their secrets");
   add_remote_options(*list, shared);
