@@ -110,6 +110,8 @@ Result<LineLog> LineLog::open(const std::string& path) {
   impl->logger = std::make_shared<spdlog::async_logger>(
       "lines", std::move(sink), impl->pool, spdlog::async_overflow_policy::overrun_oldest);
   impl->logger->set_pattern("%v");
+  // Otherwise the last lines before a quiet hour would stay in the stream's buffer for an hour.
+  impl->logger->flush_on(spdlog::level::info);
   return LineLog(std::move(impl));
 }
 

@@ -59,6 +59,10 @@ def test_after_a_crash_the_next_start_takes_over_and_leaves_nothing(folder):
 def test_engines_and_instances_that_die_come_back(folder):
     with Up(folder / "data", folder / "log") as up:
         before = recorded_processes(up.data_dir)
+        product = f"/api/products/{up.json('/api/products?limit=1', tenant='globex')[0]['id']}"
+        assert [up.json(product, tenant="globex")["cached"] for _ in range(2)] == [False, True]
+        os.kill(before["redis-1"], signal.SIGSTOP)  # the shop does without its cache
+        assert up.json(product, tenant="globex")["cached"] is False
         for pid in before.values():
             os.kill(pid, signal.SIGKILL)
 

@@ -8,6 +8,7 @@ import psycopg
 import pytest
 
 from support.up import ANY_PORTS, product_names, recorded_processes, stack_folder
+from support.waiting import wait_until
 
 
 def test_one_stack_for_a_folder(binary, up):
@@ -39,6 +40,46 @@ def test_nobody_gets_into_the_engines_without_a_password(up):
             psycopg.connect(**place, user=user, password=password)
     redis = subprocess.run(["redis-cli", "-p", str(up.run["redis"]["port"]), "PING"], capture_output=True, text=True)
     assert "NOAUTH" in redis.stdout
+
+
+def test_the_lines_to_paste_do_what_they_say(up):
+    """A shell runs what `partywall up` prints: each tenant sees its own shop, by HTTP, SQL and Redis."""
+    def run(command):
+        done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
+        assert done.returncode == 0, (command, done.stderr)
+        return done.stdout
+    printed = [line.strip() for line in up.log().splitlines()]
+    curls = [line for line in printed if line.startswith("curl ")]
+    psqls = [line for line in printed if " psql " in line and line.startswith("PGPASSWORD=")]
+    clis = [line for line in printed if " redis-cli " in line and line.startswith("REDISCLI_AUTH=")]
+    assert len(curls) == len(psqls) == len(clis) == 2
+    shops = [{product["name"] for product in json.loads(run(curl.replace("curl ", "curl -sS --fail ", 1)))} for curl in curls]
+    assert shops == [set(run(f"{psql} -XAtc 'SELECT name FROM products ORDER BY name LIMIT 50'").splitlines())
+                     for psql in psqls]
+    assert shops[0] and shops[1] and not shops[0] & shops[1]
+    assert run(clis[0] + " SET pasted of-the-first") == "OK\n"
+    assert run(clis[0] + " GET pasted") == "of-the-first\n" and run(clis[1] + " GET pasted") == "\n"
+    assert run(clis[0] + " DEL pasted") == "1\n"
+
+
+def test_the_access_log_holds_no_secret(up):
+    """What clients send is written down, but never what somebody could log in with."""
+    token = up.tenant("globex")["token"]
+    status, _, _ = up.request(f"/api/products?limit=1&access_token={token}", tenant="globex",
+                              headers={"User-Agent": 'of "the" test\t{'})
+    assert status == 200
+    log = up.data_dir / "access.log"
+    def written():
+        whole = log.read_text().rpartition("\n")[0]  # the last line may not be all there
+        return [line for line in map(json.loads, whole.splitlines()) if "the" in line.get("user_agent", "")]
+    line = wait_until(written, "the line of the request")[-1]
+    assert line["path"] == "/api/products" and line["tenant"] == "globex" and line["status"] == 200
+    assert line["user_agent"].startswith('of "the" test') and line["method"] == "GET" and line["duration_ms"] >= 0
+    text = log.read_text()
+    secrets = [value for tenant in up.run["tenants"].values() for name, value in tenant.items()
+               if name in ("token", "sql_password", "cache_secret")]
+    assert len(secrets) == 6 and not [secret for secret in secrets if secret in text]
+    assert token.rsplit(".", 1)[1] not in text
 
 
 def test_a_port_that_is_taken_is_said(binary, up):
