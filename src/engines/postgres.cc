@@ -239,11 +239,16 @@ PostgresResult<uint64_t> Connection::copy_in(const std::string& copy, std::strin
   }
   PQclear(started);
   constexpr size_t kChunk = 64 * 1024;
+  bool is_whole = true;
   for (size_t sent = 0; sent < data.size(); sent += kChunk) {
     const std::string_view chunk = data.substr(sent, kChunk);
-    if (PQputCopyData(connection_.get(), chunk.data(), static_cast<int>(chunk.size())) != 1) break;
+    if (PQputCopyData(connection_.get(), chunk.data(), static_cast<int>(chunk.size())) != 1) {
+      is_whole = false;
+      break;
+    }
   }
-  PQputCopyEnd(connection_.get(), nullptr);
+  // Ended with a text, the server refuses what it has got: half the rows are never taken for all.
+  PQputCopyEnd(connection_.get(), is_whole ? nullptr : "the rows could not all be sent");
   auto rows = check(PQgetResult(connection_.get()));
   while (pg_result* rest = PQgetResult(connection_.get())) PQclear(rest);
   if (!rows) return std::unexpected(rows.error());
