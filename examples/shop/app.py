@@ -82,15 +82,15 @@ def read_product(product_id: int):
     try:
         if (found := cache.get(key)) is not None:
             return {**json.loads(found), "cached": True}
-    except redis.ConnectionError:
-        pass  # the cache is down: the database has the answer
+    except redis.RedisError:
+        pass  # the cache is down, too slow or over its limits: the database has the answer
     with database() as db:
         product = db.execute(
             "SELECT id, sku, name, price_cents FROM products WHERE id = %s", (product_id,)
         ).fetchone()
     if product is None:
         raise HTTPException(404, "no such product")
-    with contextlib.suppress(redis.ConnectionError):
+    with contextlib.suppress(redis.RedisError):
         cache.set(key, json.dumps(product), ex=CACHE_SECONDS)
     return {**product, "cached": False}
 

@@ -41,9 +41,11 @@ def transaction(connection):
 class TenantRedis(redis.Redis):
     """A client of the cache door: each command goes out together with the request's context."""
 
+    login = "app"  # the application's own, of `logins.cache` in the platform file
+
     def execute_command(self, *args, **options):
         with self.pipeline(transaction=False) as pipeline:
-            pipeline.execute_command("AUTH", "app", current())
+            pipeline.execute_command("AUTH", self.login, current())
             pipeline.execute_command(*args, **options)
             return pipeline.execute()[1]
 
