@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/json_writer.h"
 #include "http/proxy/problem.h"
 
@@ -33,11 +34,6 @@ constexpr Phrase kPhrases[] = {
     {500, "Internal Server Error"},
     {503, "Service Unavailable"},
 };
-
-bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  const auto lower = [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c; };
-  return std::ranges::equal(a, b, {}, lower, lower);
-}
 
 }  // namespace
 

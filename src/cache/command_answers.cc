@@ -4,7 +4,7 @@
 #include <string_view>
 #include <vector>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/commands/command_table.h"
 #include "cache/glob.h"
 #include "cache/resp/resp_writer.h"

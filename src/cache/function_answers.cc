@@ -2,18 +2,12 @@
 
 #include <algorithm>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/glob.h"
 #include "cache/local_answers.h"
 
 namespace partywall::cache {
 namespace {
-
-std::string error(std::string_view text) {
-  std::string out;
-  append_error(out, text);
-  return out;
-}
 
 void append_library(std::string& out, const CacheFunctionLibrary& library, Protocol protocol) {
   append_map_header(out, protocol, 3);
@@ -52,9 +46,9 @@ std::string function_list_answer(const Request& request, const CacheBackend& bac
   std::string pattern = "*";
   while (const auto option = cursor.next()) {
     if (equal_ignoring_case(*option, "withcode"))
-      return error("NOPERM the code of functions is not shown here");
+      return make_error("NOPERM the code of functions is not shown here");
     if (!equal_ignoring_case(*option, "libraryname") || cursor.left() == 0)
-      return error("ERR Unknown argument " + std::string(option->substr(0, 128)));
+      return make_error("ERR Unknown argument " + std::string(option->substr(0, 128)));
     pattern = to_lower(*cursor.next());
   }
   std::string libraries;

@@ -5,7 +5,7 @@
 
 #include <fmt/format.h>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/glob.h"
 
 namespace partywall::cache {

@@ -2,8 +2,8 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
-#include "cache/ascii.h"
 #include "cache/local_answers.h"
 
 namespace partywall::cache {
@@ -11,15 +11,9 @@ namespace {
 
 constexpr uint64_t kUsualCount = 10;
 
-std::string error(std::string_view text) {
-  std::string out;
-  append_error(out, text);
-  return out;
-}
-
 std::string unknown_subcommand(const Request& request, std::string_view command) {
-  return error(fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
-                           request.first.substr(0, 128), command));
+  return make_error(fmt::format("ERR unknown subcommand '{}'. Try {} HELP.",
+                                request.first.substr(0, 128), command));
 }
 
 void append_slow_command(std::string& out, const SlowCommand& command) {
@@ -40,7 +34,8 @@ std::string slow_commands(const Request& request, const SlowLog& log, TenantId t
   std::optional<size_t> count = kUsualCount;
   if (const auto text = cursor.next()) {
     const auto number = parse_unsigned(*text);
-    if (!number && *text != "-1") return error("ERR count should be greater than or equal to -1");
+    if (!number && *text != "-1")
+      return make_error("ERR count should be greater than or equal to -1");
     count = number ? std::optional<size_t>(*number) : std::nullopt;
   }
   const auto commands = log.latest(tenant, count);
@@ -62,7 +57,7 @@ std::string slow_log_answer(const Request& request, SlowLog& log, TenantId tenan
          "HELP"});
   }
   if (is("get") && request.argument_count <= 3) return slow_commands(request, log, tenant);
-  if (request.argument_count != 2) return error(wrong_arguments("slowlog"));
+  if (request.argument_count != 2) return make_error(wrong_arguments("slowlog"));
   std::string out;
   if (is("len")) {
     append_integer(out, static_cast<int64_t>(log.size(tenant)));
@@ -114,7 +109,7 @@ std::string pubsub_answer(const Request& request, const std::vector<ClientRecord
                         "CHANNELS [<pattern>] | NUMSUB [<channel> ...] | NUMPAT",
                         "SHARDCHANNELS [<pattern>] | SHARDNUMSUB [<channel> ...] | HELP"});
   }
-  if (request.argument_count != 2) return error(wrong_arguments("pubsub|numpat"));
+  if (request.argument_count != 2) return make_error(wrong_arguments("pubsub|numpat"));
   uint64_t patterns = 0;
   for (const ClientRecord& client : clients) patterns += client.patterns;
   std::string out;
@@ -126,18 +121,18 @@ std::string config_set_answer(const Request& request, const CacheBackend& backen
   ArgumentCursor cursor(request);
   cursor.next();
   cursor.next();
-  if (cursor.left() % 2 != 0) return error("ERR syntax error");
+  if (cursor.left() % 2 != 0) return make_error("ERR syntax error");
   while (const auto name = cursor.next()) {
     const auto value = cursor.next();
     if (!equal_ignoring_case(*name, "notify-keyspace-events")) {
-      return error(
+      return make_error(
           fmt::format("NOPERM 'config set {}' is not available here: it concerns the whole server",
                       name->substr(0, 128)));
     }
     if (value->find_first_not_of("KEg$lshzxetdmnA") != std::string_view::npos)
-      return error("ERR Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+      return make_error("ERR Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
     if (!value->empty() && !backend.keyspace_events)
-      return error("NOPERM keyspace notifications are off on this server; ask its operator");
+      return make_error("NOPERM keyspace notifications are off on this server; ask its operator");
   }
   return "+OK\r\n";
 }

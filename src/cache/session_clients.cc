@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
-#include "cache/ascii.h"
 #include "cache/clients/client_answers.h"
 #include "cache/clients/client_filter.h"
 #include "cache/commands/command_rule.h"
@@ -16,12 +16,6 @@ constexpr const char* kBadName =
     "ERR Client names cannot contain spaces, newlines or special characters.";
 
 std::string ok() { return "+OK\r\n"; }
-
-std::string error(std::string_view text) {
-  std::string out;
-  append_error(out, text);
-  return out;
-}
 
 // The argument behind the sub-command, of which there is one.
 std::string_view third(const Request& request) {
@@ -75,7 +69,7 @@ std::string SessionFsm::client_answer(const Request& request, std::string_view w
 }
 
 std::string SessionFsm::set_client_name(std::string_view name) {
-  if (!is_client_name(name) || name.size() > kMaxNameBytes) return error(kBadName);
+  if (!is_client_name(name) || name.size() > kMaxNameBytes) return make_error(kBadName);
   self_.name = name;
   register_self();
   return ok();
@@ -90,10 +84,11 @@ std::string SessionFsm::set_client_library(const Request& request) {
   const auto value = cursor.next();
   const bool is_name = equal_ignoring_case(*attribute, "lib-name");
   if (!is_name && !equal_ignoring_case(*attribute, "lib-ver"))
-    return error(fmt::format("ERR Unrecognized option '{}'", attribute->substr(0, kMaxNameBytes)));
+    return make_error(
+        fmt::format("ERR Unrecognized option '{}'", attribute->substr(0, kMaxNameBytes)));
   if (!is_client_name(*value) || value->size() > kMaxNameBytes) {
-    return error(fmt::format("ERR {} cannot contain spaces, newlines or special characters.",
-                             to_lower(*attribute)));
+    return make_error(fmt::format("ERR {} cannot contain spaces, newlines or special characters.",
+                                  to_lower(*attribute)));
   }
   (is_name ? self_.library : self_.library_version) = *value;
   register_self();

@@ -1,5 +1,5 @@
+#include "base/ascii.h"
 #include "base/text.h"
-#include "cache/ascii.h"
 #include "cache/clients/client_answers.h"
 #include "cache/keyspace_work.h"
 #include "cache/session_fsm.h"
@@ -9,14 +9,8 @@
 namespace partywall::cache {
 namespace {
 
-std::string error_text(std::string_view text) {
-  std::string out;
-  append_error(out, text);
-  return out;
-}
-
 std::string refused_login(const Error& error) {
-  return error_text((error.kind == ErrorKind::kLimit ? "LIMIT " : "WRONGPASS ") + error.message);
+  return make_error((error.kind == ErrorKind::kLimit ? "LIMIT " : "WRONGPASS ") + error.message);
 }
 
 struct HelloOptions {
@@ -84,7 +78,7 @@ SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
   if (!all_answered(turn)) return Next::kWait;
   if (transaction_.open || !subscriptions_.empty()) {
     log_out(turn);
-    return reply(turn, error_text("ERR AUTH inside MULTI or while subscribed is not allowed; both "
+    return reply(turn, make_error("ERR AUTH inside MULTI or while subscribed is not allowed; both "
                                   "and the login have ended"));
   }
   ArgumentCursor cursor(request);
@@ -97,7 +91,7 @@ SessionFsm::Next SessionFsm::handle_auth(const Request& request, Turn& turn) {
     login = check_login(login_authority(), *user, *cursor.next());
   } else {
     log_out(turn);
-    return reply(turn, error_text(wrong_arguments("auth")));
+    return reply(turn, make_error(wrong_arguments("auth")));
   }
   const auto done = log_in(std::move(login), turn);
   return reply(turn, done ? "+OK\r\n" : refused_login(done.error()));
@@ -108,7 +102,7 @@ SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
   const auto options = parse_hello(request, protocol_);
   if (!options) {
     if (request.argument_count > 2) log_out(turn);  // it may have been meant to log in
-    return reply(turn, error_text(options.error().message));
+    return reply(turn, make_error(options.error().message));
   }
   // A transaction and a subscription live on connections that speak the old protocol, for the old
   // login.
@@ -125,7 +119,7 @@ SessionFsm::Next SessionFsm::handle_hello(const Request& request, Turn& turn) {
     if (!done) return reply(turn, refused_login(done.error()));
   }
   if (!login_) {
-    return reply(turn, error_text("NOAUTH HELLO must be called with the client already "
+    return reply(turn, make_error("NOAUTH HELLO must be called with the client already "
                                   "authenticated, otherwise the HELLO "
                                   "<proto> AUTH <user> <pass> option can be used to authenticate "
                                   "the client and select the "

@@ -2,7 +2,7 @@
 
 #include <fmt/format.h>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/commands/command_rule.h"
 #include "cache/keyspace_work.h"
 #include "cache/prefix/key_prefix.h"

@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/log.h"
-#include "cache/ascii.h"
 #include "cache/channel_names.h"
 #include "cache/command_answers.h"
 #include "cache/commands/command_table.h"
@@ -31,12 +31,6 @@ bool may_be_queued(CommandKind kind) {
          kind == CommandKind::kPublish || kind == CommandKind::kFlush ||
          kind == CommandKind::kMulti || kind == CommandKind::kWatch ||
          kind == CommandKind::kUnwatch;
-}
-
-std::string error(std::string_view text) {
-  std::string out;
-  append_error(out, text);
-  return out;
 }
 
 std::string simple(std::string_view text) {
@@ -82,7 +76,7 @@ SessionFsm::Next SessionFsm::dispatch(const Request& request, Turn& turn) {
     closing_ = true;
     return Next::kDone;
   }
-  if (turn.tenant == nullptr) return reply(turn, error("NOAUTH Authentication required."));
+  if (turn.tenant == nullptr) return reply(turn, make_error("NOAUTH Authentication required."));
   if (rule == nullptr) {
     return refuse(turn, fmt::format("ERR unknown command '{}', or a subcommand that does not exist",
                                     request.name.substr(0, kQuotedBytes)));
@@ -98,7 +92,8 @@ SessionFsm::Next SessionFsm::handle_tenant_request(const Request& request, const
     closing_ = true;
     return reply(
         turn,
-        error("ERR the connection to the cache was lost, and with it the transaction or WATCH"));
+        make_error(
+            "ERR the connection to the cache was lost, and with it the transaction or WATCH"));
   }
   if (rule.kind == CommandKind::kExec || rule.kind == CommandKind::kDiscard)
     return end_transaction(request, rule, turn);
@@ -270,7 +265,7 @@ SessionFsm::Next SessionFsm::answer_locally(const Request& request, const Comman
       return reply(turn, role_answer());
     case CommandKind::kConfigGet:
       return reply(turn, request.argument_count < 3
-                             ? error(wrong_arguments("config|get"))
+                             ? make_error(wrong_arguments("config|get"))
                              : config_get_answer(request, *turn.tenant, backend_of(*turn.tenant),
                                                  protocol_));
     case CommandKind::kConfigSet:
@@ -293,7 +288,7 @@ SessionFsm::Next SessionFsm::answer_locally(const Request& request, const Comman
       return reply(turn, std::move(text));
     }
     case CommandKind::kClusterOff:
-      return reply(turn, error("ERR This instance has cluster support disabled"));
+      return reply(turn, make_error("ERR This instance has cluster support disabled"));
     default:
       return refuse(turn, fmt::format("NOPERM '{}' is not available here", rule.name));
   }
@@ -302,7 +297,7 @@ SessionFsm::Next SessionFsm::answer_locally(const Request& request, const Comman
 SessionFsm::Next SessionFsm::refuse(Turn& turn, std::string_view text) {
   count(CacheMeter::kRefused);
   if (transaction_.open) transaction_.refused = true;
-  return reply(turn, error(text));
+  return reply(turn, make_error(text));
 }
 
 std::optional<SessionFsm::Next> SessionFsm::count_against_rate(Turn& turn) {
@@ -321,7 +316,7 @@ SessionFsm::Next SessionFsm::refuse_over_rate(Turn& turn, Duration retry_after) 
   const RateLimit& limit = turn.tenant->limits.cache_rate;
   return reply(
       turn,
-      error(fmt::format(
+      make_error(fmt::format(
           "LIMIT more than {} commands in {} ms (cache_rate); try again in {} ms", limit.tokens,
           std::chrono::duration_cast<milliseconds>(limit.period).count(), wait.count())));
 }

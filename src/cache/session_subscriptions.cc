@@ -1,6 +1,6 @@
 #include <fmt/format.h>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/channel_names.h"
 #include "cache/commands/command_rule.h"
 #include "cache/session_fsm.h"

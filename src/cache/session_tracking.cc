@@ -1,7 +1,7 @@
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/text.h"
-#include "cache/ascii.h"
 #include "cache/commands/command_rule.h"
 #include "cache/prefix/key_walk.h"
 #include "cache/session_fsm.h"

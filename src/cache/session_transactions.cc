@@ -1,4 +1,4 @@
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/commands/command_rule.h"
 #include "cache/session_fsm.h"
 

@@ -6,7 +6,7 @@ namespace partywall::cache {
 namespace {
 // Of a message with its channel. Redis takes up to 512 MB; it is checked whole before it is passed
 // on.
-constexpr size_t kMaxFrameBytes = 32UL << 20;
+constexpr size_t kMaxMessageBytes = 32UL << 20;
 }  // namespace
 
 void SubscriberFsm::send(std::string_view request) {
@@ -43,7 +43,7 @@ void SubscriberFsm::receive(std::string_view bytes) {
     frame_ += bytes.substr(0, step.bytes);
     bytes.remove_prefix(step.bytes);
     if (step.status == ReplyScanner::Status::kInvalid) return fail("Redis sent what is not RESP");
-    if (frame_.size() > kMaxFrameBytes) return fail("a message of more than 32 MiB");
+    if (frame_.size() > kMaxMessageBytes) return fail("a message of more than 32 MiB");
     if (step.status == ReplyScanner::Status::kIncomplete) return;
     const auto frame = read_push_frame(frame_, names_);
     if (!frame) return fail("Redis sent what is not of this tenant's channels");

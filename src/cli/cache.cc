@@ -9,15 +9,11 @@
 #include "cache/provision.h"
 #include "cache/user_healer.h"
 #include "cli/exit_code.h"
+#include "cli/failure.h"
 #include "cli/platform_loader.h"
 
 namespace partywall::cli {
 namespace {
-
-int failed(std::string_view message) {
-  fmt::print(stderr, "partywall cache provision: {}\n", message);
-  return kExitFailure;
-}
 
 std::string without_line_end(std::string text) {
   while (!text.empty() && (text.back() == '\n' || text.back() == '\r')) text.pop_back();
@@ -32,7 +28,7 @@ int cache_provision(const CacheProvisionOptions& options) {
   if (!loaded) return kExitFailure;
   const Directory& directory = *loaded->directory;
   auto password = read_private_file(options.password_file);
-  if (!password) return failed(password.error().message);
+  if (!password) return failed("cache provision", password.error());
   const cache::RedisAdministrator administrator{
       .user = options.administrator, .password = Secret(without_line_end(std::move(*password)))};
   std::set<std::string> done;
@@ -45,13 +41,15 @@ int cache_provision(const CacheProvisionOptions& options) {
       const std::vector<Tenant> tenants = cache::tenants_in(directory, instance);
       if (auto provisioned = cache::provision_redis(cell.cache, instance, administrator, tenants);
           !provisioned) {
-        return failed(provisioned.error().message);
+        return failed("cache provision", provisioned.error());
       }
       fmt::print("cell {}: Redis at {} has the users of the door and of {} tenants\n", cell.name,
                  place, tenants.size());
     }
   }
-  if (done.empty()) return failed("the platform file has no such cell with a cache");
+  if (done.empty())
+    return failed("cache provision",
+                  {ErrorKind::kInvalid, "the platform file has no such cell with a cache"});
   return kExitSuccess;
 }
 

@@ -6,6 +6,7 @@
 
 #include "cli/api_client.h"
 #include "cli/exit_code.h"
+#include "cli/failure.h"
 #include "cli/node_admin.h"
 #include "cli/platform_loader.h"
 
@@ -13,11 +14,6 @@ namespace partywall::cli {
 namespace {
 
 constexpr double kMebibyte = 1 << 20;
-
-int failed(std::string_view message, int exit_code = kExitFailure) {
-  fmt::print(stderr, "partywall cache stats: {}\n", message);
-  return exit_code;
-}
 
 double number_at(const JsonValue& value, std::string_view name) {
   const JsonValue* found = value.find(name);
@@ -53,7 +49,7 @@ std::string admin_url(const CacheStatsOptions& options) {
     node = loaded->node;
   }
   auto url = node_admin_url(options.admin, node);
-  if (!url) failed(url.error().message);
+  if (!url) (void)failed("cache stats", url.error());
   return url.value_or("");
 }
 
@@ -100,15 +96,18 @@ int cache_stats(const CacheStatsOptions& options) {
   const auto response =
       client.send({.url = url + "/cache/tenants/" + encode_segment(options.tenant)});
   if (!response)
-    return failed(fmt::format("{}: {}", url, response.error().message), kExitUnavailable);
+    return failed("cache stats",
+                  {ErrorKind::kUnavailable, fmt::format("{}: {}", url, response.error().message)});
   const auto use = JsonValue::parse(response->body);
   if (response->status == 404) {
-    return failed(
-        fmt::format("the node at {} has no cache door, or no tenant '{}'", url, options.tenant),
-        kExitNotFound);
+    (void)failed("cache stats", {ErrorKind::kNotFound,
+                                 fmt::format("the node at {} has no cache door, or no tenant '{}'",
+                                             url, options.tenant)});
+    return kExitNotFound;
   }
   if (response->status != 200 || !use)
-    return failed(fmt::format("{} answered {}", url, response->status));
+    return failed("cache stats",
+                  {ErrorKind::kInvalid, fmt::format("{} answered {}", url, response->status)});
   const std::string text = options.output == OutputFormat::kTable  ? describe_cache_use(*use)
                            : options.output == OutputFormat::kJson ? print_json(*use)
                                                                    : print_yaml(*use);

@@ -14,6 +14,7 @@
 #include "base/text.h"
 #include "cache/transfer/erase_tenant.h"
 #include "cli/exit_code.h"
+#include "cli/failure.h"
 #include "cli/platform_loader.h"
 
 namespace partywall::cli {
@@ -25,11 +26,6 @@ struct CloseFile {
   }
 };
 using File = std::unique_ptr<std::FILE, CloseFile>;
-
-int failed(std::string_view what, const Error& error) {
-  fmt::print(stderr, "partywall cache {}: {}\n", what, error.message);
-  return kExitFailure;
-}
 
 Result<File> open_input(const std::string& path) {
   if (path == "-") return File(stdin);
@@ -162,51 +158,52 @@ Result<uint64_t> count_keys(redis::Connection& connection,
 
 int cache_export(const CacheTransferOptions& options, const ForeignSource& foreign) {
   const auto place = find_place(options);
-  if (!place) return failed("export", place.error());
+  if (!place) return failed("cache export", place.error());
   auto source = open_source(*place, foreign);
-  if (!source) return failed("export", source.error());
+  if (!source) return failed("cache export", source.error());
   auto file = create_output(options.file);
-  if (!file) return failed("export", file.error());
+  if (!file) return failed("cache export", file.error());
   const SystemTime time;
   cache::Pace pace = make_pace(options, time);
   cache::DumpWriter writer(writing_to(file->get()));
   const auto now = static_cast<uint64_t>(time.wall().time_since_epoch().count());
   if (auto begun = writer.begin({.tenant = place->tenant->id.value(), .created_at_ms = now});
       !begun)
-    return failed("export", begun.error());
+    return failed("cache export", begun.error());
   cache::TransferProgress done;
   for (const cache::KeySpace& space : source->spaces) {
     const auto part =
         cache::export_keys(source->connection, space, {}, writer, pace, progress_line(time));
-    if (!part) return failed("export", part.error());
+    if (!part) return failed("cache export", part.error());
     done.keys += part->keys;
     done.bytes += part->bytes;
   }
-  if (auto ended = writer.end(); !ended) return failed("export", ended.error());
+  if (auto ended = writer.end(); !ended) return failed("cache export", ended.error());
   if (std::fflush(file->get()) != 0)
-    return failed("export", {ErrorKind::kUnavailable, "the export cannot be written"});
+    return failed("cache export", {ErrorKind::kUnavailable, "the export cannot be written"});
   fmt::print(stderr, "exported {} keys, {}\n", done.keys, format_size(done.bytes));
   return kExitSuccess;
 }
 
 int cache_import(const CacheTransferOptions& options, ExistingKeys existing) {
   const auto place = find_place(options);
-  if (!place) return failed("import", place.error());
+  if (!place) return failed("cache import", place.error());
   auto target = place->open();
-  if (!target) return failed("import", target.error());
+  if (!target) return failed("cache import", target.error());
   const auto present = count_keys(*target, place->spaces);
-  if (!present) return failed("import", present.error());
+  if (!present) return failed("cache import", present.error());
   if (*present > 0 && existing == ExistingKeys::kRefuse) {
-    return failed("import", {ErrorKind::kDenied,
-                             fmt::format("tenant {} has {} keys already; erase them first, or say "
+    return failed(
+        "cache import",
+        {ErrorKind::kDenied, fmt::format("tenant {} has {} keys already; erase them first, or say "
                                          "--merge to keep them and replace those of the same name",
                                          place->tenant->slug, *present)});
   }
   auto file = open_input(options.file);
-  if (!file) return failed("import", file.error());
+  if (!file) return failed("cache import", file.error());
   cache::DumpReader reader(reading_from(file->get()));
   const auto header = reader.begin();
-  if (!header) return failed("import", header.error());
+  if (!header) return failed("cache import", header.error());
   if (header->tenant != place->tenant->id.value()) {
     fmt::print(stderr, "the export is of tenant {}, its keys become those of tenant {}\n",
                header->tenant.to_string(), place->tenant->slug);
@@ -215,9 +212,9 @@ int cache_import(const CacheTransferOptions& options, ExistingKeys existing) {
   cache::Pace pace = make_pace(options, time);
   const auto done =
       cache::import_keys(*target, place->spaces, {}, reader, pace, progress_line(time));
-  if (!done) return failed("import", done.error());
+  if (!done) return failed("cache import", done.error());
   const auto count = count_keys(*target, place->spaces);
-  if (!count) return failed("import", count.error());
+  if (!count) return failed("cache import", count.error());
   fmt::print(stderr, "imported {} keys, {}; tenant {} has {} keys now\n", done->keys,
              format_size(done->bytes), place->tenant->slug, *count);
   return kExitSuccess;
@@ -225,16 +222,17 @@ int cache_import(const CacheTransferOptions& options, ExistingKeys existing) {
 
 int cache_erase(const CacheTransferOptions& options) {
   const auto place = find_place(options);
-  if (!place) return failed("erase", place.error());
+  if (!place) return failed("cache erase", place.error());
   if (is_served(place->tenant->status)) {
-    return failed("erase", {ErrorKind::kDenied,
-                            fmt::format("tenant {} is {}; suspend it first, so that nobody writes "
-                                        "while it is erased",
-                                        place->tenant->slug, to_string(place->tenant->status))});
+    return failed(
+        "cache erase",
+        {ErrorKind::kDenied, fmt::format("tenant {} is {}; suspend it first, so that nobody writes "
+                                         "while it is erased",
+                                         place->tenant->slug, to_string(place->tenant->status))});
   }
   const auto erasure = cache::erase_tenant(*place->backend, *place->instance, place->administrator,
                                            *place->tenant, {}, seconds(10));
-  if (!erasure) return failed("erase", erasure.error());
+  if (!erasure) return failed("cache erase", erasure.error());
   for (const cache::Remains& remains : erasure->proof) {
     std::string line;
     JsonWriter(line)
@@ -254,9 +252,10 @@ int cache_erase(const CacheTransferOptions& options) {
   }
   fmt::print(stderr, "erased {} keys of tenant {}\n", erasure->erased_keys, place->tenant->slug);
   if (erasure->complete()) return kExitSuccess;
-  return failed("erase", {ErrorKind::kUnavailable,
-                          "something is left (see above); run it again when the doors have ended "
-                          "the tenant's subscriptions and the replicas follow"});
+  return failed("cache erase",
+                {ErrorKind::kUnavailable,
+                 "something is left (see above); run it again when the doors have ended "
+                 "the tenant's subscriptions and the replicas follow"});
 }
 
 }  // namespace partywall::cli

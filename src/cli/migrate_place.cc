@@ -1,30 +1,10 @@
 #include "cli/migrate_place.h"
 
-#include <cstdio>
-
 #include "cli/cell_database.h"
 #include "cli/exit_code.h"
 #include "cli/platform_loader.h"
 
 namespace partywall::cli {
-
-int migrate_failed(std::string_view command, const Error& error) {
-  fmt::print(stderr, "partywall migrate {}: {}\n", command, error.message);
-  switch (error.kind) {
-    case ErrorKind::kUnavailable:
-    case ErrorKind::kTimeout:
-      return kExitUnavailable;
-    case ErrorKind::kConflict:
-      return kExitConflict;
-    default:
-      return kExitFailure;
-  }
-}
-
-int migrate_wrong_usage(std::string_view command, const Error& error) {
-  (void)migrate_failed(command, error);
-  return kExitUsage;
-}
 
 Result<MigratePlace> find_migrate_place(const MigrateTarget& to) {
   if (to.platform_file.empty()) {

@@ -4,8 +4,11 @@
 #include <string>
 #include <string_view>
 
+#include <fmt/format.h>
+
 #include "base/result.h"
 #include "base/uuid.h"
+#include "cli/failure.h"
 
 // What the commands of `partywall migrate` share: whose rows, where they are to be, and how a
 // command fails.
@@ -30,9 +33,12 @@ struct MigratePlace {
 // kInvalid: a file or a name is wrong.
 Result<MigratePlace> find_migrate_place(const MigrateTarget& to);
 
-// Print the error, and return the exit code of its kind, or that of wrong usage. kExitNotFound and
-// kExitDenied are never of them: a database says so of much that is not what a command means by it.
-int migrate_failed(std::string_view command, const Error& error);
-int migrate_wrong_usage(std::string_view command, const Error& error);
+// As failed() and wrong_usage(), of `partywall migrate COMMAND`.
+inline int migrate_failed(std::string_view command, const Error& error) {
+  return failed(fmt::format("migrate {}", command), error);
+}
+inline int migrate_wrong_usage(std::string_view command, const Error& error) {
+  return wrong_usage(fmt::format("migrate {}", command), error);
+}
 
 }  // namespace partywall::cli

@@ -9,6 +9,7 @@
 #include "base/hex.h"
 #include "cli/cell_database.h"
 #include "cli/exit_code.h"
+#include "cli/failure.h"
 #include "sql/register_token.h"
 #include "sql/schema/plan_text.h"
 #include "store/platform_file.h"
@@ -40,11 +41,6 @@ Result<sql::RegisterKey> read_previous_key(const std::string& option) {
   return key;
 }
 
-int failed(const Error& error) {
-  fmt::print(stderr, "partywall schema protect: {}\n", error.message);
-  return kExitFailure;
-}
-
 }  // namespace
 
 Result<Protection> read_protection(const SchemaProtectOptions& options) {
@@ -73,15 +69,15 @@ Result<Protection> read_protection(const SchemaProtectOptions& options) {
 
 int schema_protect(const SchemaProtectOptions& options) {
   const auto protection = read_protection(options);
-  if (!protection) return failed(protection.error());
+  if (!protection) return failed("schema protect", protection.error());
   const sql::ProtectSettings& settings = protection->settings;
   auto connection =
       postgres::Connection::open(connection_string(options.database, protection->endpoint));
-  if (!connection) return failed(connection.error());
+  if (!connection) return failed("schema protect", connection.error());
   const bool is_dry_run = options.mode == SchemaMode::kDryRun;
   const auto plan = is_dry_run ? sql::plan_protection(*connection, settings)
                                : sql::protect_database(*connection, settings);
-  if (!plan) return failed(plan.error());
+  if (!plan) return failed("schema protect", plan.error());
   const std::string name = connection->database();
   fmt::print("{}", is_dry_run ? sql::to_script(*plan, name, settings.lock_timeout)
                               : sql::to_report(*plan, name));

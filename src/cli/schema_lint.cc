@@ -8,14 +8,18 @@
 #include "base/version.h"
 #include "cli/cell_database.h"
 #include "cli/exit_code.h"
+#include "cli/failure.h"
 #include "sql/lint/report.h"
 
 namespace partywall::cli {
 namespace {
 
-int failed(const Error& error) {
-  fmt::print(stderr, "partywall schema lint: {}\n", error.message);
-  return error.kind == ErrorKind::kInvalid ? kExitUsage : kExitUnavailable;
+constexpr std::string_view kCommand = "schema lint";
+
+// Findings alone are kExitFailure: a database that could not be looked at has none.
+int could_not_look(const Error& error) {
+  (void)failed(kCommand, error);
+  return kExitUnavailable;
 }
 
 std::string written(const sql::LintReport& report, LintFormat format) {
@@ -38,13 +42,17 @@ int schema_lint(const SchemaLintOptions& options) {
     const auto platform = load_platform_file(options.platform_file);
     if (!platform) return kExitUsage;
     const auto cell = find_cell(platform->directory.cells, options.cell);
-    if (!cell) return failed(cell.error());
+    if (!cell) return wrong_usage(kCommand, cell.error());
     endpoint = cell->sql.endpoint;
   }
   auto connection = postgres::Connection::open(connection_string(options.database, endpoint));
-  if (!connection) return failed(connection.error());
+  if (!connection) {
+    return connection.error().kind == ErrorKind::kInvalid
+               ? wrong_usage(kCommand, connection.error())
+               : could_not_look(connection.error());
+  }
   const auto report = sql::lint_database(*connection, options.settings);
-  if (!report) return failed(report.error());
+  if (!report) return could_not_look(report.error());
   fmt::print("{}", written(*report, options.format));
   const bool fails = options.fail_on && std::ranges::any_of(report->findings, [&](const auto& one) {
                        return one.level >= *options.fail_on;

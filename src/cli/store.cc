@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "cli/exit_code.h"
+#include "cli/failure.h"
 #include "cli/platform_loader.h"
 #include "store/control/directory_documents.h"
 #include "store/control/import.h"
@@ -13,11 +14,6 @@
 
 namespace partywall::cli {
 namespace {
-
-int failed(std::string_view command, const Error& error) {
-  fmt::print(stderr, "partywall store {}: {}\n", command, error.message);
-  return kExitFailure;
-}
 
 // The section `control_store` of the file; what is wrong was printed.
 std::optional<store::ControlStoreOptions> load_options(const std::string& platform_file) {
@@ -53,15 +49,15 @@ int store_init(const std::string& platform_file, const std::vector<std::string>&
   const auto options = load_options(platform_file);
   if (!options) return kExitFailure;
   auto connection = connect(*options);
-  if (!connection) return failed("init", connection.error());
+  if (!connection) return failed("store init", connection.error());
   const auto applied = store::migrate(*connection);
-  if (!applied) return failed("init", applied.error());
+  if (!applied) return failed("store init", applied.error());
   print_applied(*applied);
   if (auto closed = store::close_database(*connection); !closed)
-    return failed("init", closed.error());
+    return failed("store init", closed.error());
   for (const std::string& role : node_roles) {
     if (auto granted = store::grant_node_role(*connection, role); !granted)
-      return failed("init", granted.error());
+      return failed("store init", granted.error());
     fmt::print("role {} may read as a node\n", role);
   }
   return kExitSuccess;
@@ -71,9 +67,9 @@ int store_migrate(const std::string& platform_file) {
   const auto options = load_options(platform_file);
   if (!options) return kExitFailure;
   auto connection = connect(*options);
-  if (!connection) return failed("migrate", connection.error());
+  if (!connection) return failed("store migrate", connection.error());
   const auto applied = store::migrate(*connection);
-  if (!applied) return failed("migrate", applied.error());
+  if (!applied) return failed("store migrate", applied.error());
   print_applied(*applied);
   return kExitSuccess;
 }
@@ -82,22 +78,22 @@ int store_status(const std::string& platform_file) {
   const auto options = load_options(platform_file);
   if (!options) return kExitFailure;
   auto connection = connect(*options);
-  if (!connection) return failed("status", connection.error());
+  if (!connection) return failed("store status", connection.error());
   const auto status = store::schema_status(*connection);
-  if (!status) return failed("status", status.error());
+  if (!status) return failed("store status", status.error());
   fmt::print("schema: migration {} of {}\n", status->installed, status->known);
   if (auto usable = store::check_schema(*connection); !usable)
-    return failed("status", usable.error());
+    return failed("store status", usable.error());
   const auto head = connection->execute(
       "SELECT h.version, h.event, (SELECT count(*) FROM partywall.tenants WHERE status <> "
       "'erased'), (SELECT count(*) FROM partywall.cells) FROM partywall.head h");
-  if (!head) return failed("status", head.error());
+  if (!head) return failed("store status", head.error());
   fmt::print("directory: version {}, {} tenants in {} cells\nevents: {}\n", head->text(0, 0),
              head->text(0, 2), head->text(0, 3), head->text(0, 1));
   const auto nodes = connection->execute(
       "SELECT name, directory_version, release, "
       "ceil(extract(epoch FROM now() - seen_at))::bigint FROM partywall.nodes ORDER BY name");
-  if (!nodes) return failed("status", nodes.error());
+  if (!nodes) return failed("store status", nodes.error());
   for (size_t row = 0; row < nodes->size(); ++row) {
     fmt::print("node {}: version {}, release {}, seen {} s ago\n", nodes->text(row, 0),
                nodes->text(row, 1), nodes->text(row, 2), nodes->text(row, 3));
@@ -112,19 +108,19 @@ int store_import(const std::string& platform_file, const std::string& source) {
   const auto loaded = platform.load();
   if (!loaded) return kExitFailure;
   if (loaded->control_store) {
-    return failed("import",
+    return failed("store import",
                   {ErrorKind::kInvalid, source + " keeps its directory in a control store itself"});
   }
   options->connection.statement_timeout = options->connection.answer_timeout = Duration::zero();
   auto settings = store::to_settings(*options);
-  if (!settings) return failed("import", settings.error());
+  if (!settings) return failed("store import", settings.error());
   SystemRandom random;
   store::ControlStore store(*std::move(settings), random);
   const DirectoryData& data = loaded->directory->data();
   const auto imported = store.change(author_of("import"), [&](store::Change& change) {
     return store::import_directory(change, data);
   });
-  if (!imported) return failed("import", imported.error());
+  if (!imported) return failed("store import", imported.error());
   fmt::print("imported {} tenants, {} tiers and {} cells\n", data.tenants.size(), data.tiers.size(),
              data.cells.size());
   return kExitSuccess;
@@ -134,13 +130,13 @@ int store_restored(const std::string& platform_file, uint64_t above) {
   const auto options = load_options(platform_file);
   if (!options) return kExitFailure;
   auto settings = store::to_settings(*options);
-  if (!settings) return failed("restored", settings.error());
+  if (!settings) return failed("store restored", settings.error());
   SystemRandom random;
   store::ControlStore store(*std::move(settings), random);
   const auto version = store.change(author_of("restored"), [&](store::Change& change) {
     return store::start_new_incarnation(change, above);
   });
-  if (!version) return failed("restored", version.error());
+  if (!version) return failed("store restored", version.error());
   fmt::print("the directory is at version {}; every node reads it anew\n", *version);
   return kExitSuccess;
 }

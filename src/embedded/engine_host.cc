@@ -9,6 +9,7 @@ namespace partywall::embedded {
 namespace {
 
 constexpr Duration kPollInterval = milliseconds(50);
+constexpr Duration kStartPatience = minutes(1);
 
 }  // namespace
 
@@ -22,12 +23,11 @@ Result<uint16_t> engine_port(fleet::Provider& provider, const fleet::GroupName& 
 }
 
 Result<> run_engine(const EngineHost& host, const fleet::GroupName& group,
-                    const fleet::InstanceSpec& spec, const std::function<bool()>& is_ready,
-                    Duration patience) {
+                    const fleet::InstanceSpec& spec, const std::function<bool()>& is_ready) {
   if (auto begun = host.provider.ensure(group, spec, 1, kOnlyLeader); !begun) return begun;
   const std::string log = host.directory.file(fmt::format("fleet/{}-1.log", group.value()));
   const std::string digest = spec.digest();
-  for (Duration waited{}; waited < patience; waited += kPollInterval) {
+  for (Duration waited{}; waited < kStartPatience; waited += kPollInterval) {
     const auto observed = host.provider.observe(group);
     if (!observed) return std::unexpected(observed.error());
     for (const fleet::ObservedInstance& instance : *observed) {
@@ -42,7 +42,7 @@ Result<> run_engine(const EngineHost& host, const fleet::GroupName& group,
     std::this_thread::sleep_for(kPollInterval);
   }
   return fail(ErrorKind::kTimeout, "{} does not answer after {} s{}", group.value(),
-              patience / seconds(1), last_lines(log));
+              kStartPatience / seconds(1), last_lines(log));
 }
 
 }  // namespace partywall::embedded

@@ -26,9 +26,8 @@ inline constexpr fleet::FencingNumber kOnlyLeader(1);
 Result<uint16_t> engine_port(fleet::Provider& provider, const fleet::GroupName& group);
 
 // Runs one instance of the spec and waits until `is_ready` says so. An instance that ends
-// meanwhile, or is not ready after `patience`, is a failure with the end of its log.
+// meanwhile, or is not ready after a minute, is a failure with the end of its log.
 Result<> run_engine(const EngineHost& host, const fleet::GroupName& group,
-                    const fleet::InstanceSpec& spec, const std::function<bool()>& is_ready,
-                    Duration patience);
+                    const fleet::InstanceSpec& spec, const std::function<bool()>& is_ready);
 
 }  // namespace partywall::embedded

@@ -14,7 +14,6 @@ namespace {
 
 constexpr const char* kSuperuser = "partywall";
 constexpr Duration kInitPatience = minutes(2);
-constexpr Duration kStartPatience = minutes(1);
 
 // PARTYWALL_PG_BIN, or Debian's place for PostgreSQL 15.
 Result<std::string> find_programs() {
@@ -107,7 +106,7 @@ Result<PostgresqlServer> run_postgresql(const EngineHost& host, uint32_t max_con
       .endpoint = {"127.0.0.1", *port}, .superuser = kSuperuser, .password = *std::move(password)};
   const auto answers = [&server] { return !fleet::is_free_loopback_port(server.endpoint.port); };
   const auto spec = make_spec(host, *programs, data, *port, max_connections);
-  if (auto running = run_engine(host, group, spec, answers, kStartPatience); !running)
+  if (auto running = run_engine(host, group, spec, answers); !running)
     return std::unexpected(running.error());
   return server;
 }

@@ -12,7 +12,6 @@ namespace {
 
 constexpr const char* kAdministrator = "partywall";
 constexpr const char* kProgram = "/usr/bin/redis-server";
-constexpr Duration kStartPatience = minutes(1);
 
 Result<> write_for(const EngineUser& user, const std::string& path, const std::string& content) {
   if (auto written = write_private_file(path, content); !written) return written;
@@ -70,7 +69,7 @@ Result<RedisServer> run_redis(const EngineHost& host) {
       .working_directory = "/",
       .port = *port};
   const auto answers = [&port] { return !fleet::is_free_loopback_port(*port); };
-  if (auto running = run_engine(host, group, spec, answers, kStartPatience); !running)
+  if (auto running = run_engine(host, group, spec, answers); !running)
     return std::unexpected(running.error());
   return RedisServer{.endpoint = {"127.0.0.1", *port},
                      .administrator = kAdministrator,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/base64.h"
 #include "identity/token_refusal.h"
 
@@ -42,10 +43,7 @@ Result<JsonValue> decode_object(std::string_view part, std::string_view what, si
 // matter and "application/" may be left out.
 bool is_jwt_type(const JsonValue& type) {
   if (type.as_string() == nullptr) return false;
-  std::string name = *type.as_string();
-  std::ranges::transform(name, name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c + 32) : c;
-  });
+  std::string name = to_lower(*type.as_string());
   constexpr std::string_view kMediaPrefix = "application/";
   if (name.starts_with(kMediaPrefix)) name.erase(0, kMediaPrefix.size());
   return name == "jwt" || name == "at+jwt";

@@ -2,6 +2,7 @@
 
 #include <array>
 
+#include "base/ascii.h"
 #include "sql/settings.h"
 
 namespace partywall::sql {
@@ -31,7 +32,7 @@ std::optional<bool> parse_boolean(std::string_view text) {
   const std::string_view word = without_blanks(text);
   for (const Spelling& spelling : kSpellings) {
     if (word.size() >= spelling.shortest && word.size() <= spelling.word.size() &&
-        equals_ignoring_case(word, spelling.word.substr(0, word.size())))
+        equal_ignoring_case(word, spelling.word.substr(0, word.size())))
       return spelling.value;
   }
   return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include <charconv>
 
+#include "base/ascii.h"
+
 namespace partywall::sql {
 namespace {
 
@@ -19,9 +21,6 @@ constexpr bool is_identifier_start(char c) {
 }
 constexpr bool is_identifier_part(char c) {
   return is_identifier_start(c) || is_digit(c) || c == '$';
-}
-constexpr char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
 }
 constexpr bool is_operator_part(char c) {
   return std::string_view("~!@#^&|`?+-*/%<>=").find(c) != std::string_view::npos;

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "sql/boolean.h"
 
 namespace partywall::sql {
@@ -56,16 +57,9 @@ std::optional<SettingScope> scope_of(std::string_view text) {
   return *is_local ? SettingScope::kTransaction : SettingScope::kSession;
 }
 
-std::string lower_case(std::string text) {
-  std::ranges::transform(text, text.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return text;
-}
-
 bool names_tenant_setting(const Text& name) {
   const auto* literal = std::get_if<std::string>(&name);
-  return literal != nullptr && lower_case(*literal) == kTenantSetting;
+  return literal != nullptr && to_lower(*literal) == kTenantSetting;
 }
 
 // value, is_local ")" [::text] [[AS] alias] and the end
@@ -107,7 +101,7 @@ void parse_set_config(TokenStream& tokens, Statement& statement) {
     // What is not understood may last for the session.
     const auto* scope = is_understood ? std::get_if<SettingScope>(&setting.scope) : nullptr;
     statement.kind = StatementKind::kSet;
-    statement.name = lower_case(*other);
+    statement.name = to_lower(*other);
     statement.scope = scope != nullptr ? *scope : SettingScope::kSession;
   } else if (is_understood) {
     statement.kind = StatementKind::kSelectSetConfig;

@@ -4,6 +4,8 @@
 #include <array>
 #include <cctype>
 
+#include "base/ascii.h"
+
 namespace partywall::sql {
 namespace {
 
@@ -25,8 +27,6 @@ constexpr std::array kTracked = {
     TrackedSetting{"statement_timeout", false},
 };
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 auto position(const std::vector<Settings::Entry>& entries, std::string_view name) {
   return std::ranges::lower_bound(entries, name, {}, [](const Settings::Entry& entry) {
     return std::string_view(entry.first);
@@ -35,13 +35,9 @@ auto position(const std::vector<Settings::Entry>& entries, std::string_view name
 
 }  // namespace
 
-bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
-}
-
 const TrackedSetting* find_tracked_setting(std::string_view name) {
   const auto found = std::ranges::find_if(kTracked, [&](const TrackedSetting& setting) {
-    return equals_ignoring_case(setting.name, name);
+    return equal_ignoring_case(setting.name, name);
   });
   return found == kTracked.end() ? nullptr : &*found;
 }

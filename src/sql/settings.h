@@ -17,8 +17,6 @@ struct TrackedSetting {
   bool reported;          // by ParameterStatus (PostgreSQL 15)
 };
 
-[[nodiscard]] bool equals_ignoring_case(std::string_view a, std::string_view b);
-
 // nullptr: not a setting that the door keeps. Upper and lower case are the same.
 [[nodiscard]] const TrackedSetting* find_tracked_setting(std::string_view name);
 

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "sql/set_config_parser.h"
 #include "sql/token_stream.h"
 
@@ -191,10 +192,7 @@ std::string parse_setting_name(TokenStream& tokens) {
     if (!name.empty()) name += '.';
     name += *part;
   } while (tokens.accept_symbol('.'));
-  std::ranges::transform(name, name.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return name;
+  return to_lower(name);
 }
 
 StatementKind kind_of_setting(std::string_view name, StatementKind otherwise) {

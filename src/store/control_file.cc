@@ -6,8 +6,6 @@
 namespace partywall::store {
 namespace {
 
-constexpr uint32_t kVersion = 1;
-
 bool is_loopback(const Endpoint& endpoint) {
   return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
 }
@@ -58,11 +56,7 @@ std::optional<ControlFile> read_control_file(std::string_view text, FileLoader& 
   if (!root) return std::nullopt;
   ControlFile control;
   read_yaml(*root, diagnostics, [&](YamlMap& file) {
-    uint32_t version = kVersion;
-    if (file.optional("version", version, "version of this format") && version != kVersion) {
-      file.error("version", "'version' is {}, but this release reads version {}", version,
-                 kVersion);
-    }
+    read_version(file);
     read_store(file, files, control.store);
     file.section("api", "the admin API", [&](YamlMap& map) { read_api(map, files, control.api); });
     file.section("operations", "what the leading instance does",

@@ -5,8 +5,6 @@
 namespace partywall::store {
 namespace {
 
-constexpr uint32_t kVersion = 1;
-
 // What the control store has must not be said twice.
 void refuse_directory(YamlMap& file) {
   for (const std::string_view section :
@@ -18,10 +16,7 @@ void refuse_directory(YamlMap& file) {
 }
 
 void read_whole_file(YamlMap& file, FileLoader& files, PlatformFile& platform) {
-  uint32_t version = kVersion;
-  if (file.optional("version", version, "version of this format") && version != kVersion) {
-    file.error("version", "'version' is {}, but this release reads version {}", version, kVersion);
-  }
+  read_version(file);
   DirectoryData& data = platform.directory;
   read_node(file, files, platform.node);
   read_control_store(file, files, platform.control_store);

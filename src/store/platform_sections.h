@@ -48,6 +48,9 @@ void read_verifier(YamlMap& map, FileLoader& files, std::string& verifier);
 // A PostgreSQL name that needs no quotes: 1 to `most` of a-z 0-9 '_', not starting with a digit.
 void check_identifier(YamlMap& map, std::string_view key, std::string_view name, size_t most);
 
+// `version`, of this format: the only one there is, if it is said.
+void read_version(YamlMap& file);
+
 // One item of `identity.issuers`.
 void read_issuer(YamlMap& map, FileLoader& files, std::vector<Issuer>& issuers);
 

@@ -5,6 +5,11 @@
 #include "store/platform_sections.h"
 
 namespace partywall::store {
+namespace {
+
+constexpr uint32_t kVersion = 1;
+
+}  // namespace
 
 bool read_endpoint(YamlMap& map, Endpoint& endpoint, uint16_t least_port, Need need) {
   constexpr std::string_view kAddressHelp =
@@ -49,6 +54,13 @@ void read_verifier(YamlMap& map, FileLoader& files, std::string& verifier) {
   if (!inline_given && !file) return;  // reported
   if (auto parsed = ScramVerifier::parse(verifier); !parsed) {
     map.error(file ? "verifier_file" : "verifier", "{}", parsed.error().message);
+  }
+}
+
+void read_version(YamlMap& file) {
+  uint32_t version = kVersion;
+  if (file.optional("version", version, "version of this format") && version != kVersion) {
+    file.error("version", "'version' is {}, but this release reads version {}", version, kVersion);
   }
 }
 

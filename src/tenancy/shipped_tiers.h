@@ -6,7 +6,7 @@
 
 namespace partywall {
 
-// free, pro and enterprise, used where a platform file does not define tiers of its own.
+// free, pro and enterprise: what there is before a platform file changes them or adds its own.
 std::vector<Tier> shipped_tiers();
 
 }  // namespace partywall

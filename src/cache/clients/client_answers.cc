@@ -4,7 +4,7 @@
 
 #include <fmt/format.h>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/clients/client_filter.h"
 #include "cache/local_answers.h"
 #include "cache/resp/resp_writer.h"

@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/text.h"
-#include "cache/ascii.h"
 
 namespace partywall::cache {
 namespace {

@@ -3,16 +3,14 @@
 #include <cstdint>
 #include <cstdlib>
 
+#include "base/ascii.h"
+
 namespace partywall::cache {
 namespace {
 
 constexpr size_t kLongestName = 40;
 constexpr size_t kSlots = 1024;  // a power of two, well above twice the number of commands
 static_assert(kCommandCount * 2 < kSlots);
-
-constexpr char lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
 
 // Lower-cases into a fixed buffer, and hashes what is there (FNV-1a).
 class LowerCaseName {
@@ -22,7 +20,7 @@ class LowerCaseName {
     if (text.size() > buffer_.size() - length_) return false;
     char* out = buffer_.data() + length_;
     for (const char c : text) {
-      *out = lower(c);
+      *out = to_lower(c);
       hash_ = (hash_ ^ static_cast<uint8_t>(*out++)) * 16777619U;
     }
     length_ += text.size();

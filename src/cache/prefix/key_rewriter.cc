@@ -2,7 +2,7 @@
 
 #include <charconv>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/prefix/key_walk.h"
 #include "cache/resp/number.h"
 

@@ -4,7 +4,7 @@
 #include <charconv>
 #include <optional>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 
 namespace partywall::cache {
 namespace {

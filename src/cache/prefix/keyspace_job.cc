@@ -4,7 +4,7 @@
 #include <charconv>
 #include <map>
 
-#include "cache/ascii.h"
+#include "base/ascii.h"
 #include "cache/prefix/key_prefix.h"
 #include "cache/prefix/reply_stripper.h"
 #include "cache/prefix/scan_reply.h"

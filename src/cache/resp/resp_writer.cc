@@ -48,6 +48,12 @@ void append_error(std::string& out, std::string_view text) {
   out += "\r\n";
 }
 
+std::string make_error(std::string_view text) {
+  std::string out;
+  append_error(out, text);
+  return out;
+}
+
 std::string make_request(std::initializer_list<std::string_view> words) {
   std::string out;
   append_array_header(out, words.size());

@@ -23,6 +23,7 @@ void append_null(std::string& out, Protocol protocol);
 // `text` begins with its code ("ERR …"). CR and LF in it become spaces, because part of it may have
 // come from the client.
 void append_error(std::string& out, std::string_view text);
+std::string make_error(std::string_view text);
 
 // A request of these words.
 std::string make_request(std::initializer_list<std::string_view> words);

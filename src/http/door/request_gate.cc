@@ -4,6 +4,7 @@
 
 #include <fmt/format.h>
 
+#include "base/ascii.h"
 #include "base/decimal.h"
 #include "http/message/characters.h"
 
@@ -57,7 +58,7 @@ std::expected<std::string_view, Refusal> bearer_token(const Fields& fields) {
   constexpr std::string_view kScheme = "bearer ";
   const std::string_view value = authorization->value;
   if (value.size() <= kScheme.size() ||
-      !equals_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
+      !equal_ignoring_case(value.substr(0, kScheme.size()), kScheme)) {
     return refuse(Problem::kTokenMissing,
                   "the Authorization header must be 'Bearer' and a token, nothing else");
   }

@@ -7,6 +7,8 @@
 #include <string_view>
 #include <type_traits>
 
+#include "base/ascii.h"
+
 // The character classes of HTTP/1.1 and what is done with them. All constexpr tables: a header is
 // walked once, with one look-up a byte.
 namespace partywall::http {
@@ -88,16 +90,6 @@ constexpr bool is_host(std::string_view text) {
   return internal::all_of_class(text, internal::kHost);
 }
 constexpr bool is_digit(char c) { return c >= '0' && c <= '9'; }
-
-constexpr char to_lower(char c) {
-  return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
-}
-
-// ASCII only, as everything in HTTP that ignores case.
-constexpr bool equals_ignoring_case(std::string_view a, std::string_view b) {
-  return a.size() == b.size() &&
-         std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
-}
 
 // Without leading and trailing OWS (RFC 9110 section 5.6.3).
 constexpr std::string_view trim(std::string_view text) {

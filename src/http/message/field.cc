@@ -3,6 +3,7 @@
 #include <array>
 #include <utility>
 
+#include "base/ascii.h"
 #include "http/message/characters.h"
 
 namespace partywall::http {
@@ -91,7 +92,7 @@ FieldKind kind_of_field(std::string_view name) {
   const uint32_t lengths = kLengthsByFirstLetter[static_cast<size_t>(first - 'a')];
   if (name.size() > 31 || !(lengths & (1U << name.size()))) return FieldKind::kOther;
   for (const KnownName& known : kExactNames) {
-    if (equals_ignoring_case(name, known.name)) return known.kind;
+    if (equal_ignoring_case(name, known.name)) return known.kind;
   }
   return kind_of_disguised(name);
 }

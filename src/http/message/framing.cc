@@ -4,6 +4,7 @@
 #include <limits>
 #include <optional>
 
+#include "base/ascii.h"
 #include "http/message/characters.h"
 
 namespace partywall::http {
@@ -29,11 +30,11 @@ struct ConnectionOptions {
 
   void add(std::string_view value) {
     for_each_element(value, [this](std::string_view option) {
-      if (equals_ignoring_case(option, "close")) {
+      if (equal_ignoring_case(option, "close")) {
         close = true;
-      } else if (equals_ignoring_case(option, "keep-alive")) {
+      } else if (equal_ignoring_case(option, "keep-alive")) {
         keep_alive = true;
-      } else if (equals_ignoring_case(option, "upgrade")) {
+      } else if (equal_ignoring_case(option, "upgrade")) {
         upgrade = true;
       } else {
         nominates = true;
@@ -75,10 +76,10 @@ ParseOutcome check_encoding(const FramingFields& fields, Version version) {
     return ParseOutcome::invalid("Transfer-Encoding is not part of HTTP/1.0");
   if (fields.encodings > 1)
     return ParseOutcome::invalid("Transfer-Encoding is there more than once");
-  if (equals_ignoring_case(fields.encoding, "chunked")) return ParseOutcome::complete();
+  if (equal_ignoring_case(fields.encoding, "chunked")) return ParseOutcome::complete();
   const bool ends_chunked =
       fields.encoding.size() > 7 &&
-      equals_ignoring_case(fields.encoding.substr(fields.encoding.size() - 7), "chunked");
+      equal_ignoring_case(fields.encoding.substr(fields.encoding.size() - 7), "chunked");
   return ends_chunked ? ParseOutcome::invalid("no transfer coding but chunked is understood", 501)
                       : ParseOutcome::invalid("the transfer coding does not end with chunked");
 }
@@ -110,7 +111,7 @@ ParseOutcome check_host(size_t count, const RequestHead& head, RequestControl& c
 
 // RFC 9110 section 10.1.1.
 ParseOutcome read_expectation(std::string_view value, Version version, RequestControl& control) {
-  if (!equals_ignoring_case(value, "100-continue")) {
+  if (!equal_ignoring_case(value, "100-continue")) {
     return ParseOutcome::invalid("this expectation cannot be met", 417);
   }
   control.expects_continue = version == Version::kHttp11;
@@ -119,7 +120,7 @@ ParseOutcome read_expectation(std::string_view value, Version version, RequestCo
 
 bool lists_websocket(std::string_view upgrade) {
   // "websocket" alone: a choice of protocols would have to be followed by the exchange.
-  return equals_ignoring_case(upgrade, "websocket");
+  return equal_ignoring_case(upgrade, "websocket");
 }
 
 }  // namespace
@@ -233,7 +234,7 @@ bool is_nominated(const Fields& fields, std::string_view name) {
   for (const Field& field : fields) {
     if (field.kind != FieldKind::kConnection) continue;
     for_each_element(field.value, [&](std::string_view option) {
-      nominated |= equals_ignoring_case(option, name);
+      nominated |= equal_ignoring_case(option, name);
     });
   }
   return nominated;

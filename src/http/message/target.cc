@@ -1,5 +1,6 @@
 #include "http/message/target.h"
 
+#include "base/ascii.h"
 #include "base/hex.h"
 #include "http/message/characters.h"
 
@@ -18,7 +19,7 @@ ParseOutcome parse_absolute(std::string_view text, Target& target) {
     return ParseOutcome::invalid("the request target is neither a path nor a URL");
   }
   const std::string_view scheme = text.substr(0, scheme_end);
-  if (!equals_ignoring_case(scheme, "http") && !equals_ignoring_case(scheme, "https")) {
+  if (!equal_ignoring_case(scheme, "http") && !equal_ignoring_case(scheme, "https")) {
     return ParseOutcome::invalid("the request target has a scheme that is not served here");
   }
   const std::string_view rest = text.substr(scheme_end + 3);

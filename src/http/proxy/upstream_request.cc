@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <array>
 
+#include "base/ascii.h"
 #include "base/decimal.h"
 #include "http/message/characters.h"
 
@@ -61,7 +62,7 @@ void append_framing(std::string& out, const RequestControl& control) {
 void append_earlier(std::string& out, const UpstreamRequest& request, std::string_view name) {
   if (request.origin.trust != PeerTrust::kTrustedProxy) return;
   for (const Field& field : request.head.fields) {
-    if (field.kind != FieldKind::kForwarded || !equals_ignoring_case(field.name, name)) continue;
+    if (field.kind != FieldKind::kForwarded || !equal_ignoring_case(field.name, name)) continue;
     out += field.value;
     out += ", ";
   }
@@ -70,7 +71,7 @@ void append_earlier(std::string& out, const UpstreamRequest& request, std::strin
 std::string_view earlier_value(const UpstreamRequest& request, std::string_view name) {
   if (request.origin.trust != PeerTrust::kTrustedProxy) return {};
   const auto found = std::ranges::find_if(request.head.fields, [&](const Field& field) {
-    return field.kind == FieldKind::kForwarded && equals_ignoring_case(field.name, name);
+    return field.kind == FieldKind::kForwarded && equal_ignoring_case(field.name, name);
   });
   return found == request.head.fields.end() ? std::string_view() : found->value;
 }
@@ -152,7 +153,7 @@ bool is_plain_trailer(const Field& field) {
                                      std::string_view("retry-after")};
   return field.kind == FieldKind::kOther &&
          std::ranges::none_of(kForbidden, [&](std::string_view name) {
-           return equals_ignoring_case(name, field.name);
+           return equal_ignoring_case(name, field.name);
          });
 }
 

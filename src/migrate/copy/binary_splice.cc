@@ -2,6 +2,7 @@
 #include <xxhash.h>
 
 #include "migrate/copy/copy_splice.h"
+#include "sql/wire/message_writer.h"
 
 namespace partywall::migrate {
 namespace {
@@ -22,22 +23,12 @@ uint32_t read_u32(std::string_view bytes, size_t at) {
   return static_cast<uint32_t>(read_u16(bytes, at)) << 16 | read_u16(bytes, at + 2);
 }
 
-void append_u16(uint16_t value, std::string& out) {
-  out += static_cast<char>(value >> 8);
-  out += static_cast<char>(value & 0xff);
-}
-
-void append_u32(uint32_t value, std::string& out) {
-  append_u16(static_cast<uint16_t>(value >> 16), out);
-  append_u16(static_cast<uint16_t>(value & 0xffff), out);
-}
-
 std::string start_of_rows(const SpliceSettings& settings) {
   std::string start;
-  append_u16(static_cast<uint16_t>(settings.columns + (settings.tenant ? 1 : 0)), start);
+  sql::append_u16(start, static_cast<uint16_t>(settings.columns + (settings.tenant ? 1 : 0)));
   if (!settings.tenant) return start;
   const auto& id = settings.tenant->bytes();
-  append_u32(static_cast<uint32_t>(id.size()), start);
+  sql::append_u32(start, static_cast<uint32_t>(id.size()));
   start.append(reinterpret_cast<const char*>(id.data()), id.size());
   return start;
 }
@@ -95,7 +86,7 @@ Result<size_t> BinarySplice::take_row(std::string_view bytes, std::string& out) 
   if (bytes.size() < kCountBytes) return 0;
   const uint16_t count = read_u16(bytes, 0);
   if (count == kTrailer) {
-    append_u16(kTrailer, out);
+    sql::append_u16(out, kTrailer);
     state_ = State::kEnded;
     return kCountBytes;
   }

@@ -8,7 +8,7 @@ namespace {
 using postgres::Connection;
 
 // What is locked beside tenants, whose names are UUIDs.
-constexpr const char* kSchema = "schema";
+constexpr const char* kSchemaLock = "schema";
 
 // $1: what is locked.
 constexpr const char* kTry =
@@ -47,9 +47,9 @@ std::string lock_schema_statement() {
   return fmt::format(
       "SET LOCAL lock_timeout = '10s'; "
       "SELECT pg_advisory_xact_lock(hashtext('partywall_migration'), hashtext('{}'));",
-      kSchema);
+      kSchemaLock);
 }
 
-Result<std::string> schema_lock_holders(Connection& target) { return holders(target, kSchema); }
+Result<std::string> schema_lock_holders(Connection& target) { return holders(target, kSchemaLock); }
 
 }  // namespace partywall::migrate

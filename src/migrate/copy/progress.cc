@@ -21,7 +21,7 @@ constexpr std::string_view kLockNotAvailable = "55P03";
 
 // Without foreign keys: a session that loads carries none out. Default privileges may have given
 // rights on it to others: the schema is closed to all but its owner.
-constexpr std::string_view kSchema = R"(
+constexpr std::string_view kProgressSchema = R"(
 CREATE SCHEMA IF NOT EXISTS partywall_migration;
 CREATE TABLE IF NOT EXISTS partywall_migration.migration (
   tenant uuid PRIMARY KEY,
@@ -152,7 +152,7 @@ std::string_view to_string(MigrationState state) {
 }
 
 Result<> create_progress_schema(Connection& target) {
-  const auto made = target.execute_script(lock_schema_statement() + std::string(kSchema));
+  const auto made = target.execute_script(lock_schema_statement() + std::string(kProgressSchema));
   if (!made && made.error().sqlstate == kLockNotAvailable) {
     const auto who = schema_lock_holders(target);
     if (!who) return std::unexpected(who.error());

@@ -21,7 +21,7 @@ SELECT format('%I.%I', n.nspname, c.relname), has_table_privilege(c.oid, 'SELECT
     SELECT FROM pg_index i WHERE i.indrelid = c.oid AND i.indisprimary))
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND )";
 
-constexpr std::string_view kSequences = R"(
+constexpr std::string_view kSourceSequences = R"(
 SELECT format('%I.%I', n.nspname, c.relname), has_sequence_privilege(c.oid, 'SELECT')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND )";
 
@@ -83,7 +83,7 @@ PostgresResult<> read_relation_facts(Connection& source, const std::set<std::str
 
 PostgresResult<> read_sequence_facts(Connection& source, const std::vector<Sequence>& sequences,
                                      SourceFacts& facts) {
-  return for_each_row(source, std::string(kSequences) + std::string(kApplicationSchema),
+  return for_each_row(source, std::string(kSourceSequences) + std::string(kApplicationSchema),
                       [&](const Rows& rows, size_t i) {
                         const std::string name = text(rows, i, 0);
                         const bool is_read =

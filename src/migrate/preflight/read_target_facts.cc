@@ -26,7 +26,7 @@ SELECT format('%I.%I', n.nspname, c.relname), has_table_privilege(c.oid, 'SELECT
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'r' AND )";
 
 // To move one forward its numbers are held for a moment, which only its owner can do.
-constexpr std::string_view kSequences = R"(
+constexpr std::string_view kTargetSequences = R"(
 SELECT format('%I.%I', n.nspname, c.relname), pg_has_role(c.relowner, 'USAGE') AND
   has_sequence_privilege(c.oid, 'SELECT') AND has_sequence_privilege(c.oid, 'UPDATE')
 FROM pg_class c JOIN pg_namespace n ON n.oid = c.relnamespace WHERE c.relkind = 'S' AND )";
@@ -117,7 +117,7 @@ PostgresResult<> read_global(Connection& target, const std::vector<std::string>&
 
 PostgresResult<> read_shared_sequences(Connection& target, const std::set<std::string>& shared,
                                        TargetFacts& facts) {
-  return for_each_row(target, std::string(kSequences) + std::string(kApplicationSchema),
+  return for_each_row(target, std::string(kTargetSequences) + std::string(kApplicationSchema),
                       [&](const Rows& rows, size_t i) {
                         const std::string name = text(rows, i, 0);
                         if (shared.contains(name) && !rows.is_true(i, 1))

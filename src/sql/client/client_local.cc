@@ -1,5 +1,6 @@
 // The statements that the door executes itself: transactions that no server has yet, the tenant,
 // and what only concerns the client's own prepared statements.
+#include "base/ascii.h"
 #include "sql/boolean.h"
 #include "sql/client/client_fsm.h"
 #include "sql/door_errors.h"
@@ -63,7 +64,7 @@ bool ClientFsm::is_local(const Statement& statement) const {
 
 bool ClientFsm::names_tenant_setting(const TenantSetting& setting, const Values& values) {
   const auto name = resolve(setting.name, values);
-  return name && equals_ignoring_case(*name, kTenantSetting);
+  return name && equal_ignoring_case(*name, kTenantSetting);
 }
 
 LocalReply ClientFsm::perform(const Statement& statement, const Values& values, Extent extent) {

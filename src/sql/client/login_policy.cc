@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "identity/context_token.h"
 #include "sql/client/directory_tenant_resolver.h"
 #include "sql/door_errors.h"
@@ -63,7 +64,7 @@ std::expected<TenantId, SqlError> carried_tenant(std::string_view value, const A
 std::expected<void, SqlError> take_settings(const NamedValues& requested,
                                             const LoginAuthority& authority, Admission& admission) {
   for (const auto& [name, value] : requested) {
-    if (equals_ignoring_case(name, kTenantSetting)) {
+    if (equal_ignoring_case(name, kTenantSetting)) {
       auto tenant = carried_tenant(value, admission, authority);
       if (!tenant) return std::unexpected(tenant.error());
       admission.session_tenant = *tenant;

@@ -2,15 +2,14 @@
 
 #include <optional>
 
+#include "base/hex.h"
+
 namespace partywall::sql {
 namespace {
 
 std::optional<int> digit_value(char c, int base) {
-  int value = base;
-  if (c >= '0' && c <= '9') value = c - '0';
-  if (c >= 'a' && c <= 'f') value = c - 'a' + 10;
-  if (c >= 'A' && c <= 'F') value = c - 'A' + 10;
-  return value < base ? std::optional(value) : std::nullopt;
+  const int value = hex_value(c);
+  return value >= 0 && value < base ? std::optional(value) : std::nullopt;
 }
 
 // Up to `most` digits; PostgreSQL takes the lowest eight bits.

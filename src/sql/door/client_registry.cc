@@ -17,7 +17,7 @@ void ClientRegistry::remove(const CancelRequest& key) { entries_.erase(key.pid);
 
 void ClientRegistry::cancel(const CancelRequest& key) {
   const auto found = entries_.find(key.pid);
-  if (found != entries_.end() && (found->second.secret ^ key.secret) == 0)
+  if (found != entries_.end() && found->second.secret == key.secret)
     found->second.client->cancel_statement();
 }
 

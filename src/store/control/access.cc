@@ -8,8 +8,6 @@
 namespace partywall::store {
 namespace {
 
-const JsonValue kNothing{JsonObject()};
-
 // What all puts begin with: the version that there is, checked.
 Result<uint64_t> version_to_change(Change& change, std::string_view table, std::string_view column,
                                    std::string_view key, std::string_view what,
@@ -24,7 +22,7 @@ Result<uint64_t> version_to_change(Change& change, std::string_view table, std::
 Result<> note_put(Change& change, std::string_view kind, uint64_t version_before,
                   std::string_view subject) {
   return change.note(fmt::format("{}.{}", kind, version_before == 0 ? "created" : "updated"),
-                     std::nullopt, subject, kNothing);
+                     std::nullopt, subject);
 }
 
 std::string route_title(std::string_view path) { return fmt::format("route '{}'", path); }
@@ -68,7 +66,7 @@ Result<> remove_route(Change& change, std::string_view path_prefix, ExpectedVers
   auto removed =
       remove_row(change, "routes", "path_prefix", path_prefix, route_title(path_prefix), expected);
   if (!removed) return removed;
-  return change.note("route.deleted", std::nullopt, path_prefix, kNothing);
+  return change.note("route.deleted", std::nullopt, path_prefix);
 }
 
 Result<std::vector<IssuerRecord>> list_issuers(Session& session) {
@@ -102,7 +100,7 @@ Result<> put_issuer(Change& change, const Issuer& issuer, ExpectedVersion expect
 Result<> remove_issuer(Change& change, std::string_view issuer, ExpectedVersion expected) {
   auto removed = remove_row(change, "issuers", "issuer", issuer, issuer_title(issuer), expected);
   if (!removed) return removed;
-  return change.note("issuer.deleted", std::nullopt, issuer, kNothing);
+  return change.note("issuer.deleted", std::nullopt, issuer);
 }
 
 }  // namespace partywall::store

@@ -10,7 +10,7 @@ constexpr std::string_view kColumns =
     "(extract(epoch FROM expires_at) * 1000)::bigint, "
     "(extract(epoch FROM revoked_at) * 1000)::bigint";
 
-Result<AdminTokenRecord> read_row(const postgres::Rows& rows, size_t row) {
+Result<AdminTokenRecord> read_token(const postgres::Rows& rows, size_t row) {
   const auto id = Uuid::parse(rows.text(row, 0));
   if (!id) return std::unexpected(id.error());
   AdminTokenRecord token{.id = AdminTokenId(*id),
@@ -60,7 +60,7 @@ Result<AdminTokenRecord> find_valid_admin_token(Session& session,
       {to_hex(as_bytes(secret_sha256))});
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorKind::kNotFound, "there is no such admin token");
-  return read_row(*rows, 0);
+  return read_token(*rows, 0);
 }
 
 Result<std::vector<AdminTokenRecord>> list_admin_tokens(Session& session) {
@@ -69,7 +69,7 @@ Result<std::vector<AdminTokenRecord>> list_admin_tokens(Session& session) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<AdminTokenRecord> tokens;
   for (size_t row = 0; row < rows->size(); ++row) {
-    auto token = read_row(*rows, row);
+    auto token = read_token(*rows, row);
     if (!token) return std::unexpected(token.error());
     tokens.push_back(*std::move(token));
   }
@@ -84,7 +84,7 @@ Result<> revoke_admin_token(Change& change, AdminTokenId id) {
       {id.value().to_string()});
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorKind::kNotFound, "there is no such admin token");
-  const auto token = read_row(*rows, 0);
+  const auto token = read_token(*rows, 0);
   if (!token) return std::unexpected(token.error());
   return change.note("admin_token.revoked", tenant_of(*token), token->name, details_of(*token));
 }

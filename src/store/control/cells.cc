@@ -15,7 +15,7 @@ constexpr std::string_view kSelect =
     "SELECT {}, (SELECT count(DISTINCT p.tenant) FROM partywall.placements p "
     "WHERE p.cell = t.name) FROM partywall.cells t ";
 
-Result<CellRecord> read_row(const postgres::Rows& rows, size_t row, const SealingKey& key) {
+Result<CellRecord> read_cell(const postgres::Rows& rows, size_t row, const SealingKey& key) {
   const auto document = JsonValue::parse(rows.text(row, 0), {.max_bytes = 16 << 20});
   if (!document) return fail_with_context("cell", document.error());
   auto record = read_cell_document(*document, key);
@@ -42,7 +42,7 @@ Result<std::vector<CellRecord>> list_cells(Session& session) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<CellRecord> cells;
   for (size_t row = 0; row < rows->size(); ++row) {
-    auto cell = read_row(*rows, row, session.node_key());
+    auto cell = read_cell(*rows, row, session.node_key());
     if (!cell) return std::unexpected(cell.error());
     cells.push_back(*std::move(cell));
   }
@@ -55,7 +55,7 @@ Result<CellRecord> find_cell(Session& session, std::string_view name) {
                       {std::string(name)});
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorKind::kNotFound, "there is no {}", title_of(name));
-  return read_row(*rows, 0, session.node_key());
+  return read_cell(*rows, 0, session.node_key());
 }
 
 Result<> put_cell(Change& change, const CellRecord& record, ExpectedVersion expected) {

@@ -8,8 +8,6 @@
 namespace partywall::store {
 namespace {
 
-const JsonValue kNothing{JsonObject()};
-
 std::string title_of(uint8_t id) { return fmt::format("context key {}", id); }
 
 }  // namespace
@@ -35,7 +33,7 @@ Result<> add_context_key(Change& change, const ContextKey& key) {
       {id, seal_text(change.node_key(), context_key_purpose(key.id), key.key.reveal(),
                      change.random())});
   if (!added) return std::unexpected(added.error());
-  return change.note("context_key.created", std::nullopt, id, kNothing);
+  return change.note("context_key.created", std::nullopt, id);
 }
 
 Result<> make_context_key_first(Change& change, uint8_t id) {
@@ -45,7 +43,7 @@ Result<> make_context_key_first(Change& change, uint8_t id) {
       {std::to_string(id)});
   if (!moved) return std::unexpected(moved.error());
   if (moved->affected() == 0) return fail(ErrorKind::kNotFound, "there is no {}", title_of(id));
-  return change.note("context_key.first", std::nullopt, std::to_string(id), kNothing);
+  return change.note("context_key.first", std::nullopt, std::to_string(id));
 }
 
 Result<> remove_context_key(Change& change, uint8_t id) {
@@ -59,7 +57,7 @@ Result<> remove_context_key(Change& change, uint8_t id) {
                 "{} is the only one: no context could be made without it; add another first",
                 title_of(id));
   }
-  return change.note("context_key.deleted", std::nullopt, std::to_string(id), kNothing);
+  return change.note("context_key.deleted", std::nullopt, std::to_string(id));
 }
 
 }  // namespace partywall::store

@@ -8,8 +8,6 @@
 namespace partywall::store {
 namespace {
 
-const JsonValue kNothing{JsonObject()};
-
 std::string sql_title(std::string_view user) { return fmt::format("sql login '{}'", user); }
 std::string cache_title(std::string_view user) { return fmt::format("cache login '{}'", user); }
 
@@ -78,7 +76,7 @@ Result<> put_sql_login(Change& change, const SqlLogin& login, ExpectedVersion ex
        login.cell, to_json_text(addresses_of(login))});
   if (!put) return fail_with_context(sql_title(login.user), put.error());
   return change.note(*version == 0 ? "sql_login.created" : "sql_login.updated", std::nullopt,
-                     login.user, kNothing);
+                     login.user);
 }
 
 Result<> remove_sql_login(Change& change, std::string_view user, ExpectedVersion expected) {
@@ -86,7 +84,7 @@ Result<> remove_sql_login(Change& change, std::string_view user, ExpectedVersion
     return ours;
   auto removed = remove_row(change, "sql_logins", "user_name", user, sql_title(user), expected);
   if (!removed) return removed;
-  return change.note("sql_login.deleted", std::nullopt, user, kNothing);
+  return change.note("sql_login.deleted", std::nullopt, user);
 }
 
 Result<std::vector<CacheLoginRecord>> list_cache_logins(Session& session) {
@@ -107,7 +105,7 @@ Result<> put_cache_login(Change& change, const CacheLogin& login, ExpectedVersio
       {login.user});
   if (!put) return std::unexpected(put.error());
   return change.note(*version == 0 ? "cache_login.created" : "cache_login.updated", std::nullopt,
-                     login.user, kNothing);
+                     login.user);
 }
 
 Result<> remove_cache_login(Change& change, std::string_view user, ExpectedVersion expected) {
@@ -115,7 +113,7 @@ Result<> remove_cache_login(Change& change, std::string_view user, ExpectedVersi
     return ours;
   auto removed = remove_row(change, "cache_logins", "user_name", user, cache_title(user), expected);
   if (!removed) return removed;
-  return change.note("cache_login.deleted", std::nullopt, user, kNothing);
+  return change.note("cache_login.deleted", std::nullopt, user);
 }
 
 Result<> check_slug_is_free_of_logins(Session& session, std::string_view slug) {

@@ -28,7 +28,7 @@ std::string id_of(OperationId id) { return id.value().to_string(); }
 
 std::optional<Uuid> to_uuid(TenantId tenant) { return tenant.value(); }
 
-Result<Operation> read_row(const postgres::Rows& rows, size_t row) {
+Result<Operation> read_operation(const postgres::Rows& rows, size_t row) {
   const auto id = Uuid::parse(rows.text(row, 0));
   if (!id) return std::unexpected(id.error());
   const auto status = parse_operation_status(rows.text(row, 4));
@@ -60,11 +60,11 @@ Result<Operation> read_row(const postgres::Rows& rows, size_t row) {
   return operation;
 }
 
-Result<std::vector<Operation>> read_rows(const Result<postgres::Rows>& rows) {
+Result<std::vector<Operation>> read_operations(const Result<postgres::Rows>& rows) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<Operation> operations;
   for (size_t row = 0; row < rows->size(); ++row) {
-    auto operation = read_row(*rows, row);
+    auto operation = read_operation(*rows, row);
     if (!operation) return std::unexpected(operation.error());
     operations.push_back(*std::move(operation));
   }
@@ -111,7 +111,7 @@ Result<Operation> find_operation(Session& session, OperationId id) {
   const auto rows = session.execute(std::string(kSelect) + "WHERE o.id = $1::uuid", {id_of(id)});
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorKind::kNotFound, "there is no operation '{}'", id_of(id));
-  return read_row(*rows, 0);
+  return read_operation(*rows, 0);
 }
 
 Result<std::vector<Operation>> list_operations(Session& session, std::optional<TenantId> tenant,
@@ -121,7 +121,7 @@ Result<std::vector<Operation>> list_operations(Session& session, std::optional<T
   postgres::Parameter before_id;
   if (tenant) tenant_id = tenant->value().to_string();
   if (before) before_id = id_of(*before);
-  return read_rows(session.execute(
+  return read_operations(session.execute(
       std::string(kSelect) +
           "WHERE ($1::uuid IS NULL OR o.tenant = $1::uuid) AND ($2 = '' OR o.status = $2) "
           "AND ($3::uuid IS NULL OR (o.created_at, o.id) < (SELECT b.created_at, b.id FROM "
@@ -131,7 +131,7 @@ Result<std::vector<Operation>> list_operations(Session& session, std::optional<T
 }
 
 Result<std::vector<Operation>> due_operations(Session& session, uint32_t most) {
-  return read_rows(session.execute(
+  return read_operations(session.execute(
       std::string(kSelect) + "WHERE o.status = 'running' AND o.run_after <= clock_timestamp() "
                              "ORDER BY o.run_after, o.id LIMIT $1::int",
       {std::to_string(most)}));

@@ -59,9 +59,10 @@ class Change : public Session {
       : Session(connection, key, random), author_(std::move(author)) {}
 
   [[nodiscard]] const Author& author() const { return author_; }
-  // `type`: "tenant.created" …; `data` is an object without secrets.
+  // `type`: "tenant.created" …; `data` is an object without secrets, empty where there is nothing
+  // to add.
   Result<> note(std::string_view type, std::optional<Uuid> tenant, std::string_view subject,
-                const JsonValue& data);
+                const JsonValue& data = JsonValue(JsonObject()));
 
  private:
   Author author_;

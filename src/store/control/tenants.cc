@@ -22,7 +22,7 @@ std::vector<postgres::Parameter> parameters_of(const TenantFilter& filter) {
           filter.text};
 }
 
-Result<TenantRecord> read_row(const postgres::Rows& rows, size_t row) {
+Result<TenantRecord> read_tenant(const postgres::Rows& rows, size_t row) {
   const auto document = JsonValue::parse(rows.text(row));
   if (!document) return fail_with_context("tenant", document.error());
   return read_tenant_document(*document);
@@ -35,7 +35,7 @@ Result<TenantRecord> find_where(Session& session, std::string_view condition,
       {value});
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorKind::kNotFound, "there is no tenant '{}'", value);
-  return read_row(*rows, 0);
+  return read_tenant(*rows, 0);
 }
 
 JsonValue details(std::initializer_list<std::pair<std::string_view, std::string_view>> members) {
@@ -72,7 +72,7 @@ Result<std::vector<TenantRecord>> list_tenants(Session& session, const TenantFil
   if (!rows) return std::unexpected(rows.error());
   std::vector<TenantRecord> tenants;
   for (size_t row = 0; row < rows->size(); ++row) {
-    auto tenant = read_row(*rows, row);
+    auto tenant = read_tenant(*rows, row);
     if (!tenant) return std::unexpected(tenant.error());
     tenants.push_back(*std::move(tenant));
   }

@@ -10,7 +10,7 @@ namespace {
 
 std::string title_of(std::string_view name) { return fmt::format("tier '{}'", name); }
 
-Result<TierRecord> read_row(const postgres::Rows& rows, size_t row) {
+Result<TierRecord> read_tier(const postgres::Rows& rows, size_t row) {
   const auto document = JsonValue::parse(rows.text(row));
   if (!document) return fail_with_context("tier", document.error());
   return read_tier_document(*document);
@@ -47,7 +47,7 @@ Result<std::vector<TierRecord>> list_tiers(Session& session) {
   if (!rows) return std::unexpected(rows.error());
   std::vector<TierRecord> tiers;
   for (size_t row = 0; row < rows->size(); ++row) {
-    auto tier = read_row(*rows, row);
+    auto tier = read_tier(*rows, row);
     if (!tier) return std::unexpected(tier.error());
     tiers.push_back(*std::move(tier));
   }
@@ -60,7 +60,7 @@ Result<TierRecord> find_tier(Session& session, std::string_view name) {
       {std::string(name)});
   if (!rows) return std::unexpected(rows.error());
   if (rows->empty()) return fail(ErrorKind::kNotFound, "there is no {}", title_of(name));
-  return read_row(*rows, 0);
+  return read_tier(*rows, 0);
 }
 
 Result<> put_tier(Change& change, const Tier& tier, ExpectedVersion expected) {

@@ -4,8 +4,8 @@
 #include <string>
 #include <string_view>
 
-// Case as Redis sees it: of ASCII letters only, whatever the locale.
-namespace partywall::cache {
+// Case of ASCII letters only, whatever the locale: as HTTP, SQL and Redis see it.
+namespace partywall {
 
 constexpr char to_lower(char c) {
   return c >= 'A' && c <= 'Z' ? static_cast<char>(c + ('a' - 'A')) : c;
@@ -18,7 +18,8 @@ inline std::string to_lower(std::string_view text) {
 }
 
 constexpr bool equal_ignoring_case(std::string_view a, std::string_view b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
+  return a.size() == b.size() &&
+         std::ranges::equal(a, b, [](char x, char y) { return to_lower(x) == to_lower(y); });
 }
 
-}  // namespace partywall::cache
+}  // namespace partywall
