@@ -5,13 +5,15 @@
 #include <gtest/gtest.h>
 
 #include "sim/limit_world.h"
+#include "support/sanitizers.h"
 
 namespace partywall::test {
 namespace {
 
 uint32_t seed_count() {
   const char* text = std::getenv("PARTYWALL_SIM_SEEDS");
-  return text == nullptr ? 24 : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
+  return text == nullptr ? static_cast<uint32_t>(rounds(24))
+                         : static_cast<uint32_t>(std::strtoul(text, nullptr, 10));
 }
 
 constexpr RateLimit kFree{100, minutes(1), 10};

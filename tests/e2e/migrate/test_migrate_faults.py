@@ -62,7 +62,7 @@ def inject(connection, dice, kind):
     return table, {"extra"}
 
 
-@pytest.mark.parametrize("faults", [20, pytest.param(100, marks=pytest.mark.long)])
+@pytest.mark.parametrize("faults", [10, pytest.param(100, marks=pytest.mark.long)])
 def test_every_injected_fault_is_found(copied, postgres, faults):
     """Each in a database that was equal, found with its table, its kind and its row."""
     _, tool = copied

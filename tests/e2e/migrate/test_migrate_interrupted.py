@@ -36,8 +36,11 @@ class Rig:
         self.target = Target(target_server, binary, target_server.create_database())
         self.target.convert(source_server.url(self.source))
         self.tool = Tool(self.target, source_server.url(self.source), {"acme": TENANT_A})
+        self._watch = None
 
     def remove(self):
+        if self._watch:
+            self._watch.close()
         self.target.remove()
         self.source_server.drop_database(self.source)
 
@@ -48,11 +51,12 @@ class Rig:
                 assert after.execute(query).fetchone() == before.execute(query).fetchone(), table
 
     def chunks_done(self):
+        """Asked again and again, so on one connection: starting one takes a server longer than this takes."""
+        if self._watch is None or self._watch.closed:
+            self._watch = self.target_server.connect(self.target.name)
         try:
-            return self.target.execute("SELECT count(*) FROM partywall_migration.chunk WHERE done_at IS NOT NULL")[0][0]
-        except psycopg.errors.InvalidSchemaName:
-            return 0
-        except psycopg.errors.UndefinedTable:
+            return self._watch.execute("SELECT count(*) FROM partywall_migration.chunk WHERE done_at IS NOT NULL").fetchone()[0]
+        except (psycopg.errors.InvalidSchemaName, psycopg.errors.UndefinedTable):
             return 0
 
 
@@ -77,7 +81,7 @@ def kill_at_random(rig, seed, rounds):
     return rig.tool.run("acme", *CHUNK)
 
 
-@pytest.mark.parametrize("seed", range(2))
+@pytest.mark.parametrize("seed", range(1))
 def test_a_tool_that_is_killed_goes_on(rig, seed):
     done = kill_at_random(rig, seed, 4)
     assert "are equal in both databases" in done.stdout or "verified before" in done.stdout
@@ -91,7 +95,7 @@ def test_a_tool_that_is_killed_again_and_again_goes_on(rig, seed):
     rig.assert_moved()
 
 
-@pytest.mark.parametrize("side", ["source", "target", "both"])
+@pytest.mark.parametrize("side", [pytest.param("source", marks=pytest.mark.long), pytest.param("target", marks=pytest.mark.long), "both"])
 def test_connections_that_are_killed_are_made_anew(rig, side):
     process = rig.tool.start("run", "acme", *CHUNK, "--rate", "4", "-o", "json")
     names = {"source": [rig.source], "target": [rig.target.name], "both": [rig.source, rig.target.name]}[side]

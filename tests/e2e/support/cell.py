@@ -162,7 +162,7 @@ class ProtectedDatabase:
     def remove(self):
         self.postgres.drop_database(self.name)
         roles = self.postgres.execute("SELECT rolname FROM pg_roles")
-        for (role,) in roles:
-            if role.startswith(self.slot_prefix):
-                self.postgres.execute(f'DROP ROLE "{role}"')
+        mine = [f'"{role}"' for (role,) in roles if role.startswith(self.slot_prefix)]
+        if mine:
+            self.postgres.execute("DROP ROLE " + ", ".join(mine))
         shutil.rmtree(self.folder, ignore_errors=True)

@@ -22,6 +22,9 @@ class Process:
     def __init__(self, command, log_path, user=None, stop_signal=signal.SIGTERM, **popen_arguments):
         def die_with_parent():
             _libc.prctl(_PR_SET_PDEATHSIG, stop_signal, 0, 0, 0)
+            # Who runs tests side by side ignores it, and what is ignored is inherited: a process that is asked to end
+            # before it has said that it listens would never know.
+            signal.signal(signal.SIGINT, signal.SIG_DFL)
 
         self.command = [str(part) for part in command]
         self.log_path = log_path

@@ -2,9 +2,9 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 #include "base/hex.h"
-#include "cache/ascii.h"
 #include "cache/glob.h"
 #include "cache/resp/resp_writer.h"
 #include "cache/tenant_user.h"

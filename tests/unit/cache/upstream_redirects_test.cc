@@ -16,7 +16,7 @@ using testing::ElementsAre;
 using testing::HasSubstr;
 using testing::StartsWith;
 
-constexpr std::string_view kOk = "+OK\r\n";
+constexpr std::string_view kDone = "+OK\r\n";
 
 struct Events final : ServerEvents {
   void not_primary() override { ++not_primaries; }
@@ -43,7 +43,7 @@ class Redirected : public testing::Test {
         Handshake("AUTH", 1),
         UpstreamFsm::Place{.server = at(port), .redirects = redirects, .events = events_});
     upstream->sent(upstream->output().size());
-    upstream->receive(kOk);
+    upstream->receive(kDone);
     return upstream;
   }
 
@@ -241,7 +241,7 @@ TEST_F(Redirected, RandomDialoguesKeepTheOrder) {
         const std::string key(parser.request().first);
         inputs[port].erase(0, parser.consumed());
         if (name == "ASKING") {
-          replies[port] += kOk;
+          replies[port] += kDone;
         } else if (pick(3) == 0) {
           replies[port] +=
               fmt::format("-{} 1 127.0.0.1:{}\r\n", pick(2) == 0 ? "MOVED" : "ASK", 7001 + pick(2));

@@ -68,7 +68,7 @@ class QueueTest : public test::DoorFixture {
   }
 };
 
-constexpr size_t kAcme = 0;
+constexpr size_t kFirst = 0;
 constexpr size_t kAcmeMost = 10;  // requests under way in the free tier
 
 TEST_F(QueueTest, ARequestWaitsUntilOneOfItsTenantEnds) {
@@ -79,12 +79,12 @@ TEST_F(QueueTest, ARequestWaitsUntilOneOfItsTenantEnds) {
   advance(milliseconds(1200));
   answer("/api/0");
   EXPECT_TRUE(is_under_way("/api/late"));
-  EXPECT_EQ(in_use(kAcme), kAcmeMost);
+  EXPECT_EQ(in_use(kFirst), kAcmeMost);
   answer("/api/late");
   EXPECT_THAT(late.take(), StartsWith("HTTP/1.1 200 "));
-  EXPECT_EQ(meter(kAcme, HttpMeter::kQueued), 1U);
-  EXPECT_EQ(meter(kAcme, HttpMeter::kQueueMilliseconds), 1200U);
-  EXPECT_EQ(meter(kAcme, HttpMeter::kThrottled), 0U);
+  EXPECT_EQ(meter(kFirst, HttpMeter::kQueued), 1U);
+  EXPECT_EQ(meter(kFirst, HttpMeter::kQueueMilliseconds), 1200U);
+  EXPECT_EQ(meter(kFirst, HttpMeter::kThrottled), 0U);
 }
 
 TEST_F(QueueTest, WhoHasWaitedLongestIsNext) {
@@ -110,8 +110,8 @@ TEST_F(QueueTest, PatienceEnds) {
               AllOf(StartsWith("HTTP/1.1 429 "), HasSubstr("too-many-concurrent-requests"),
                     HasSubstr("\r\nRetry-After: 1\r\n")));
   answer("/api/0");
-  EXPECT_EQ(in_use(kAcme), kAcmeMost - 1);
-  EXPECT_EQ(meter(kAcme, HttpMeter::kThrottled), 1U);
+  EXPECT_EQ(in_use(kFirst), kAcmeMost - 1);
+  EXPECT_EQ(meter(kFirst, HttpMeter::kThrottled), 1U);
 }
 
 TEST_F(QueueTest, ATenantsLineDelaysNobodyElse) {
@@ -157,11 +157,11 @@ TEST_F(QueueTest, APipelinedRequestBehindAWaitingOneIsKept) {
 TEST_F(QueueTest, TheStatusOfTheTenantCountsAfterTheWaitToo) {
   send_many(kAcmeMost, "acme");
   auto& late = send("/api/late", "acme");
-  data.tenants[kAcme].status = TenantStatus::kSuspended;
+  data.tenants[kFirst].status = TenantStatus::kSuspended;
   publish();
   answer("/api/0");
   EXPECT_THAT(late.take(), StartsWith("HTTP/1.1 403 "));
-  EXPECT_EQ(in_use(kAcme), kAcmeMost - 1);
+  EXPECT_EQ(in_use(kFirst), kAcmeMost - 1);
 }
 
 TEST_F(QueueTest, ClosingTheDoorEndsTheWait) {
@@ -170,7 +170,7 @@ TEST_F(QueueTest, ClosingTheDoorEndsTheWait) {
   door->close_all();
   settle();
   EXPECT_EQ(door->sessions(), 0U);
-  EXPECT_EQ(in_use(kAcme), 0U);
+  EXPECT_EQ(in_use(kFirst), 0U);
 }
 
 class FullApplication : public QueueTest {
@@ -228,7 +228,7 @@ TEST_F(FullApplication, AClientThatLeavesGivesItsPlaceUp) {
   send("/api/next", "globex");
   leaving.stream->close();
   settle();
-  EXPECT_EQ(in_use(kAcme), 2U);
+  EXPECT_EQ(in_use(kFirst), 2U);
   answer("/api/0");
   EXPECT_TRUE(is_under_way("/api/next"));
 }

@@ -118,7 +118,7 @@ TEST_F(InstanceGroupTest, UnitsGiveThemselvesBack) {
 
 TEST_F(InstanceGroupTest, ANewDirectoryKeepsConnectionsOfInstancesThatStay) {
   use({instance("a", 1), instance("b", 2)}, {Health::kUp, Health::kUp});
-  auto [ours, theirs] = test::make_stream_pair();
+  auto [ours, theirs] = partywall::test::make_stream_pair();
   group->instances()[0]->park(std::move(ours), MonotonicTime(), kReuse);
   directory = directory_with({instance("a", 1, 5), instance("c", 3)}, 2);
   pools.update(directory);
@@ -131,9 +131,9 @@ TEST_F(InstanceGroupTest, ANewDirectoryKeepsConnectionsOfInstancesThatStay) {
 TEST_F(InstanceGroupTest, OnlyQuietOpenAndFreshConnectionsAreReused) {
   use({instance("a", 1)}, {Health::kUp});
   UpstreamInstance& a = *group->instances()[0];
-  auto [fresh, fresh_peer] = test::make_stream_pair();
-  auto [closed, closed_peer] = test::make_stream_pair();
-  auto [noisy, noisy_peer] = test::make_stream_pair();
+  auto [fresh, fresh_peer] = partywall::test::make_stream_pair();
+  auto [closed, closed_peer] = partywall::test::make_stream_pair();
+  auto [noisy, noisy_peer] = partywall::test::make_stream_pair();
   const net::Stream* const expected = fresh.get();
   closed_peer.reset();
   noisy_peer->write("HTTP/1.1 200 OK\r\n");
@@ -143,7 +143,7 @@ TEST_F(InstanceGroupTest, OnlyQuietOpenAndFreshConnectionsAreReused) {
   EXPECT_EQ(a.take_idle(MonotonicTime(), kReuse).get(), expected);
   EXPECT_EQ(a.idle_connections(), 0u);
 
-  auto [old, old_peer] = test::make_stream_pair();
+  auto [old, old_peer] = partywall::test::make_stream_pair();
   a.park(std::move(old), MonotonicTime(), kReuse);
   a.close_stale(MonotonicTime() + kReuse.max_idle_time, kReuse);
   EXPECT_EQ(a.idle_connections(), 0u);

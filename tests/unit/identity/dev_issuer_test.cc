@@ -11,13 +11,13 @@
 namespace partywall {
 namespace {
 
-constexpr WallTime kNow{seconds(1'700'000'000)};
+constexpr WallTime kIssuedAt{seconds(1'700'000'000)};
 
 DevToken for_tenant(std::string tenant) {
   return {.tenant = std::move(tenant),
           .subject = "demo \"user\"",
-          .issued_at = kNow,
-          .expires_at = kNow + hours(1)};
+          .issued_at = kIssuedAt,
+          .expires_at = kIssuedAt + hours(1)};
 }
 
 TEST(DevIssuer, ItsTokensAreAccepted) {
@@ -25,11 +25,11 @@ TEST(DevIssuer, ItsTokensAreAccepted) {
   const auto verifier = JwtVerifier::create({issuer.trusted()});
   ASSERT_TRUE(verifier.has_value()) << verifier.error().message;
   for (int i = 0; i < 50; ++i) {  // r and s have leading zeros now and then
-    const auto token = (*verifier)->verify(issuer.sign(for_tenant("acme")), kNow);
+    const auto token = (*verifier)->verify(issuer.sign(for_tenant("acme")), kIssuedAt);
     ASSERT_TRUE(token.has_value()) << token.error().message;
     EXPECT_EQ(token->tenant, "acme");
     EXPECT_EQ(token->subject, "demo \"user\"");
-    EXPECT_EQ(token->expires_at, kNow + hours(1));
+    EXPECT_EQ(token->expires_at, kIssuedAt + hours(1));
   }
 }
 
@@ -41,7 +41,7 @@ TEST(DevIssuer, TheKeySurvivesAsPem) {
   ASSERT_TRUE(again.has_value()) << again.error().message;
   EXPECT_EQ(again->key_set(), issuer.key_set());
   const auto verifier = JwtVerifier::create({issuer.trusted()}).value();
-  EXPECT_TRUE(verifier->verify(again->sign(for_tenant("acme")), kNow).has_value());
+  EXPECT_TRUE(verifier->verify(again->sign(for_tenant("acme")), kIssuedAt).has_value());
 }
 
 TEST(DevIssuer, EachHasAKeyOfItsOwn) {
@@ -49,7 +49,7 @@ TEST(DevIssuer, EachHasAKeyOfItsOwn) {
   const auto two = DevIssuer::generate("https://dev.test", "partywall");
   EXPECT_NE(one.key_set(), two.key_set());
   const auto verifier = JwtVerifier::create({one.trusted()}).value();
-  EXPECT_FALSE(verifier->verify(two.sign(for_tenant("acme")), kNow).has_value());
+  EXPECT_FALSE(verifier->verify(two.sign(for_tenant("acme")), kIssuedAt).has_value());
 }
 
 TEST(DevIssuer, TheKeySetIsPublicAndItsKidTheThumbprint) {

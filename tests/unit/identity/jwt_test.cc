@@ -19,7 +19,7 @@ namespace {
 using enum JwtAlgorithm;
 using testing::HasSubstr;
 
-constexpr WallTime kNow{seconds(1'700'000'100)};
+constexpr WallTime kVerifiedAt{seconds(1'700'000'100)};
 constexpr const char* kIssuer = "https://login.example";
 
 // The claims of a good token, with `changes` laid over them: {"exp", ""} leaves exp out, any other
@@ -63,10 +63,10 @@ std::string reason(const Result<VerifiedJwt>& result) {
 
 class JwtTest : public testing::Test {
  protected:
-  Result<VerifiedJwt> verify(const std::string& token, WallTime now = kNow) const {
+  Result<VerifiedJwt> verify(const std::string& token, WallTime now = kVerifiedAt) const {
     return verifier_->verify(token, now);
   }
-  Result<VerifiedJwt> verify_claims(const std::string& claims, WallTime now = kNow) const {
+  Result<VerifiedJwt> verify_claims(const std::string& claims, WallTime now = kVerifiedAt) const {
     return verify(signer_.token(claims), now);
   }
   std::string refused_header(std::string_view header) const {
@@ -229,11 +229,11 @@ TEST_F(JwtTest, AnUnknownKidIsRefusedAndOneThatIsNotThereNeedsASingleKey) {
   const auto both = verifier_for(
       {issuer_with(fmt::format(R"({{"keys":[{{{},"kid":"key-1"}},{{{},"kid":"key-2"}}]}})",
                                signer_.jwk_members(), other.jwk_members()))});
-  EXPECT_TRUE(both->verify(signer_.token(claims_with()), kNow).has_value());
-  EXPECT_TRUE(both->verify(other.token(claims_with()), kNow).has_value());
-  EXPECT_THAT(reason(both->verify(signer_.token(R"({"alg":"ES256"})", claims_with()), kNow)),
+  EXPECT_TRUE(both->verify(signer_.token(claims_with()), kVerifiedAt).has_value());
+  EXPECT_TRUE(both->verify(other.token(claims_with()), kVerifiedAt).has_value());
+  EXPECT_THAT(reason(both->verify(signer_.token(R"({"alg":"ES256"})", claims_with()), kVerifiedAt)),
               HasSubstr("no key"));
-  EXPECT_THAT(reason(both->verify(signer_.token(other.header(), claims_with()), kNow)),
+  EXPECT_THAT(reason(both->verify(signer_.token(other.header(), claims_with()), kVerifiedAt)),
               HasSubstr("signature"));
 }
 
@@ -241,28 +241,31 @@ TEST_F(JwtTest, WithoutAKidTheAlgorithmMaySingleOutTheKey) {
   const JwtSigner edwards(kEdDsa, "key-2");
   const auto both = verifier_for({issuer_with(
       fmt::format(R"({{"keys":[{{{}}},{{{}}}]}})", signer_.jwk_members(), edwards.jwk_members()))});
-  EXPECT_TRUE(both->verify(signer_.token(R"({"alg":"ES256"})", claims_with()), kNow).has_value());
-  EXPECT_TRUE(both->verify(edwards.token(R"({"alg":"EdDSA"})", claims_with()), kNow).has_value());
+  EXPECT_TRUE(
+      both->verify(signer_.token(R"({"alg":"ES256"})", claims_with()), kVerifiedAt).has_value());
+  EXPECT_TRUE(
+      both->verify(edwards.token(R"({"alg":"EdDSA"})", claims_with()), kVerifiedAt).has_value());
   // Keys without a kid are never chosen by one.
-  EXPECT_THAT(reason(both->verify(signer_.token(claims_with()), kNow)), HasSubstr("no key"));
+  EXPECT_THAT(reason(both->verify(signer_.token(claims_with()), kVerifiedAt)), HasSubstr("no key"));
 }
 
 // RFC 8725 section 2.1: an HMAC made with the RSA public key as the secret.
 TEST(Jwt, TheKeyDecidesTheAlgorithm) {
   const JwtSigner rsa(kRs256);
   const auto verifier = verifier_for({issuer_with(rsa.key_set())});
-  ASSERT_TRUE(verifier->verify(rsa.token(claims_with()), kNow).has_value());
+  ASSERT_TRUE(verifier->verify(rsa.token(claims_with()), kVerifiedAt).has_value());
   const std::string hs256 = R"({"alg":"HS256","typ":"JWT","kid":"key-1"})";
   const std::string signed_text = base64url_encode(hs256) + "." + base64url_encode(claims_with());
   for (const std::string& public_text : {rsa.key_set(), rsa.jwk_members(), std::string()}) {
     const auto mac = hmac_sha256(public_text, signed_text);
-    EXPECT_THAT(reason(verifier->verify(signed_text + "." + base64url_encode(as_bytes(mac)), kNow)),
-                HasSubstr("no key"));
+    EXPECT_THAT(
+        reason(verifier->verify(signed_text + "." + base64url_encode(as_bytes(mac)), kVerifiedAt)),
+        HasSubstr("no key"));
   }
   // The same key with another padding or digest is another algorithm, too.
   for (const char* algorithm : {"RS384", "RS512", "PS256", "PS384", "PS512"}) {
     const std::string header = fmt::format(R"({{"alg":"{}","kid":"key-1"}})", algorithm);
-    EXPECT_THAT(reason(verifier->verify(rsa.token(header, claims_with()), kNow)),
+    EXPECT_THAT(reason(verifier->verify(rsa.token(header, claims_with()), kVerifiedAt)),
                 HasSubstr("no key"));
   }
 }
@@ -275,13 +278,15 @@ TEST(Jwt, EveryAlgorithmVerifiesItsOwnAndNoOther) {
     const JwtSigner stranger(algorithm == kHs256 ? kEs256 : algorithm, "stranger");
     const auto verifier = verifier_for({issuer_with(signer.key_set())});
     const std::string token = signer.token(claims_with());
-    EXPECT_TRUE(verifier->verify(token, kNow).has_value());
-    EXPECT_THAT(reason(verifier->verify(stranger.token(signer.header(), claims_with()), kNow)),
-                HasSubstr("signature"));
+    EXPECT_TRUE(verifier->verify(token, kVerifiedAt).has_value());
+    EXPECT_THAT(
+        reason(verifier->verify(stranger.token(signer.header(), claims_with()), kVerifiedAt)),
+        HasSubstr("signature"));
     std::string changed = signer.signature("other text");
-    EXPECT_THAT(reason(verifier->verify(
-                    token.substr(0, token.rfind('.') + 1) + base64url_encode(changed), kNow)),
-                HasSubstr("signature"));
+    EXPECT_THAT(
+        reason(verifier->verify(token.substr(0, token.rfind('.') + 1) + base64url_encode(changed),
+                                kVerifiedAt)),
+        HasSubstr("signature"));
   }
 }
 
@@ -321,7 +326,8 @@ TEST(Jwt, PssSaltsOfAnotherLengthAreRefused) {
       base64url_encode(signer.header()) + "." + base64url_encode(claims_with());
   const auto verify_salt = [&](int bytes) {
     return verifier->verify(
-        signed_text + "." + base64url_encode(signer.pss_signature(signed_text, bytes)), kNow);
+        signed_text + "." + base64url_encode(signer.pss_signature(signed_text, bytes)),
+        kVerifiedAt);
   };
   EXPECT_TRUE(verify_salt(32).has_value());
   for (const int bytes : {0, 20, 31, 33, 64})
@@ -345,14 +351,15 @@ TEST(Jwt, AnIssuerCannotSpeakForAnother) {
       verifier_for({{.issuer = "https://one", .audience = "partywall", .key_set = one.key_set()},
                     {.issuer = "https://two", .audience = "partywall", .key_set = two.key_set()}});
   const std::string as_one = claims_with({{"iss", R"("https://one")"}});
-  EXPECT_TRUE(verifier->verify(one.token(as_one), kNow).has_value());
-  EXPECT_THAT(reason(verifier->verify(two.token(as_one), kNow)), HasSubstr("signature"));
+  EXPECT_TRUE(verifier->verify(one.token(as_one), kVerifiedAt).has_value());
+  EXPECT_THAT(reason(verifier->verify(two.token(as_one), kVerifiedAt)), HasSubstr("signature"));
   for (const char* name : {R"("https://three")", R"("https://one/")", R"("HTTPS://ONE")", R"("")",
                            "1", "null", R"(["https://one"])", ""}) {
-    EXPECT_THAT(reason(verifier->verify(one.token(claims_with({{"iss", name}})), kNow)),
+    EXPECT_THAT(reason(verifier->verify(one.token(claims_with({{"iss", name}})), kVerifiedAt)),
                 HasSubstr("issuer"));
   }
-  EXPECT_THAT(reason(verifier_for({})->verify(one.token(as_one), kNow)), HasSubstr("issuer"));
+  EXPECT_THAT(reason(verifier_for({})->verify(one.token(as_one), kVerifiedAt)),
+              HasSubstr("issuer"));
 }
 
 // ---- claims ----
@@ -420,23 +427,25 @@ TEST_F(JwtTest, TheTenantClaimMayBeAPathOrAWholeName) {
     return verifier_for({issuer});
   };
   const auto nested = with_claim("app.org.tenant");
-  EXPECT_EQ(
-      nested->verify(signer_.token(claims_with({{"app", R"({"org":{"tenant":"globex"}})"}})), kNow)
-          ->tenant,
-      "globex");
-  EXPECT_THAT(
-      reason(nested->verify(signer_.token(claims_with({{"app", R"({"org":"tenant"})"}})), kNow)),
-      HasSubstr("tenant"));
-  EXPECT_THAT(reason(nested->verify(signer_.token(claims_with()), kNow)), HasSubstr("tenant"));
+  EXPECT_EQ(nested
+                ->verify(signer_.token(claims_with({{"app", R"({"org":{"tenant":"globex"}})"}})),
+                         kVerifiedAt)
+                ->tenant,
+            "globex");
+  EXPECT_THAT(reason(nested->verify(signer_.token(claims_with({{"app", R"({"org":"tenant"})"}})),
+                                    kVerifiedAt)),
+              HasSubstr("tenant"));
+  EXPECT_THAT(reason(nested->verify(signer_.token(claims_with()), kVerifiedAt)),
+              HasSubstr("tenant"));
   const auto named = with_claim("https://example.com/tenant");
   EXPECT_EQ(
       named
           ->verify(signer_.token(claims_with({{"https://example.com/tenant", R"("globex")"}})),
-                   kNow)
+                   kVerifiedAt)
           ->tenant,
       "globex");
   for (const char* odd : {".", "tenant_id.", ".tenant_id", "a..b"}) {
-    EXPECT_THAT(reason(with_claim(odd)->verify(signer_.token(claims_with()), kNow)),
+    EXPECT_THAT(reason(with_claim(odd)->verify(signer_.token(claims_with()), kVerifiedAt)),
                 HasSubstr("tenant"));
   }
 }
@@ -489,8 +498,8 @@ TEST(Jwt, ManyThreadsMayVerifyAtOnce) {
     for (int thread = 0; thread < 3; ++thread) {
       threads.emplace_back([&] {
         for (int i = 0; i < 40; ++i) {
-          if (!verifier->verify(good, kNow).has_value()) ++wrong;
-          if (verifier->verify(bad, kNow).has_value()) ++wrong;
+          if (!verifier->verify(good, kVerifiedAt).has_value()) ++wrong;
+          if (verifier->verify(bad, kVerifiedAt).has_value()) ++wrong;
         }
       });
     }

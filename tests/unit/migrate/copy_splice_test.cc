@@ -10,10 +10,11 @@ namespace {
 
 using testing::HasSubstr;
 
-const Uuid kTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
+const Uuid kSplicedTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
 
 std::string tenant_field() {
-  return {reinterpret_cast<const char*>(kTenant.bytes().data()), kTenant.bytes().size()};
+  return {reinterpret_cast<const char*>(kSplicedTenant.bytes().data()),
+          kSplicedTenant.bytes().size()};
 }
 
 struct Spliced {
@@ -38,11 +39,11 @@ Result<Spliced> spliced(const SpliceSettings& settings, std::string_view stream,
 }
 
 Result<Spliced> binary(std::string_view stream, uint16_t columns, size_t piece = SIZE_MAX) {
-  return spliced<BinarySplice>({.tenant = kTenant, .columns = columns}, stream, piece);
+  return spliced<BinarySplice>({.tenant = kSplicedTenant, .columns = columns}, stream, piece);
 }
 
 Result<Spliced> text(std::string_view stream, uint16_t columns, size_t piece = SIZE_MAX) {
-  return spliced<TextSplice>({.tenant = kTenant, .columns = columns}, stream, piece);
+  return spliced<TextSplice>({.tenant = kSplicedTenant, .columns = columns}, stream, piece);
 }
 
 const std::vector<Fields> kRows{
@@ -123,7 +124,7 @@ TEST(BinarySplice, ASourceCannotNameAnotherTenant) {
 }
 
 TEST(BinarySplice, RefusesALongRowBeforeItHasIt) {
-  BinarySplice splice({.tenant = kTenant, .columns = 1, .max_row_bytes = 100});
+  BinarySplice splice({.tenant = kSplicedTenant, .columns = 1, .max_row_bytes = 100});
   std::string out;
   ASSERT_TRUE(splice.feed(binary_header() + big_endian(1, 2) + big_endian(94, 4), out));
   ASSERT_TRUE(splice.feed(std::string(94, 'x'), out));
@@ -143,7 +144,7 @@ TEST(BinarySplice, TheSumDependsOnTheRowsAndNotOnTheirOrder) {
 
 TEST(TextSplice, PutsTheTenantInFrontOfEveryLineHoweverItIsCut) {
   const std::string stream = "1\tone\\nline\n\\N\t\n";
-  const std::string id = kTenant.to_string();
+  const std::string id = kSplicedTenant.to_string();
   for (size_t piece = 1; piece <= stream.size(); ++piece) {
     const auto result = text(stream, 2, piece);
     ASSERT_TRUE(result) << result.error().message;
@@ -155,7 +156,7 @@ TEST(TextSplice, PutsTheTenantInFrontOfEveryLineHoweverItIsCut) {
 TEST(TextSplice, TakesATableWithoutColumns) {
   const auto result = text("\n\n", 0);
   ASSERT_TRUE(result);
-  EXPECT_EQ(result->out, kTenant.to_string() + "\n" + kTenant.to_string() + "\n");
+  EXPECT_EQ(result->out, kSplicedTenant.to_string() + "\n" + kSplicedTenant.to_string() + "\n");
 }
 
 TEST(TextSplice, RefusesOtherFieldsEndsAndMarkers) {
@@ -165,9 +166,9 @@ TEST(TextSplice, RefusesOtherFieldsEndsAndMarkers) {
   EXPECT_FALSE(text("\\.\n", 1));
   EXPECT_FALSE(text("a\n", 0));
   EXPECT_FALSE(
-      spliced<TextSplice>({.tenant = kTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n"));
-  EXPECT_FALSE(
-      spliced<TextSplice>({.tenant = kTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n", 1));
+      spliced<TextSplice>({.tenant = kSplicedTenant, .columns = 1, .max_row_bytes = 3}, "abcd\n"));
+  EXPECT_FALSE(spliced<TextSplice>({.tenant = kSplicedTenant, .columns = 1, .max_row_bytes = 3},
+                                   "abcd\n", 1));
 }
 
 TEST(TextSplice, TakesEveryEscapeThatPostgresqlSends) {

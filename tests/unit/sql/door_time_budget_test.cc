@@ -17,7 +17,7 @@ Duration wait_of(World& world, uint64_t tenant) {
 }
 
 // A statement that keeps the server busy for that long.
-void work(World& world, Client& client, Duration time) {
+void busy_work(World& world, Client& client, Duration time) {
   client.send(query("sleep"));
   world.settle();
   world.pass(time);
@@ -29,10 +29,10 @@ TEST(DoorTimeBudget, OverItATenantGoesOnAndOverTwiceItIsRefusedWithTheTime) {
   World world({.max_cpu_time = kGranted});
   Client& client = world.log_in(1);
   Client& neighbour = world.log_in(2);
-  work(world, client, milliseconds(4'500));
+  busy_work(world, client, milliseconds(4'500));
   EXPECT_EQ(client.take(), "C:SELECT 1 Z:I");
   EXPECT_EQ(counted(world, 1, SqlMeter::kOverBudget), 0u);
-  work(world, client, milliseconds(4'500));
+  busy_work(world, client, milliseconds(4'500));
   EXPECT_EQ(client.take(), "C:SELECT 1 Z:I");
   EXPECT_EQ(counted(world, 1, SqlMeter::kOverBudget), 1u);
   client.send(query("select 1"));
@@ -52,7 +52,7 @@ TEST(DoorTimeBudget, TransactionsUnderWayAreNotCut) {
   Client& client = world.log_in(1);
   EXPECT_EQ(world.ask(client, query("begin")), "C:BEGIN Z:T");
   for (int i = 0; i < 4; ++i) {
-    work(world, client, seconds(4));
+    busy_work(world, client, seconds(4));
     EXPECT_EQ(client.take(), "C:SELECT 1 Z:T");
   }
   EXPECT_EQ(world.ask(client, query("commit")), "C:COMMIT Z:I");
@@ -65,7 +65,7 @@ TEST(DoorTimeBudget, NobodyIsLockedOutForLongerThanAnHour) {
   World world({.max_cpu_time = seconds(1)});
   Client& client = world.log_in(1);
   world.ask(client, query("begin"));
-  for (int i = 0; i < 20; ++i) work(world, client, seconds(4));
+  for (int i = 0; i < 20; ++i) busy_work(world, client, seconds(4));
   world.ask(client, query("commit"));
   client.take();
   EXPECT_EQ(world.ask(client, query("select 1")), "E:53400 Z:I");
@@ -78,8 +78,8 @@ TEST(DoorTimeBudget, SessionStateOnTheServerIsNoWayAroundIt) {
   World world({.max_cpu_time = kGranted});
   Client& client = world.log_in(1);
   EXPECT_EQ(world.ask(client, query("listen news")), "C:PREPARE Z:I");
-  work(world, client, milliseconds(4'500));
-  work(world, client, milliseconds(4'500));
+  busy_work(world, client, milliseconds(4'500));
+  busy_work(world, client, milliseconds(4'500));
   client.take();
   EXPECT_EQ(world.ask(client, query("select 1")), "E:53400 Z:I");
   EXPECT_EQ(world.ask(client, parse("", "select 1") + bind("", "") + execute() + sync()),
@@ -149,7 +149,7 @@ TEST(DoorTimeBudget, OverItTheWeightIsTheLowest) {
   for (const bool is_over : {false, true}) {
     World world({.slots = 1, .max_cpu_time = kGranted, .first_weight = 4});
     Client& holder = world.log_in(3);
-    if (is_over) work(world, world.log_in(1), milliseconds(4'500));
+    if (is_over) busy_work(world, world.log_in(1), milliseconds(4'500));
     world.ask(holder, query("begin") + query("select 1"));
     std::vector<Client*> heavy;
     std::vector<Client*> light;

@@ -1,5 +1,6 @@
 #include "sql/fake_postgres.h"
 
+#include "base/ascii.h"
 #include "base/crypto.h"
 #include "base/hex.h"
 #include "sql/settings.h"
@@ -162,7 +163,7 @@ void FakePostgres::on_query(const std::string& text) {
 
 bool FakePostgres::run(const std::string& text) {
   const auto starts = [&](std::string_view word) {
-    return equals_ignoring_case(std::string_view(text).substr(0, word.size()), word);
+    return equal_ignoring_case(std::string_view(text).substr(0, word.size()), word);
   };
   const auto done = [&](std::string_view tag) {
     append_command_complete(out_, tag);

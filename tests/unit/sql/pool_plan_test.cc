@@ -10,7 +10,7 @@
 namespace partywall::sql {
 namespace {
 
-using Action = PoolPlan::Action;
+using PlanAction = PoolPlan::Action;
 using Cleanliness = PoolPlan::Cleanliness;
 
 TenantId tenant(uint64_t number) { return TenantId(Uuid::from_halves(0, number)); }
@@ -48,17 +48,17 @@ class PoolPlanTest : public ::testing::Test {
   MonotonicTime now_{seconds(100)};
 };
 
-TEST_F(PoolPlanTest, NothingIsDoneForNobody) { EXPECT_EQ(next().action, Action::kNothing); }
+TEST_F(PoolPlanTest, NothingIsDoneForNobody) { EXPECT_EQ(next().action, PlanAction::kNothing); }
 
 TEST_F(PoolPlanTest, TheFirstWaiterGetsANewConnection) {
   PoolWaiter one = waiter(1);
   ASSERT_TRUE(plan_.enqueue(one));
   const auto connect = next();
-  EXPECT_EQ(connect.action, Action::kConnect);
-  EXPECT_EQ(next().action, Action::kNothing);
+  EXPECT_EQ(connect.action, PlanAction::kConnect);
+  EXPECT_EQ(next().action, PlanAction::kNothing);
   plan_.connected(connect.slot, now_);
   const auto grant = next();
-  EXPECT_EQ(grant.action, Action::kGrant);
+  EXPECT_EQ(grant.action, PlanAction::kGrant);
   EXPECT_EQ(grant.slot, connect.slot);
   EXPECT_EQ(grant.waiter, &one);
 }
@@ -69,15 +69,15 @@ TEST_F(PoolPlanTest, OwnConnectionBeforeCleanBeforeAnothersOne) {
   const auto second = open(2);
   PoolWaiter who = waiter(1);
   auto step = plan_.take_idle(who);
-  EXPECT_EQ(step.action, Action::kGrant);
+  EXPECT_EQ(step.action, PlanAction::kGrant);
   EXPECT_EQ(step.slot, first);
   step = plan_.take_idle(who);
-  EXPECT_EQ(step.action, Action::kGrant);
+  EXPECT_EQ(step.action, PlanAction::kGrant);
   EXPECT_EQ(step.slot, clean);
   step = plan_.take_idle(who);
-  EXPECT_EQ(step.action, Action::kReset);
+  EXPECT_EQ(step.action, PlanAction::kReset);
   EXPECT_EQ(step.slot, second);
-  EXPECT_EQ(plan_.take_idle(who).action, Action::kNothing);
+  EXPECT_EQ(plan_.take_idle(who).action, PlanAction::kNothing);
 }
 
 TEST_F(PoolPlanTest, AnotherTenantsConnectionIsTheOneIdleLongest) {
@@ -88,28 +88,28 @@ TEST_F(PoolPlanTest, AnotherTenantsConnectionIsTheOneIdleLongest) {
   plan_.idle(first, Cleanliness::kBound, tenant(1), now_);
   PoolWaiter three = waiter(3);
   const auto step = plan_.take_idle(three);
-  EXPECT_EQ(step.action, Action::kReset);
+  EXPECT_EQ(step.action, PlanAction::kReset);
   EXPECT_EQ(step.slot, second);
 }
 
 TEST_F(PoolPlanTest, TakingAnothersConnectionMakesThePoolGrow) {
   open(1);
   PoolWaiter two = waiter(2);
-  EXPECT_EQ(plan_.take_idle(two).action, Action::kReset);
-  EXPECT_EQ(next().action, Action::kConnect);
-  EXPECT_EQ(next().action, Action::kNothing);
+  EXPECT_EQ(plan_.take_idle(two).action, PlanAction::kReset);
+  EXPECT_EQ(next().action, PlanAction::kConnect);
+  EXPECT_EQ(next().action, PlanAction::kNothing);
 }
 
 TEST_F(PoolPlanTest, SoiledConnectionsAreResetBeforeAnyUse) {
   const auto slot = open(1);
   plan_.idle(slot, Cleanliness::kSoiled, tenant(1), now_);
   PoolWaiter one = waiter(1);
-  EXPECT_EQ(plan_.take_idle(one).action, Action::kNothing);
+  EXPECT_EQ(plan_.take_idle(one).action, PlanAction::kNothing);
   const auto step = next();
-  EXPECT_EQ(step.action, Action::kReset);
+  EXPECT_EQ(step.action, PlanAction::kReset);
   EXPECT_EQ(step.waiter, nullptr);
   plan_.idle(slot, Cleanliness::kClean, TenantId(), now_);
-  EXPECT_EQ(plan_.take_idle(one).action, Action::kGrant);
+  EXPECT_EQ(plan_.take_idle(one).action, PlanAction::kGrant);
 }
 
 TEST_F(PoolPlanTest, ATenantAtItsLimitDoesNotKeepOthersWaiting) {
@@ -119,7 +119,7 @@ TEST_F(PoolPlanTest, ATenantAtItsLimitDoesNotKeepOthersWaiting) {
   ASSERT_TRUE(plan_.enqueue(one));
   ASSERT_TRUE(plan_.enqueue(two));
   const auto step = plan_.next(now_, [](TenantNumber number) { return number != TenantNumber(1); });
-  EXPECT_EQ(step.action, Action::kGrant);
+  EXPECT_EQ(step.action, PlanAction::kGrant);
   EXPECT_EQ(step.waiter, &two);
 }
 
@@ -129,10 +129,10 @@ TEST_F(PoolPlanTest, FailedLoginsBackOff) {
   Duration waited{};
   for (int failure = 0; failure < 8; ++failure) {
     const auto step = next();
-    ASSERT_EQ(step.action, Action::kConnect) << failure;
+    ASSERT_EQ(step.action, PlanAction::kConnect) << failure;
     plan_.connect_failed(step.slot, now_);
     EXPECT_TRUE(plan_.is_down());
-    EXPECT_EQ(next().action, Action::kNothing);
+    EXPECT_EQ(next().action, PlanAction::kNothing);
     const auto again = plan_.next_connect();
     ASSERT_TRUE(again);
     EXPECT_GE(*again - now_, waited);
@@ -147,13 +147,13 @@ TEST_F(PoolPlanTest, ASlotThatFailsDoesNotStopTheOthers) {
   open(1);
   PoolWaiter one = waiter(2);
   PoolWaiter two = waiter(3);
-  ASSERT_EQ(plan_.take_idle(one).action, Action::kReset);  // nothing is idle now
+  ASSERT_EQ(plan_.take_idle(one).action, PlanAction::kReset);  // nothing is idle now
   ASSERT_TRUE(plan_.enqueue(two));
   const auto first = next();
-  ASSERT_EQ(first.action, Action::kConnect);
+  ASSERT_EQ(first.action, PlanAction::kConnect);
   plan_.connect_failed(first.slot, now_);
   const auto second = next();
-  ASSERT_EQ(second.action, Action::kConnect);
+  ASSERT_EQ(second.action, PlanAction::kConnect);
   EXPECT_NE(second.slot, first.slot);
 }
 
@@ -161,11 +161,11 @@ TEST_F(PoolPlanTest, ARoleThatIsInUseSaysNothingAboutTheServer) {
   PoolWaiter one = waiter(1);
   ASSERT_TRUE(plan_.enqueue(one));
   const auto first = next();
-  ASSERT_EQ(first.action, Action::kConnect);
+  ASSERT_EQ(first.action, PlanAction::kConnect);
   plan_.role_in_use(first.slot, now_);
   EXPECT_FALSE(plan_.is_down());
   const auto second = next();
-  ASSERT_EQ(second.action, Action::kConnect) << "the other slots are tried at once";
+  ASSERT_EQ(second.action, PlanAction::kConnect) << "the other slots are tried at once";
   EXPECT_NE(second.slot, first.slot);
 }
 
@@ -180,7 +180,7 @@ TEST_F(PoolPlanTest, AClosedSlotRestsAndTheLongestRestedIsUsedFirst) {
   ASSERT_TRUE(plan_.enqueue(one));
   ASSERT_TRUE(plan_.enqueue(two));
   EXPECT_EQ(next().slot, 2u);  // the one never used
-  EXPECT_EQ(next().action, Action::kNothing);
+  EXPECT_EQ(next().action, PlanAction::kNothing);
   now_ += seconds(1);
   EXPECT_EQ(next().slot, first);
 }
@@ -214,23 +214,23 @@ TEST(PoolPlanProperty, NobodyGetsWhatIsNotHisToHave) {
     const auto apply = [&](const PoolPlan::Step& step) {
       Shadow& slot = slots[step.slot];
       switch (step.action) {
-        case Action::kConnect:
+        case PlanAction::kConnect:
           ASSERT_EQ(slot.use, Use::kEmpty);
           slot = {.use = Use::kConnecting};
           break;
-        case Action::kGrant:
+        case PlanAction::kGrant:
           ASSERT_EQ(slot.use, Use::kIdle);
           ASSERT_TRUE(slot.owner == 0 || tenant(slot.owner) == step.waiter->tenant);
           slot.use = Use::kBusy;
           slot.owner = step.waiter->tenant.value().low();
           ++granted;
           break;
-        case Action::kReset:
+        case PlanAction::kReset:
           ASSERT_EQ(slot.use, Use::kIdle);
           slot.use = Use::kResetting;
           slot.reserved = step.waiter;
           break;
-        case Action::kNothing:
+        case PlanAction::kNothing:
           break;
       }
     };
@@ -245,7 +245,7 @@ TEST(PoolPlanProperty, NobodyGetsWhatIsNotHisToHave) {
       }
       while (true) {
         const auto step = plan.next(now, [](TenantNumber) { return true; });
-        if (step.action == Action::kNothing) break;
+        if (step.action == PlanAction::kNothing) break;
         apply(step);
       }
       for (auto& [index, slot] : slots) {

@@ -12,7 +12,7 @@ void PrintTo(StatementKind kind, std::ostream* out) { *out << to_string(kind); }
 namespace {
 
 using enum StatementKind;
-using testing::ElementsAre;
+using ::testing::ElementsAre;
 
 Statement only(std::string_view sql, SqlSyntax syntax = {}) {
   QueryShape shape = read_query_shape(sql, syntax);

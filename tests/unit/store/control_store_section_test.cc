@@ -9,20 +9,22 @@ constexpr std::string_view kSection =
     "control_store: {address: 127.0.0.1, port: 5432, user: node, password_file: pw, "
     "node_key_file: key}\n";
 
-FakeFiles files() {
-  FakeFiles files;
-  files.add("pw", "password\n");
-  files.add("key", std::string(64, 'a') + "\n");
-  return files;
+FakeFiles section_files() {
+  FakeFiles made;
+  made.add("pw", "password\n");
+  made.add("key", std::string(64, 'a') + "\n");
+  return made;
 }
 
 std::optional<PlatformFile> read(std::string_view text) {
-  FakeFiles from = files();
+  FakeFiles from = section_files();
   Diagnostics diagnostics;
   return read_platform_file(text, from, diagnostics);
 }
 
-std::vector<std::string> problems(std::string_view text) { return problems_of(text, files()); }
+std::vector<std::string> problems(std::string_view text) {
+  return problems_of(text, section_files());
+}
 
 TEST(ControlStoreSection, IsAllThatANodeNeeds) {
   const auto platform =

@@ -7,7 +7,7 @@
 namespace partywall::store {
 namespace {
 
-constexpr std::string_view kHead =
+constexpr std::string_view kFileHead =
     R"(identity: {context_keys: [{id: 1, file: secrets/context-1.key}]}
 cells: {main: {pools: {web: {}, fixed: {instances: [{id: a, address: 127.0.0.1, port: 1}]}}}}
 )";
@@ -20,7 +20,7 @@ std::string tenant(std::string_view slug, char digit) {
 class DirectoryLoaderTest : public testing::Test {
  protected:
   void write(std::string_view text) {
-    files_.add("platform.yaml", std::string(kHead) + std::string(text));
+    files_.add("platform.yaml", std::string(kFileHead) + std::string(text));
   }
 
   void start() {

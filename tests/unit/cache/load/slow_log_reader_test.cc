@@ -10,7 +10,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const TenantId kAcme(Uuid::from_halves(1, 1));
+const TenantId kAcmeUser(Uuid::from_halves(1, 1));
 
 constexpr int64_t kNow = 1'700'000'000;
 const WallTime kBegan{seconds(kNow)};
@@ -18,7 +18,7 @@ const WallTime kBegan{seconds(kNow)};
 ReplyTree text(std::string words) { return {.type = '$', .text = std::move(words)}; }
 ReplyTree number(int64_t value) { return {.type = ':', .number = value}; }
 
-ReplyTree entry(int64_t id, int64_t took, std::string name = tenant_user(kAcme),
+ReplyTree entry(int64_t id, int64_t took, std::string name = tenant_user(kAcmeUser),
                 int64_t at = kNow) {
   return {.type = '*',
           .items = {number(id),
@@ -42,11 +42,11 @@ ReplyTree entries_from(int64_t newest, int64_t oldest) {
 
 TEST(SlowLogReader, WhatWasThereBeforeIsNotCounted) {
   SlowLogReader reader{kBegan};
-  const std::string acme = tenant_user(kAcme);
+  const std::string acme = tenant_user(kAcmeUser);
   EXPECT_EQ(reader.take(answer({entry(7, 500), entry(6, 400, acme, kNow - 1)}))->size(), 1u);
   const auto uses = *reader.take(answer({entry(8, 900), entry(7, 500), entry(6, 400)}));
   ASSERT_EQ(uses.size(), 1u);
-  EXPECT_EQ(uses[0].tenant, kAcme);
+  EXPECT_EQ(uses[0].tenant, kAcmeUser);
   EXPECT_EQ(uses[0].took, microseconds(900));
   EXPECT_THAT(*reader.take(answer({entry(8, 900)})), testing::IsEmpty());
 }

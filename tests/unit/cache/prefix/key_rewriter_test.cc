@@ -18,9 +18,9 @@ namespace {
 using testing::ElementsAre;
 using Words = std::vector<std::string>;
 
-const std::string kPrefix = "tenant:{t}:";
+const std::string kTenantPrefix = "tenant:{t}:";
 
-std::string encode(const Words& words) {
+std::string encode_words(const Words& words) {
   std::string out;
   append_array_header(out, words.size());
   for (const std::string& word : words) append_bulk(out, word);
@@ -36,18 +36,18 @@ Words words_of(const Request& request) {
 
 // What comes out, with P for the prefix.
 Words rewritten(const Words& words) {
-  const std::string bytes = encode(words);
+  const std::string bytes = encode_words(words);
   RequestParser parser;
   EXPECT_EQ(parser.parse(bytes, {}), RequestParser::Status::kRequest);
   const CommandRule* rule = find_command(parser.request().name, parser.request().first);
   std::string out;
-  append_with_prefixed_keys(out, parser.request(), rule->keys, kPrefix);
+  append_with_prefixed_keys(out, parser.request(), rule->keys, kTenantPrefix);
   RequestParser again;
   EXPECT_EQ(again.parse(out, {}), RequestParser::Status::kRequest);
   EXPECT_EQ(again.consumed(), out.size());
   Words result = words_of(again.request());
   for (std::string& word : result) {
-    if (word.starts_with(kPrefix)) word = "P" + word.substr(kPrefix.size());
+    if (word.starts_with(kTenantPrefix)) word = "P" + word.substr(kTenantPrefix.size());
   }
   return result;
 }
@@ -116,7 +116,7 @@ TEST(KeyRewriter, ReadsTheOptionsOfGeoRadiusAndXReadAsRedisDoes) {
 
 TEST(KeyRewriter, KnowsWhatSortReads) {
   const auto by_pattern = [](const Words& words) {
-    const std::string bytes = encode(words);
+    const std::string bytes = encode_words(words);
     RequestParser parser;
     EXPECT_EQ(parser.parse(bytes, {}), RequestParser::Status::kRequest);
     return sort_reads_by_pattern(parser.request(), find_command("sort", "")->keys);

@@ -12,7 +12,7 @@
 namespace partywall::cache {
 namespace {
 
-const std::string kPrefix = "t:{a}:";
+const std::string kJobPrefix = "t:{a}:";
 
 // Answers SCAN as Redis might: a few places in each step, a key sometimes twice.
 class ScannedRedis {
@@ -100,7 +100,7 @@ Request parse(RequestParser& parser, const std::string& bytes) {
 TEST(KeyspaceJob, CountsTheKeysOfTheTenantOnce) {
   ScannedRedis redis(kKeys);
   SeededRandom random(1);
-  CountKeys job(kPrefix, random);
+  CountKeys job(kJobPrefix, random);
   EXPECT_EQ(redis.run(job), ":5\r\n");
   EXPECT_EQ(job.count(), 5U);
   EXPECT_EQ(redis.steps, 4U);
@@ -108,16 +108,16 @@ TEST(KeyspaceJob, CountsTheKeysOfTheTenantOnce) {
 
 TEST(KeyspaceJob, ListsTheKeysThatMatch) {
   ScannedRedis redis(kKeys);
-  ListKeys twos(kPrefix, "2*");
+  ListKeys twos(kJobPrefix, "2*");
   EXPECT_EQ(redis.run(twos), "*2\r\n$1\r\n2\r\n$2\r\n22\r\n");
-  ListKeys escaped(kPrefix, "x\\*");
+  ListKeys escaped(kJobPrefix, "x\\*");
   EXPECT_EQ(redis.run(escaped), "*1\r\n$2\r\nx*\r\n");
-  ListKeys none(kPrefix, "nothing");
+  ListKeys none(kJobPrefix, "nothing");
   EXPECT_EQ(redis.run(none), "*0\r\n");
 }
 
 TEST(KeyspaceJob, RefusesToListKeysOfOthers) {
-  ListKeys job(kPrefix, "*");
+  ListKeys job(kJobPrefix, "*");
   ASSERT_TRUE(job.next());
   job.answered("*2\r\n$1\r\n0\r\n*1\r\n$7\r\nt:{b}:2\r\n");
   EXPECT_FALSE(job.next());
@@ -130,23 +130,23 @@ TEST(KeyspaceJob, PicksAnyKey) {
   for (int i = 0; i < 200; ++i) {
     ScannedRedis redis(kKeys);
     redis.keys_per_step = 100;
-    PickRandomKey job(kPrefix, random);
+    PickRandomKey job(kJobPrefix, random);
     picked.insert(redis.run(job));
   }
   EXPECT_EQ(picked.size(), 5U);
   for (const auto protocol : {Protocol::kResp2, Protocol::kResp3}) {
     ScannedRedis redis({"t:{b}:1"});
-    PickRandomKey nothing(kPrefix, random);
+    PickRandomKey nothing(kJobPrefix, random);
     EXPECT_EQ(redis.run(nothing, protocol), protocol == Protocol::kResp2 ? "$-1\r\n" : "_\r\n");
   }
 }
 
 TEST(KeyspaceJob, RemovesTheKeysOfTheTenantOnly) {
   ScannedRedis redis(kKeys);
-  RemoveKeys job(ScanWalk(kPrefix, "*"));
+  RemoveKeys job(ScanWalk(kJobPrefix, "*"));
   EXPECT_EQ(redis.run(job), "+OK\r\n");
   EXPECT_EQ(redis.keys().size(), 7U);
-  for (const std::string& key : redis.keys()) EXPECT_FALSE(key.starts_with(kPrefix)) << key;
+  for (const std::string& key : redis.keys()) EXPECT_FALSE(key.starts_with(kJobPrefix)) << key;
   EXPECT_FALSE(redis.cleaned_up.empty());
 }
 
@@ -154,9 +154,9 @@ TEST(KeyspaceJob, TellsErrorsWithoutThePrefix) {
   SeededRandom random(1);
   ScannedRedis redis(kKeys);
   redis.failure = "-NOPERM t:{a}:*\r\n";
-  CountKeys count(kPrefix, random);
+  CountKeys count(kJobPrefix, random);
   EXPECT_EQ(redis.run(count), "-NOPERM *\r\n");
-  RemoveKeys remove(ScanWalk(kPrefix, "*"));
+  RemoveKeys remove(ScanWalk(kJobPrefix, "*"));
   EXPECT_EQ(redis.run(remove), "-NOPERM *\r\n");
 }
 
@@ -167,7 +167,7 @@ TEST(KeyspaceJob, ScansOnBehalfOfTheClient) {
   std::string cursor = "0";
   std::string all;
   do {
-    ScanStep job(kPrefix,
+    ScanStep job(kJobPrefix,
                  parse(parser, make_request({"SCAN", cursor, "match", "?", "COUNT", "1"})));
     const std::string answer = redis.run(job);
     ASSERT_TRUE(answer.starts_with("*2\r\n$1\r\n")) << answer;
@@ -182,10 +182,10 @@ TEST(KeyspaceJob, ScansOnBehalfOfTheClient) {
 TEST(KeyspaceJob, PassesOnWhatItDoesNotKnowAboutScan) {
   ScannedRedis redis(kKeys);
   RequestParser parser;
-  ScanStep bad(kPrefix, parse(parser, make_request({"SCAN", "0", "BAD", "x"})));
+  ScanStep bad(kJobPrefix, parse(parser, make_request({"SCAN", "0", "BAD", "x"})));
   EXPECT_EQ(redis.run(bad), "-ERR syntax error near '*'\r\n");
   // An option without its value must not swallow the pattern.
-  ScanStep dangling(kPrefix, parse(parser, make_request({"SCAN", "0", "TYPE"})));
+  ScanStep dangling(kJobPrefix, parse(parser, make_request({"SCAN", "0", "TYPE"})));
   const auto step = dangling.next();
   ASSERT_TRUE(step);
   EXPECT_NE(step->request.find("TYPE\r\n$5\r\nMATCH\r\n$7\r\nt:{a}:*\r\n"), std::string::npos);

@@ -9,7 +9,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const Uuid kTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
+const Uuid kRouteTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
 
 StreamTable film() {
   StreamTable table{.schema = "public", .name = "film", .columns = {}};
@@ -31,8 +31,8 @@ pgoutput::Relation film_relation(char identity = 'd') {
   return relation({{identity != 'n', "id", 23, -1}, {identity == 'f', "title", 25, -1}}, identity);
 }
 
-const TenantColumns kAdd{.tenant = kTenant, .source = std::nullopt, .target = "tenant_id"};
-const TenantColumns kStrip{.tenant = kTenant, .source = "tenant_id", .target = std::nullopt};
+const TenantColumns kAdd{.tenant = kRouteTenant, .source = std::nullopt, .target = "tenant_id"};
+const TenantColumns kStrip{.tenant = kRouteTenant, .source = "tenant_id", .target = std::nullopt};
 
 Route film_route(char identity = 'd') {
   const StreamTable table = film();
@@ -105,7 +105,7 @@ TEST(Route, OfASharedSourceTheTenantsColumnIsTakenAway) {
 }
 
 // What must stop the stream, and what the message must show.
-struct Difference {
+struct RouteDifference {
   pgoutput::Relation relation;
   std::vector<std::string> types;
   std::string shown;
@@ -113,7 +113,7 @@ struct Difference {
 
 TEST(Route, DifferencesAreShown) {
   const StreamTable table = film();
-  const std::vector<Difference> cases{
+  const std::vector<RouteDifference> cases{
       {relation({{true, "id", 20, -1}, {false, "title", 25, -1}}),
        {"bigint", "text"},
        "column id is bigint in the source, integer in the target"},
@@ -125,7 +125,7 @@ TEST(Route, DifferencesAreShown) {
       {relation({{true, "id", 23, -1}, {false, "title", 25, -1}, {false, "tenant_id", 2950, -1}}),
        {"integer", "text", "uuid"},
        "the source has a column tenant_id of its own"}};
-  for (const Difference& one : cases) {
+  for (const RouteDifference& one : cases) {
     const auto route = make_route(one.relation, one.types, &table, kAdd);
     ASSERT_FALSE(route) << one.shown;
     EXPECT_EQ(route.error().kind, ErrorKind::kConflict);

@@ -11,7 +11,7 @@ namespace {
 
 using testing::HasSubstr;
 
-const Uuid kTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
+const Uuid kStreamTenant = *Uuid::parse("aaaaaaaa-0000-4000-8000-000000000001");
 
 // Slot: absent, there, lost; progress: absent, none, some.
 TEST(StreamState, EveryStateIsDecided) {
@@ -56,10 +56,10 @@ TEST(StreamState, OldServersAreRefused) {
 }
 
 TEST(StreamNames, AreTheSameForTheSameTenantAndTarget) {
-  const std::string name = stream_name(kTenant, {.system = "1", .oid = "5"});
-  EXPECT_EQ(name, stream_name(kTenant, {.system = "1", .oid = "5"}));
-  EXPECT_NE(name, stream_name(kTenant, {.system = "1", .oid = "6"}));
-  EXPECT_NE(name, stream_name(kTenant, {.system = "2", .oid = "5"}));
+  const std::string name = stream_name(kStreamTenant, {.system = "1", .oid = "5"});
+  EXPECT_EQ(name, stream_name(kStreamTenant, {.system = "1", .oid = "5"}));
+  EXPECT_NE(name, stream_name(kStreamTenant, {.system = "1", .oid = "6"}));
+  EXPECT_NE(name, stream_name(kStreamTenant, {.system = "2", .oid = "5"}));
   EXPECT_NE(name, stream_name(Uuid(), {.system = "1", .oid = "5"}));
   EXPECT_LE(name.size(), 63u);
   EXPECT_EQ(name.find_first_not_of("abcdefghijklmnopqrstuvwxyz0123456789_"), std::string::npos);
@@ -81,7 +81,8 @@ void put(StreamTables& tables, StreamTable one) {
   tables.insert_or_assign({one.schema, one.name}, one);
 }
 
-const TenantColumns kAdd{.tenant = kTenant, .source = std::nullopt, .target = "tenant_id"};
+const TenantColumns kAddTenant{
+    .tenant = kStreamTenant, .source = std::nullopt, .target = "tenant_id"};
 
 TEST(PublicationPlan, TablesOfAllTenantsAreNotFollowed) {
   StreamTables source, target;
@@ -89,7 +90,7 @@ TEST(PublicationPlan, TablesOfAllTenantsAreNotFollowed) {
   put(source, table("django_migrations", false));
   put(target, table("film", true));
   put(target, table("django_migrations", false));
-  const PublicationPlan plan = plan_publication(source, target, kAdd, {});
+  const PublicationPlan plan = plan_publication(source, target, kAddTenant, {});
   EXPECT_THAT(plan.tables, testing::ElementsAre(testing::Pair("public", "film")));
   EXPECT_THAT(plan.refusals, testing::IsEmpty());
 }
@@ -100,18 +101,18 @@ TEST(PublicationPlan, WhatWouldBreakTheApplicationOrLoseRowsIsRefused) {
   StreamTable keyless = table("film", false);
   keyless.identity = ReplicaIdentity::kNothing;
   put(source, keyless);
-  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {}).refusals,
               testing::ElementsAre(HasSubstr("REPLICA IDENTITY FULL")));
   put(source, table("film", false));
   put(source, table("scratch", false));
-  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {}).refusals,
               testing::ElementsAre(HasSubstr("scratch is not in the target")));
-  EXPECT_THAT(plan_publication(source, target, kAdd, {{"public", "scratch"}}).refusals,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {{"public", "scratch"}}).refusals,
               testing::IsEmpty());
   StreamTable secured = table("film", true);
   secured.has_row_security = true;
   put(target, secured);
-  EXPECT_THAT(plan_publication(source, target, kAdd, {{"public", "scratch"}}).refusals,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {{"public", "scratch"}}).refusals,
               testing::ElementsAre(HasSubstr("BYPASSRLS")));
 }
 
@@ -123,7 +124,7 @@ TEST(PublicationPlan, PartitionsComeWithTheirTable) {
     put(in_target ? target : source, root);
     put(in_target ? target : source, part);
   }
-  EXPECT_THAT(plan_publication(source, target, kAdd, {}).tables,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {}).tables,
               testing::ElementsAre(testing::Pair("public", "payment")));
 }
 
@@ -136,8 +137,8 @@ TEST(PublicationPlan, PartitionsOfATableThatIsLeftOutAreToo) {
   put(source, part);
   put(source, table("film", false));
   put(target, table("film", true));
-  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals, testing::SizeIs(2));
-  EXPECT_THAT(plan_publication(source, target, kAdd, {{"public", "payment"}}).refusals,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {}).refusals, testing::SizeIs(2));
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {{"public", "payment"}}).refusals,
               testing::IsEmpty());
 }
 
@@ -147,7 +148,7 @@ TEST(PublicationPlan, TriggersThatWouldActASecondTimeAreRefused) {
   StreamTable loud = table("film", true);
   loud.acting_triggers = "spoil";
   put(target, loud);
-  EXPECT_THAT(plan_publication(source, target, kAdd, {}).refusals,
+  EXPECT_THAT(plan_publication(source, target, kAddTenant, {}).refusals,
               testing::ElementsAre(
                   testing::AllOf(HasSubstr("ENABLE ALWAYS or REPLICA"), HasSubstr("spoil"))));
 }
@@ -160,7 +161,7 @@ TEST(PublicationPlan, UnloggedTablesAreSaid) {
   put(source, unlogged);
   put(target, table("film", true));
   put(target, table("cache", true));
-  const PublicationPlan plan = plan_publication(source, target, kAdd, {});
+  const PublicationPlan plan = plan_publication(source, target, kAddTenant, {});
   EXPECT_EQ(plan.tables.size(), 1u);
   EXPECT_THAT(plan.warnings, testing::ElementsAre(HasSubstr("cache is UNLOGGED")));
 }

@@ -8,8 +8,8 @@
 namespace partywall::sql {
 namespace {
 
-using testing::HasSubstr;
-using testing::SizeIs;
+using ::testing::HasSubstr;
+using ::testing::SizeIs;
 
 LintFinding finding(LintRule rule, FindingLevel level, std::string object) {
   return {rule, level, std::move(object), "it says \"hello\"", "DROP IT;"};

@@ -12,8 +12,8 @@
 namespace partywall::sql {
 namespace {
 
-using testing::HasSubstr;
-using testing::IsEmpty;
+using ::testing::HasSubstr;
+using ::testing::IsEmpty;
 
 TableState protected_table() {
   const std::string test = "(tenant_id = ( SELECT partywall.tenant_id() AS tenant_id))";

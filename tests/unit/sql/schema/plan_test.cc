@@ -18,12 +18,12 @@ using testing::IsEmpty;
 using testing::Not;
 using testing::StartsWith;
 
-const Secret kKey(std::string(64, 'k'));
+const Secret kRegisterKey(std::string(64, 'k'));
 const Secret kPassword("correct horse battery staple");
 
 ProtectSettings settings() {
   ProtectSettings settings;
-  settings.keys = {{1, kKey}};
+  settings.keys = {{1, kRegisterKey}};
   settings.slots = {.prefix = "slot_", .count = 2, .password = kPassword};
   return settings;
 }
@@ -68,7 +68,7 @@ SchemaState protected_state() {
                            .has_schema = true,
                            .comment = comment_prefix() + "5ea1",
                            .seal = "5ea1",
-                           .keys = {{{1, fingerprint(make_key_blocks(kKey))}}}};
+                           .keys = {{{1, fingerprint(make_key_blocks(kRegisterKey))}}}};
   state.slots = {sound_slot("slot_001"), sound_slot("slot_002")};
   return state;
 }
