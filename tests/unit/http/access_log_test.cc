@@ -19,7 +19,9 @@ std::string line_of(const RequestLogStart& start, const RequestLogEnd& end) {
 
 std::string text(const JsonValue& line, std::string_view member) {
   const JsonValue* const found = line.find(member);
-  return found == nullptr ? "(absent)" : found->as_string() == nullptr ? "(no text)" : *found->as_string();
+  return found == nullptr                ? "(absent)"
+         : found->as_string() == nullptr ? "(no text)"
+                                         : *found->as_string();
 }
 
 double number(const JsonValue& line, std::string_view member) {
@@ -78,7 +80,8 @@ TEST(AccessLogLine, WhatClientsSendCannotEndIt) {
 // A clock that is set back in the middle of a request makes no negative number.
 TEST(AccessLogLine, DurationsAreNotNegative) {
   const auto read = JsonValue::parse(
-      line_of({.method = "GET"}, {.status = 200, .queued = milliseconds(-3), .duration = -microseconds(1)}));
+      line_of({.method = "GET"},
+              {.status = 200, .queued = milliseconds(-3), .duration = -microseconds(1)}));
   ASSERT_TRUE(read);
   EXPECT_EQ(number(*read, "duration_ms"), 0);
 }
