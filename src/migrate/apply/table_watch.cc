@@ -8,8 +8,8 @@ std::string shown(const TableName& table) { return table.first + "." + table.sec
 std::unexpected<Error> is_new(const TableName& name, const TableName& root, bool is_in_stream) {
   if (is_in_stream && name != root) {
     return fail(ErrorKind::kConflict,
-                "partition {} of {} is new: make it in the target too (CREATE TABLE … PARTITION "
-                "OF …) and follow again. If it was ATTACHed with rows in it, begin anew "
+                "partition {} of {} is new: make it in the target too (partywall schema "
+                "convert does) and follow again. If it was ATTACHed with rows in it, begin anew "
                 "(partywall migrate forget, then copy again)",
                 shown(name), shown(root));
   }

@@ -40,7 +40,9 @@ size_t depth_of(const Catalog& catalog, const Table& table) {
   return parent == nullptr ? 0 : 1 + depth_of(catalog, *parent);
 }
 
-// A key of a partitioned table takes in those that its partitions have already, with their names.
+// A key of a partitioned table takes in those that its partitions have already, with their names;
+// and one that is attached to a table with keys is given those that it has not, with other names.
+// So each partition has its keys first, then is attached, then comes what it is a part of.
 std::vector<const Table*> partitions_first(const Catalog& catalog) {
   std::vector<std::pair<size_t, const Table*>> by_depth;
   for (const Table& table : catalog.tables) by_depth.emplace_back(depth_of(catalog, table), &table);
@@ -66,9 +68,10 @@ Difference find_difference(const Catalog& wanted, const Catalog& present) {
   }
   for (const Table& table : wanted.tables) compare_defaults(comparison, table);
   for (const Table& table : wanted.tables) compare_checks(comparison, table);
-  const auto tables = partitions_first(wanted);
-  for (const Table* table : tables) compare_attachment(comparison, *table);
-  for (const Table* table : tables) compare_keys(comparison, *table);
+  for (const Table* table : partitions_first(wanted)) {
+    compare_keys(comparison, *table);
+    compare_attachment(comparison, *table);
+  }
   compare_references(comparison);
   for (const std::string& object : wanted.order) {
     if (late.contains(object)) compare_object(comparison, object);

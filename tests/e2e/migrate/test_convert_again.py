@@ -5,7 +5,7 @@ import subprocess
 import psycopg
 import pytest
 from conversion import copy_rows
-from support.register import TENANT_A
+from support.register import TENANT_A, TENANT_B
 from zoo import ZOO, ZOO_RULES
 
 SHOP = """
@@ -81,6 +81,50 @@ REFUSED = {
     "on update": ("ALTER TABLE purchase ADD other int CONSTRAINT o REFERENCES customer ON UPDATE SET NULL", "ON UPDATE CASCADE"),
     "a column of the tenant's name": ("CREATE TABLE t (tenant_id int)", "tenant_column"),
 }
+
+
+PARTED = """
+CREATE TABLE shop (id int PRIMARY KEY);
+CREATE TABLE payment (id int, month int, shop int REFERENCES shop, note text, CHECK (month > 0), PRIMARY KEY (month, id))
+    PARTITION BY LIST (month);
+CREATE INDEX payment_shop ON payment (shop);
+CREATE TABLE payment_1 PARTITION OF payment FOR VALUES IN (1);
+CREATE FUNCTION noted() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN NEW.note := coalesce(NEW.note, 'of ' || TG_TABLE_NAME); RETURN NEW; END $$;
+CREATE TRIGGER note BEFORE INSERT ON payment FOR EACH ROW EXECUTE FUNCTION noted();
+INSERT INTO shop VALUES (1);
+INSERT INTO payment VALUES (1, 1, 1);
+"""
+
+
+def test_partitions_that_are_new_are_attached_with_their_keys(empty, postgres):
+    """Also one that has partitions itself, and one whose keys have names of their own."""
+    postgres.execute(PARTED, empty.source)
+    empty.target.convert(empty.source)
+    copy_rows(postgres, empty.source, empty.target.name, TENANT_A)
+    postgres.execute("""
+        CREATE TABLE payment_2 PARTITION OF payment FOR VALUES IN (2);
+        CREATE TABLE payment_3 (LIKE payment INCLUDING CONSTRAINTS, CONSTRAINT own_name PRIMARY KEY (month, id));
+        ALTER TABLE payment ATTACH PARTITION payment_3 FOR VALUES IN (3);
+        CREATE TABLE payment_late PARTITION OF payment FOR VALUES IN (4, 5) PARTITION BY RANGE (id);
+        CREATE TABLE payment_late_1 PARTITION OF payment_late FOR VALUES FROM (1) TO (1000);
+        INSERT INTO payment VALUES (1, 2, 1), (1, 3, 1), (1, 4, 1), (2, 5, 1);
+        """, empty.source)
+    empty.target.convert(empty.source)
+    assert empty.target.plan(empty.source)["steps"] == []
+    assert empty.target.lint() == []
+    with empty.target.connect_slot(1, TENANT_A) as tenant:
+        tenant.execute("INSERT INTO payment (id, month, shop) VALUES (1, 2, 1), (1, 3, 1), (1, 4, 1)")
+        assert tenant.execute("SELECT tableoid::regclass::text, note FROM payment ORDER BY month").fetchall() == [
+            ("payment_1", "of payment_1"), ("payment_2", "of payment_2"), ("payment_3", "of payment_3"), ("payment_late_1", "of payment_late_1")]
+        for again, broken in (("(1, 3, 1)", "own_name"), ("(1, 2, 1)", "payment_2_pkey"), ("(9, 2, 7)", "payment_shop_fkey"), ("(9, -1, 1)", "")):
+            with pytest.raises(psycopg.errors.IntegrityError) as refused:
+                tenant.execute(f"INSERT INTO payment (id, month, shop) VALUES {again}")
+            assert broken in str(refused.value)
+    with empty.target.connect_slot(2, TENANT_B) as neighbour:
+        assert neighbour.execute("SELECT count(*) FROM payment").fetchone() == (0,)
+        for partition in ("payment_1", "payment_2", "payment_3", "payment_late", "payment_late_1"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                neighbour.execute(f"SELECT count(*) FROM {partition}")
 
 
 @pytest.mark.parametrize("change", REFUSED)
