@@ -1,4 +1,5 @@
 #include <CLI/CLI.hpp>
+#include <algorithm>
 
 #include "cli/commands.h"
 #include "cli/migrate.h"
@@ -41,9 +42,15 @@ void add_workers(CLI::App& sub, const Options& options) {
 }
 
 void add_of_a_source(CLI::App& migrate, Command& command) {
+  const auto add_online = [](CLI::App& sub, const Options& options) {
+    return sub.add_flag_callback(
+        "--online", [options] { options->use = std::max(options->use, MigrateUse::kOnline); },
+        "The application goes on meanwhile: its changes are followed");
+  };
   auto* preflight = migrate.add_subcommand(
       "preflight", "Say what stands in the way of a migration and what to do; changes nothing");
   auto looked_at = add_source<MigrateOptions>(*preflight);
+  add_online(*preflight, looked_at);
   preflight->callback(
       [&command, looked_at] { command = [looked_at] { return migrate_preflight(*looked_at); }; });
 
@@ -59,6 +66,11 @@ void add_of_a_source(CLI::App& migrate, Command& command) {
                   "interruption")
       ->check(CLI::Range(uint64_t{1}, uint64_t{1} << 20))
       ->capture_default_str();
+  auto* online = add_online(*run, moved);
+  run->add_flag_callback(
+         "--until-verified", [moved] { moved->use = MigrateUse::kOnlineUntilVerified; },
+         "With --online: end once both databases were equal, instead of following until SIGINT")
+      ->needs(online);
   run->callback([&command, moved] { command = [moved] { return migrate_run(*moved); }; });
 
   auto* verify = migrate.add_subcommand(

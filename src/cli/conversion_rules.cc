@@ -2,6 +2,7 @@
 
 #include <cstdio>
 
+#include "migrate/schema/qualified_name.h"
 #include "store/file_loader.h"
 
 namespace partywall::cli {
@@ -23,6 +24,16 @@ std::optional<migrate::ConversionRules> load_conversion_rules(const std::string&
   auto rules = migrate::read_conversion_rules(text->content, diagnostics);
   if (!print_diagnostics(diagnostics, file)) return std::nullopt;
   return rules;
+}
+
+migrate::TableNames tables_left_out(const migrate::ConversionRules& rules) {
+  migrate::TableNames tables;
+  for (const auto& [table, ruled] : rules.tables) {
+    if (ruled.choice == migrate::TableClass::kTenant) continue;
+    const auto name = migrate::qualified_name(table);
+    tables.emplace(name.schema, name.name);
+  }
+  return tables;
 }
 
 }  // namespace partywall::cli

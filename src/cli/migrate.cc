@@ -8,8 +8,12 @@
 #include "cli/exit_code.h"
 #include "cli/migrate_progress.h"
 #include "cli/migrate_view.h"
+#include "cli/stop_signals.h"
+#include "cli/stream_events.h"
 #include "migrate/copy/session.h"
+#include "migrate/copy/stream_progress.h"
 #include "migrate/run/migrate_tenant.h"
+#include "migrate/run/online_move.h"
 #include "migrate/run/preflight.h"
 #include "sql/schema/plan_text.h"
 
@@ -31,7 +35,10 @@ std::expected<Prepared, int> prepare(std::string_view command, const MigrateOpti
                              .target = place->database,
                              .tenant = place->tenant,
                              .slug = place->slug,
-                             .rules = *std::move(rules)}};
+                             .rules = *std::move(rules),
+                             .use = options.use == MigrateUse::kAtRest
+                                        ? migrate::SourceUse::kAtRest
+                                        : migrate::SourceUse::kInUse}};
   migrate::MigrationTask& task = prepared.task;
   task.copy.workers = task.verify.workers = options.workers;
   task.copy.bytes_per_second = options.megabytes_per_second << 20;
@@ -84,6 +91,32 @@ int none_was_begun(std::string_view command, const MigratePlace& place) {
   return kExitNotFound;
 }
 
+class Signals final : public migrate::StopWatch {
+ public:
+  [[nodiscard]] bool has_come() const override { return signals_.has_come(); }
+  [[nodiscard]] int descriptor() const override { return signals_.descriptor(); }
+
+ private:
+  StopSignals signals_;
+};
+
+Result<migrate::MigrationResult> move_online(const Prepared& prepared,
+                                             const MigrateOptions& options, const TimeSource& time,
+                                             migrate::MigrationObserver& observer) {
+  StreamEvents events(options.to.format, "run");
+  const migrate::OnlineSettings settings{.left_out = tables_left_out(prepared.task.rules),
+                                         .end = options.use == MigrateUse::kOnline
+                                                    ? migrate::OnlineEnd::kNever
+                                                    : migrate::OnlineEnd::kVerified,
+                                         .watch_stop = [] { return std::make_unique<Signals>(); }};
+  return migrate::move_online({.task = prepared.task,
+                               .settings = settings,
+                               .subject = prepared.subject,
+                               .time = time,
+                               .observer = observer,
+                               .online = events});
+}
+
 std::string equal_text(const migrate::Verdict& verdict) {
   return fmt::format("{} rows in {} tables are equal in both databases", verdict.rows(),
                      verdict.relations.size());
@@ -97,8 +130,8 @@ int migrate_preflight(const MigrateOptions& options) {
   const migrate::MigrationTask& task = prepared->task;
   auto target = migrate::open_session(task.target);
   if (!target) return migrate_failed("preflight", target.error());
-  const auto findings =
-      migrate::preflight(prepared->subject, task.source, *target, task.tenant, task.rules);
+  const auto findings = migrate::preflight(prepared->subject, task.source, *target, task.tenant,
+                                           task.rules, task.use);
   if (!findings) return migrate_failed("preflight", findings.error());
   if (options.to.format == MigrateFormat::kJson) {
     fmt::print("{}\n", findings_json(*findings));
@@ -117,12 +150,19 @@ int migrate_run(const MigrateOptions& options) {
   const SystemTime time;
   const MigrateFormat format = options.to.format;
   const auto progress = make_progress(format, time);
-  const auto result = migrate::migrate_tenant(prepared->task, prepared->subject, time, *progress);
+  const bool is_online = options.use != MigrateUse::kAtRest;
+  const auto result =
+      is_online ? move_online(*prepared, options, time, *progress)
+                : migrate::migrate_tenant(prepared->task, prepared->subject, time, *progress);
   if (!result) return migrate_failed("run", result.error());
   if (result->verdict) show(*result->verdict, format);
   switch (result->outcome) {
     case migrate::MigrationOutcome::kVerified:
-      conclude(format, "verified", equal_text(*result->verdict));
+      conclude(format, "verified",
+               equal_text(*result->verdict) +
+                   (is_online ? ". The source keeps its log for the stream: follow it with "
+                                "partywall migrate follow, or run this again"
+                              : ""));
       return kExitSuccess;
     case migrate::MigrationOutcome::kVerifiedBefore:
       conclude(format, "verified_before",
@@ -133,10 +173,20 @@ int migrate_run(const MigrateOptions& options) {
       conclude(format, "refused", "the errors above stand in the way; nothing was copied");
       return kExitFailure;
     case migrate::MigrationOutcome::kDiffers:
-      conclude_unequal(format, *result->verdict,
-                       "the target differs from a source that has not changed: find out who wrote "
-                       "to it, then begin anew after partywall migrate discard");
+      conclude_unequal(
+          format, *result->verdict,
+          is_online ? "the target differs from the source at the place that both were compared at: "
+                      "find out who wrote to it, put it right, then run it again; or begin anew "
+                      "after partywall migrate discard and forget"
+                    : "the target differs from a source that has not changed: find out who wrote "
+                      "to it, then begin anew after partywall migrate discard");
       return kExitFailure;
+    case migrate::MigrationOutcome::kStopped:
+      conclude(
+          format, "stopped",
+          "stopped. The source keeps its log for the stream: run it again to go on, or give it "
+          "up with partywall migrate discard and forget");
+      return kExitSuccess;
   }
   return kExitFailure;
 }
@@ -170,10 +220,12 @@ int migrate_status(const MigrateTarget& to) {
   }
   const auto progress = migrate::read_progress(*target, place->tenant);
   if (!progress) return migrate_failed("status", progress.error());
+  const auto stream = migrate::read_stream_note(*target, place->tenant);
+  if (!stream) return migrate_failed("status", stream.error());
   if (to.format == MigrateFormat::kJson) {
-    fmt::print("{}\n", status_json(**record, *progress));
+    fmt::print("{}\n", status_json(**record, *progress, *stream));
   } else {
-    fmt::print("{}", status_text(**record, *progress));
+    fmt::print("{}", status_text(**record, *progress, *stream));
   }
   return kExitSuccess;
 }
@@ -198,7 +250,11 @@ int migrate_discard(const MigrateTarget& to, DiscardScope scope) {
   }
   conclude(to.format, "discarded",
            fmt::format("the rows of tenant {} are deleted, and the migration is forgotten",
-                       place->slug));
+                       place->slug) +
+               (*discarded == migrate::DiscardOutcome::kDiscardedButStream
+                    ? ". The source still keeps its log for the stream of changes: partywall "
+                      "migrate forget gives it up"
+                    : ""));
   return kExitSuccess;
 }
 

@@ -8,10 +8,18 @@
 // `partywall migrate …`: a tenant's rows from a database of its own into the shared one.
 namespace partywall::cli {
 
+// What the tenant's application does while its rows are moved.
+enum class MigrateUse : uint8_t {
+  kAtRest,               // nothing
+  kOnline,               // goes on; its changes are followed until SIGINT
+  kOnlineUntilVerified,  // goes on; the command ends once both databases were equal
+};
+
 struct MigrateOptions {
   std::string source;  // a name, or a libpq connection string or URI
   MigrateTarget to;
   std::string rules_file;
+  MigrateUse use = MigrateUse::kAtRest;
   uint32_t workers = 2;
   uint64_t megabytes_per_second = 0;  // MiB; 0: as fast as it goes
   uint64_t blocks_per_chunk = 4096;   // of 8 KiB

@@ -11,7 +11,6 @@
 #include "cli/exit_code.h"
 #include "cli/stop_signals.h"
 #include "cli/stream_events.h"
-#include "migrate/schema/qualified_name.h"
 
 namespace partywall::cli {
 namespace {
@@ -33,12 +32,7 @@ std::optional<StreamSettings> read_settings(std::string_view command,
   settings.target = place->database;
   settings.tenant = place->tenant;
   settings.tenant_column = rules->tenant_column;
-  // Tables that a conversion leaves where they are, and those that belong to no tenant.
-  for (const auto& [table, ruled] : rules->tables) {
-    if (ruled.choice == migrate::TableClass::kTenant) continue;
-    const auto name = migrate::qualified_name(table);
-    settings.left_out.emplace(name.schema, name.name);
-  }
+  settings.left_out = tables_left_out(*rules);
   return settings;
 }
 
@@ -134,7 +128,7 @@ class FollowCommand {
   Result<> follow() {
     is_opening_ = true;
     auto follower = migrate::Follower::open(
-        {.stream = settings_, .wake_descriptor = signals_.descriptor()}, plan_, events_, time_);
+        {.stream = settings_, .wake_descriptors = {signals_.descriptor()}}, plan_, events_, time_);
     if (!follower) return std::unexpected(follower.error());
     is_opening_ = false;
     const auto end = (*follower)->run(until_);

@@ -60,6 +60,44 @@ void write_progress(JsonWriter& json, const migrate::RelationProgress& one) {
   json.key("chunks_done").value(one.chunks_done).key("format").value(one.format);
 }
 
+// The members that are known.
+void write_stream(JsonWriter& json, const migrate::StreamNote& stream) {
+  const auto lsn = [&](std::string_view name, const std::optional<migrate::Lsn>& place) {
+    if (place) json.key(name).value(to_string(*place));
+  };
+  json.key("stream").begin_object();
+  lsn("begins_lsn", stream.begins);
+  lsn("applied_lsn", stream.applied);
+  lsn("source_lsn", stream.source);
+  if (stream.applied) {
+    json.key("lag_bytes").value(stream.lag_bytes());
+    json.key("lag_ms").value(stream.lag_ms.value_or(0)).key("noted_at").value(stream.noted_at);
+  }
+  lsn("verified_lsn", stream.verified);
+  if (stream.verified) {
+    json.key("verified_at").value(stream.verified_at);
+    json.key("held_ms").value(stream.held_ms.value_or(0));
+  }
+  json.end_object();
+}
+
+std::string stream_text(const migrate::StreamNote& stream) {
+  std::string text;
+  if (stream.begins) text += fmt::format("changes: from {} on", to_string(*stream.begins));
+  if (stream.applied) {
+    text +=
+        fmt::format(", applied {}, {} and {:.1f} ms behind at {}", to_string(*stream.applied),
+                    format_size(stream.lag_bytes()), stream.lag_ms.value_or(0), stream.noted_at);
+  }
+  if (!text.empty()) text += "\n";
+  if (stream.verified) {
+    text +=
+        fmt::format("verified: at {}, {}; the stream was held for {:.1f} ms\n",
+                    to_string(*stream.verified), stream.verified_at, stream.held_ms.value_or(0));
+  }
+  return text;
+}
+
 }  // namespace
 
 double share_done(const std::vector<RelationView>& relations) {
@@ -174,7 +212,8 @@ std::string references_text(const std::vector<migrate::BrokenReference>& referen
 }
 
 std::string status_text(const migrate::MigrationRecord& record,
-                        const std::vector<migrate::RelationProgress>& progress) {
+                        const std::vector<migrate::RelationProgress>& progress,
+                        const std::optional<migrate::StreamNote>& stream) {
   std::string text = fmt::format("tenant {} ({}): {} since {}, begun {}\nsource: {}\n", record.slug,
                                  record.tenant.to_string(), to_string(record.state),
                                  record.changed_at, record.begun_at, printable(record.source));
@@ -183,11 +222,13 @@ std::string status_text(const migrate::MigrationRecord& record,
     text += fmt::format("{} {:>13} rows, {:>9} {}\n", bar(share_of(view)),
                         with_commas(one.sum.rows), format_size(one.bytes), printable(one.relation));
   }
+  if (stream) text += stream_text(*stream);
   return text;
 }
 
 std::string status_json(const migrate::MigrationRecord& record,
-                        const std::vector<migrate::RelationProgress>& progress) {
+                        const std::vector<migrate::RelationProgress>& progress,
+                        const std::optional<migrate::StreamNote>& stream) {
   std::string text;
   JsonWriter json(text);
   json.begin_object().key("tenant").value(record.tenant.to_string());
@@ -200,7 +241,9 @@ std::string status_json(const migrate::MigrationRecord& record,
     write_progress(json, one);
     json.end_object();
   }
-  json.end_array().end_object();
+  json.end_array();
+  if (stream) write_stream(json, *stream);
+  json.end_object();
   return text;
 }
 

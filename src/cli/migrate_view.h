@@ -1,12 +1,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 #include "base/time.h"
 #include "migrate/copy/progress.h"
+#include "migrate/copy/stream_progress.h"
 #include "migrate/run/migrate_tenant.h"
 #include "sql/schema/plan.h"
 
@@ -50,8 +52,10 @@ struct CopyView {
 [[nodiscard]] std::string verdict_text(const migrate::RelationVerdict& verdict);
 [[nodiscard]] std::string references_text(const std::vector<migrate::BrokenReference>& references);
 [[nodiscard]] std::string status_text(const migrate::MigrationRecord& record,
-                                      const std::vector<migrate::RelationProgress>& progress);
+                                      const std::vector<migrate::RelationProgress>& progress,
+                                      const std::optional<migrate::StreamNote>& stream);
 [[nodiscard]] std::string status_json(const migrate::MigrationRecord& record,
-                                      const std::vector<migrate::RelationProgress>& progress);
+                                      const std::vector<migrate::RelationProgress>& progress,
+                                      const std::optional<migrate::StreamNote>& stream);
 
 }  // namespace partywall::cli

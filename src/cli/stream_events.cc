@@ -68,7 +68,7 @@ void StreamEvents::on_prepared(const migrate::StreamPlan& plan,
 }
 
 void StreamEvents::on_waiting(const std::vector<std::string>& transactions) {
-  print(fmt::format("the slot is made when the transactions that were open have ended; still open: "
+  print(fmt::format("waiting for transactions of the source that were open to end; still open: "
                     "process {}",
                     printable(fmt::format("{}", fmt::join(transactions, "; process ")))),
         event("waiting",
@@ -108,8 +108,28 @@ void StreamEvents::on_fence(const std::string& content, migrate::Lsn commit) {
         }));
 }
 
+void StreamEvents::on_picture(migrate::Lsn place) {
+  print(fmt::format("the snapshot is gone; what is not copied yet is copied as the source is at {}",
+                    to_string(place)),
+        event("snapshot", [&](JsonWriter& writer) { writer.key("lsn").value(to_string(place)); }));
+}
+
+void StreamEvents::on_caught_up(migrate::Lsn place) {
+  print(fmt::format("caught up with {}", to_string(place)),
+        event("caught_up", [&](JsonWriter& writer) { writer.key("lsn").value(to_string(place)); }));
+}
+
+void StreamEvents::on_held(migrate::Lsn place, Duration held) {
+  const double held_ms = std::chrono::duration<double, std::milli>(held).count();
+  print(fmt::format("held the stream for {:.1f} ms; both databases are compared as of {}", held_ms,
+                    to_string(place)),
+        event("held", [&](JsonWriter& writer) {
+          writer.key("lsn").value(to_string(place)).key("held_ms").value(held_ms);
+        }));
+}
+
 void StreamEvents::on_retry(const Error& error, Duration pause) {
-  fmt::print(stderr, "partywall migrate follow: {}; again in {}\n", printable(error.message),
+  fmt::print(stderr, "partywall migrate {}: {}; again in {}\n", command_, printable(error.message),
              format_duration(std::chrono::ceil<milliseconds>(pause)));
 }
 

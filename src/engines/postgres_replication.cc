@@ -6,12 +6,6 @@
 #include "engines/postgres_settings.h"
 
 namespace partywall::postgres {
-namespace {
-
-constexpr int kAskEveryMs = 250;
-
-}  // namespace
-
 void ReplicationConnection::FreeBuffer::operator()(char* buffer) const { PQfreemem(buffer); }
 
 PostgresResult<ReplicationConnection> ReplicationConnection::open(
@@ -25,13 +19,15 @@ PostgresResult<ReplicationConnection> ReplicationConnection::open(
 }
 
 PostgresResult<Rows> ReplicationConnection::command(const std::string& text,
-                                                    const std::function<bool()>& go_on) {
+                                                    const std::function<bool()>& go_on,
+                                                    Duration ask_every) {
   pg_conn* const connection = connection_.get();
+  const auto ask_every_ms = static_cast<int>(std::chrono::ceil<milliseconds>(ask_every).count());
   if (PQsendQuery(connection, text.c_str()) != 1) return std::unexpected(error_of(connection));
   bool is_cancelled = false;
   while (PQisBusy(connection) != 0) {
     pollfd waiting{.fd = PQsocket(connection), .events = POLLIN, .revents = 0};
-    const int ready = ::poll(&waiting, 1, go_on && !is_cancelled ? kAskEveryMs : -1);
+    const int ready = ::poll(&waiting, 1, go_on && !is_cancelled ? ask_every_ms : -1);
     if (ready > 0 && PQconsumeInput(connection) == 0) break;
     if (go_on && !is_cancelled && !go_on()) {
       cancel();

@@ -18,9 +18,10 @@ class ReplicationConnection {
   // digits, UTC, UTF-8), whatever the role's settings are.
   static PostgresResult<ReplicationConnection> open(const std::string& connection_string);
 
-  // A command, or one SQL statement. While the server works on it `go_on` is asked four times a
-  // second; if it says no the command is cancelled, and fails with kTimeout.
-  PostgresResult<Rows> command(const std::string& text, const std::function<bool()>& go_on = {});
+  // A command, or one SQL statement. While the server works on it `go_on` is asked again and again;
+  // if it says no the command is cancelled, and fails with kTimeout.
+  PostgresResult<Rows> command(const std::string& text, const std::function<bool()>& go_on = {},
+                               Duration ask_every = milliseconds(250));
 
   // START_REPLICATION …; from then on only the functions below.
   PostgresResult<> start(const std::string& text);

@@ -92,7 +92,13 @@ Result<> Applier::take(const pgoutput::Relation& relation) {
     return fail(ErrorKind::kLimit, "the change stream has more than {} tables",
                 settings_.max_relations);
   }
-  relations_.insert_or_assign(relation.id, KnownRelation{std::move(shape), prepare(relation)});
+  const auto begins =
+      settings_.begins.find(std::pair(std::string(relation.schema), std::string(relation.name)));
+  relations_.insert_or_assign(
+      relation.id,
+      KnownRelation{.shape = std::move(shape),
+                    .route = prepare(relation),
+                    .begins = begins == settings_.begins.end() ? Lsn{} : begins->second});
   return {};
 }
 
@@ -118,6 +124,12 @@ Result<Applier::PreparedRoute> Applier::prepare(const pgoutput::Relation& relati
 ChangeStatement Applier::numbered(ChangeStatement statement) {
   statement.number = statements_ < settings_.max_statements ? ++statements_ : kNotPrepared;
   return statement;
+}
+
+bool Applier::is_passed_over(RelationId id) const {
+  if (state_ == State::kSkipping) return true;
+  const auto known = relations_.find(id);
+  return in_transaction() && known != relations_.end() && commit_ < known->second.begins;
 }
 
 Result<Applier::PreparedRoute*> Applier::find(RelationId id) {
@@ -147,7 +159,7 @@ Result<Applier::Ownership> Applier::owner_of(const Route& route, const Tuple& ro
 Result<> Applier::take(const pgoutput::Insert& insert) {
   auto known = find(insert.relation, insert.row);
   if (!known) return std::unexpected(known.error());
-  if (state_ == State::kSkipping) return {};
+  if (is_passed_over(insert.relation)) return {};
   const auto owner = owner_of((*known)->route, insert.row);
   if (!owner) return std::unexpected(owner.error());
   if (*owner == Ownership::kOurs) return insert_row(**known, insert.row);
@@ -159,7 +171,7 @@ Result<> Applier::take(const pgoutput::Insert& insert) {
 Result<> Applier::take(const pgoutput::Update& update) {
   auto known = find(update.relation, update.row);
   if (!known) return std::unexpected(known.error());
-  if (state_ == State::kSkipping) return {};
+  if (is_passed_over(update.relation)) return {};
   PreparedRoute& route = **known;
   const bool has_old = update.old_kind != OldTupleKind::kNone;
   if (has_old && update.old_row.size() != update.row.size())
@@ -180,7 +192,7 @@ Result<> Applier::take(const pgoutput::Update& update) {
 Result<> Applier::take(const pgoutput::Delete& deletion) {
   auto known = find(deletion.relation, deletion.old_row);
   if (!known) return std::unexpected(known.error());
-  if (state_ == State::kSkipping) return {};
+  if (is_passed_over(deletion.relation)) return {};
   const auto owner = owner_of((*known)->route, deletion.old_row);
   if (!owner) return std::unexpected(owner.error());
   if (*owner == Ownership::kOurs) return delete_row(**known, deletion.old_row);
@@ -192,7 +204,7 @@ Result<> Applier::take(const pgoutput::Truncate& truncate) {
   for (const RelationId id : truncate.relations) {
     auto known = find(id);
     if (!known) return std::unexpected(known.error());
-    if (state_ == State::kSkipping) continue;
+    if (is_passed_over(id)) continue;
     if (auto sent = send((*known)->route, (*known)->remove_all, nullptr, nullptr); !sent)
       return sent;
     ++counts_.truncates;

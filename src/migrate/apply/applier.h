@@ -47,6 +47,9 @@ struct ApplierSettings {
   // Transactions that came to the source from there are passed over: they are what the stream in
   // the other direction applied.
   std::string skipped_origin;
+  // Changes of a table that committed before are in its rows already: it was copied as the source
+  // was there. Tables that are not named here have no such place.
+  TableBeginnings begins;
   std::string fence_prefix = "partywall";
   size_t max_relations = 65'536;
   // Different statements that are kept prepared; beyond them each is parsed every time.
@@ -94,6 +97,7 @@ class Applier {
     std::string shape;  // as the stream described it
     // A relation that cannot be applied fails when a row of it comes, not before.
     Result<PreparedRoute> route;
+    Lsn begins;
   };
 
   enum class Ownership : uint8_t { kOurs, kForeign };
@@ -109,6 +113,8 @@ class Applier {
   Result<> take(const pgoutput::Truncate& truncate);
   Result<> take(const pgoutput::LogicalMessage& message);
 
+  // Whether a change of it is not for the target, or is there already.
+  [[nodiscard]] bool is_passed_over(pgoutput::RelationId id) const;
   Result<PreparedRoute> prepare(const pgoutput::Relation& relation);
   Result<PreparedRoute*> find(pgoutput::RelationId id, const pgoutput::Tuple& row);
   Result<PreparedRoute*> find(pgoutput::RelationId id);

@@ -59,7 +59,8 @@ Result<> Follower::connect() {
         "source", {is_busy ? ErrorKind::kConflict : started.error().kind, started.error().message});
   }
   applier_.emplace(
-      ApplierSettings{.tenant = plan_.tenant, .skipped_origin = plan_.reverse_name},
+      ApplierSettings{
+          .tenant = plan_.tenant, .skipped_origin = plan_.reverse_name, .begins = plan_.begins},
       plan_.target_tables,
       [this](uint32_t type, int32_t modifier) -> Result<std::string> {
         const auto text = questions_->execute("SELECT pg_catalog.format_type($1::oid, $2::int4)",
@@ -101,7 +102,11 @@ Result<FollowEnd> Follower::run(std::optional<Lsn> until) {
     if (auto pushed = target_->push(); !pushed) return std::unexpected(pushed.error());
     if (auto read = target_->read(); !read) return std::unexpected(read.error());
     if (input == Input::kReached && is_settled()) {
-      if (auto reported = report(); !reported) return std::unexpected(reported.error());
+      if (time_.monotonic() - reported_at_ >= settings_.least_between_reports) {
+        if (auto reported = report(); !reported) return std::unexpected(reported.error());
+      } else if (reply_is_wanted_) {
+        if (auto sent = send_status(ReplyWish::kNone); !sent) return std::unexpected(sent.error());
+      }
       return FollowEnd::kReached;
     }
     const MonotonicTime time = time_.monotonic();
@@ -237,14 +242,17 @@ Result<bool> Follower::wait(Input input, Duration longest) {
   const bool reads_source = input != Input::kReached && target_->has_room();
   // There may be more in libpq's memory than the socket shows.
   const int timeout = input == Input::kMore && reads_source ? 0 : milliseconds_of(longest);
-  pollfd sources[] = {
+  std::vector<pollfd> sources;
+  for (const int wake : settings_.wake_descriptors)
+    sources.push_back({.fd = wake, .events = POLLIN, .revents = 0});
+  sources.push_back(
       {.fd = target_->socket(),
        .events = static_cast<short>(POLLIN | (target_->wants_to_write() ? POLLOUT : 0)),
-       .revents = 0},
-      {.fd = settings_.wake_descriptor, .events = POLLIN, .revents = 0},
-      {.fd = reads_source ? source_->socket() : -1, .events = POLLIN, .revents = 0}};
-  (void)::poll(sources, std::size(sources), timeout);
-  return sources[1].revents != 0;
+       .revents = 0});
+  sources.push_back({.fd = reads_source ? source_->socket() : -1, .events = POLLIN, .revents = 0});
+  (void)::poll(sources.data(), sources.size(), timeout);
+  return std::any_of(sources.begin(), sources.end() - 2,
+                     [](const pollfd& wake) { return wake.revents != 0; });
 }
 
 }  // namespace partywall::migrate

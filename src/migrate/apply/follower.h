@@ -41,9 +41,11 @@ class FollowListener {
 struct FollowSettings {
   StreamSettings stream;
   Duration status_interval = seconds(1);
+  // run() reports at its end too, unless it has done so within that time.
+  Duration least_between_reports{};
   // How often the source is asked for tables that are new.
   Duration table_check_interval = seconds(10);
-  int wake_descriptor = -1;  // run() ends when it can be read
+  std::vector<int> wake_descriptors;  // run() ends when one of them can be read
 };
 
 enum class FollowEnd : uint8_t {

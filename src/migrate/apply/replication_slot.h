@@ -25,9 +25,17 @@ class NewSlot {
   static Result<NewSlot> create(const std::string& source, const std::string& name,
                                 const std::function<bool()>& go_on);
 
+  // For its snapshot alone: it is gone with the connection.
+  static Result<NewSlot> create_temporary(postgres::ReplicationConnection connection,
+                                          const std::string& name,
+                                          const std::function<bool()>& go_on, Duration ask_every);
+
   [[nodiscard]] const ReplicationSlot& slot() const { return slot_; }
 
  private:
+  static Result<NewSlot> create(postgres::ReplicationConnection connection, const std::string& name,
+                                std::string_view kind, const std::function<bool()>& go_on,
+                                Duration ask_every);
   NewSlot(postgres::ReplicationConnection connection, ReplicationSlot slot)
       : connection_(std::move(connection)), slot_(std::move(slot)) {}
 

@@ -5,6 +5,7 @@
 
 #include "migrate/apply/read_stream_tables.h"
 #include "migrate/apply/stream_names.h"
+#include "migrate/copy/stream_progress.h"
 
 namespace partywall::migrate {
 namespace {
@@ -95,14 +96,17 @@ Result<> drop_slot(Connection& source, const std::string& name) {
   return at("source", dropped.error());
 }
 
-std::vector<std::string> open_transactions(Connection& source) {
-  const auto rows = source.execute(
-      "SELECT format('%s of %s, since %s', pid, usename, date_trunc('second', xact_start)) "
-      "FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() "
-      "ORDER BY xact_start LIMIT 10");
-  std::vector<std::string> found;
-  for (size_t i = 0; rows && i < rows->size(); ++i) found.emplace_back(rows->text(i));
-  return found;
+// Whoever was making it was killed, and its server process may not have noticed yet.
+Result<> drop_interrupted(Connection& source, const std::string& name,
+                          const OnWaiting& on_waiting) {
+  constexpr int kMaxTries = 50;
+  for (int tries = 1;; ++tries) {
+    auto dropped = drop_slot(source, name);
+    const bool is_in_use = !dropped && dropped.error().kind == ErrorKind::kConflict;
+    if (!is_in_use || tries == kMaxTries || !on_waiting({})) return dropped;
+    if (auto slept = source.execute("SELECT pg_catalog.pg_sleep(0.2)"); !slept)
+      return at("source", slept.error());
+  }
 }
 
 // The commit of a transaction with an id is on disk when it returns, and with it what came before.
@@ -134,6 +138,16 @@ Result<NewSlot> begin_stream(Connection& source, Connection& target, const Strea
 
 }  // namespace
 
+std::vector<std::string> open_transactions(Connection& source) {
+  const auto rows = source.execute(
+      "SELECT format('%s of %s, since %s', pid, usename, date_trunc('second', xact_start)) "
+      "FROM pg_catalog.pg_stat_activity WHERE backend_xid IS NOT NULL AND pid <> pg_backend_pid() "
+      "ORDER BY xact_start LIMIT 10");
+  std::vector<std::string> found;
+  for (size_t i = 0; rows && i < rows->size(); ++i) found.emplace_back(rows->text(i));
+  return found;
+}
+
 Result<StreamPlan> plan_stream(Connection& source, Connection& target,
                                const StreamSettings& settings) {
   if (auto fine = check_versions(source.server_version(), target.server_version()); !fine)
@@ -156,6 +170,11 @@ Result<StreamPlan> plan_stream(Connection& source, Connection& target,
   plan.reverse_name = stream_name(settings.tenant, *source_identity);
   if (plan.name == plan.reverse_name)
     return fail(ErrorKind::kInvalid, "source and target are the same database");
+  auto begins = settings.rows == CopiedRows::kUnderWay
+                    ? read_beginnings_so_far(target, settings.tenant)
+                    : read_beginnings(target, settings.tenant);
+  if (!begins) return std::unexpected(begins.error());
+  plan.begins = *std::move(begins);
   auto source_tables = read_stream_tables(source);
   if (!source_tables) return at("source", source_tables.error());
   plan.source_tables = *std::move(source_tables);
@@ -200,7 +219,7 @@ Result<Preparation> prepare_stream(Connection& source, Connection& target,
     return prepared;
   }
   if (*start == StreamStart::kInterrupted) {
-    if (auto dropped = drop_slot(source, plan.name); !dropped)
+    if (auto dropped = drop_interrupted(source, plan.name, on_waiting); !dropped)
       return std::unexpected(dropped.error());
   }
   auto slot = begin_stream(source, target, settings, plan, on_waiting);

@@ -14,12 +14,16 @@
 // What a stream of changes needs at both ends before it can run.
 namespace partywall::migrate {
 
+// Whether the tenant's rows are in the target as far as its migration is to bring them.
+enum class CopiedRows : uint8_t { kComplete, kUnderWay };
+
 struct StreamSettings {
   std::string source;  // libpq connection strings
   std::string target;
   Uuid tenant;
   std::string tenant_column = "tenant_id";  // in whichever of the two is shared
   TableNames left_out;
+  CopiedRows rows = CopiedRows::kComplete;
 };
 
 // What both databases say, and what follows from it.
@@ -30,10 +34,12 @@ struct StreamPlan {
   StreamTables source_tables;
   StreamTables target_tables;
   PublicationPlan publication;
+  TableBeginnings begins;  // of tables that were copied later than the stream begins
   int source_version = 0;  // 150004
 };
 
-// Reads both ends; changes nothing. kConflict: the tables do not fit, each with what to do.
+// Reads both ends; changes nothing. kConflict: the tables do not fit, each with what to do; or the
+// target says that the rows are still being copied, and `settings` do not.
 [[nodiscard]] Result<StreamPlan> plan_stream(postgres::Connection& source,
                                              postgres::Connection& target,
                                              const StreamSettings& settings);
@@ -48,6 +54,10 @@ struct Preparation {
   StreamStart start = StreamStart::kResume;
   std::optional<NewSlot> slot;  // of a new stream
 };
+
+// Of the source: those that have written, which a new slot waits for; the first ten, each in a few
+// words. Of other users only where the user may see what they do.
+[[nodiscard]] std::vector<std::string> open_transactions(postgres::Connection& source);
 
 // Says what is waited for: `waiting` are the transactions of the source that must end before a slot
 // is there, each in a few words. False: give up.

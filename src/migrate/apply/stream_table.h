@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/uuid.h"
+#include "migrate/apply/lsn.h"
 
 // Tables as a stream of changes needs to know them; plain data.
 namespace partywall::migrate {
@@ -35,6 +36,8 @@ struct StreamColumn {
 
 using TableName = std::pair<std::string, std::string>;  // schema and name
 using TableNames = std::set<TableName>;
+// From which place of the source's log on a table's changes are to be applied.
+using TableBeginnings = std::map<TableName, Lsn>;
 // Of each table that at the top of its tree of partitions: itself, where it is none.
 using TableRoots = std::map<TableName, TableName>;
 

@@ -6,16 +6,17 @@
 
 #include "base/text.h"
 #include "migrate/copy/migration_lock.h"
+#include "migrate/copy/progress_query.h"
+#include "migrate/copy/stream_progress.h"
 
 namespace partywall::migrate {
 namespace {
 
 using postgres::Connection;
-using postgres::Parameter;
 using postgres::Transaction;
 
 constexpr std::array kStates{MigrationState::kCopying, MigrationState::kCopied,
-                             MigrationState::kVerified};
+                             MigrationState::kCatchingUp, MigrationState::kVerified};
 
 constexpr std::string_view kLockNotAvailable = "55P03";
 
@@ -51,6 +52,21 @@ CREATE TABLE IF NOT EXISTS partywall_migration.chunk (
   row_hash bigint NOT NULL DEFAULT 0,
   bytes bigint NOT NULL DEFAULT 0,
   PRIMARY KEY (tenant, relation, number));
+CREATE TABLE IF NOT EXISTS partywall_migration.stream (
+  tenant uuid PRIMARY KEY,
+  begins pg_lsn,
+  applied pg_lsn,
+  source pg_lsn,
+  lag_ms double precision,
+  noted_at timestamptz,
+  verified pg_lsn,
+  verified_at timestamptz,
+  held_ms double precision);
+CREATE TABLE IF NOT EXISTS partywall_migration.stream_relation (
+  tenant uuid NOT NULL,
+  relation text NOT NULL,
+  begins pg_lsn NOT NULL,
+  PRIMARY KEY (tenant, relation));
 REVOKE ALL ON ALL TABLES IN SCHEMA partywall_migration FROM PUBLIC;
 DO $$
 DECLARE other text;
@@ -80,20 +96,6 @@ Result<MigrationState> parse_state(std::string_view text) {
 
 std::string format_name(const Relation& relation) {
   return relation.is_portable() ? "binary" : "text";
-}
-
-template <class... Values>
-Result<postgres::Rows> ask(Connection& target, const std::string& sql, Values&&... values) {
-  auto rows = target.execute(sql, {Parameter(fmt::format("{}", values))...});
-  if (!rows) return fail_with_context("the migration's progress", rows.error());
-  return *std::move(rows);
-}
-
-template <class... Values>
-Result<> tell(Connection& target, const std::string& sql, Values&&... values) {
-  auto rows = ask(target, sql, std::forward<Values>(values)...);
-  if (!rows) return std::unexpected(rows.error());
-  return {};
 }
 
 Result<> insert_chunks(Connection& target, const std::string& tenant, const Relation& relation,
@@ -145,6 +147,8 @@ std::string_view to_string(MigrationState state) {
       return "copying";
     case MigrationState::kCopied:
       return "copied";
+    case MigrationState::kCatchingUp:
+      return "catching_up";
     case MigrationState::kVerified:
       return "verified";
   }
@@ -183,12 +187,15 @@ Result<std::optional<MigrationRecord>> read_migration(Connection& target, const 
   if (rows->empty()) return std::nullopt;
   const auto state = parse_state(rows->text(0, 4));
   if (!state) return std::unexpected(state.error());
+  const auto stream = read_stream_note(target, tenant);
+  if (!stream) return std::unexpected(stream.error());
   return MigrationRecord{.tenant = tenant,
                          .slug = std::string(rows->text(0, 0)),
                          .source = std::string(rows->text(0, 1)),
                          .fingerprint = std::string(rows->text(0, 2)),
                          .tenant_column = std::string(rows->text(0, 3)),
                          .state = *state,
+                         .is_online = stream->has_value(),
                          .begun_at = std::string(rows->text(0, 5)),
                          .changed_at = std::string(rows->text(0, 6))};
 }
@@ -207,6 +214,11 @@ Result<> begin_migration(Connection& target, const MigrationRecord& record,
   if (!added) return std::unexpected(added.error());
   if (added->affected() == 0)
     return fail(ErrorKind::kConflict, "tenant {} is being migrated already", record.slug);
+  if (record.is_online) {
+    auto noted =
+        tell(target, "INSERT INTO partywall_migration.stream (tenant) VALUES ($1)", tenant);
+    if (!noted) return noted;
+  }
   for (size_t place = 0; place < relations.size(); ++place) {
     const Relation& relation = relations[place];
     auto noted = tell(target,
@@ -299,7 +311,8 @@ Result<> note_chunk(Connection& target, const Uuid& tenant, const Chunk& chunk, 
 }
 
 Result<> restart_relation(Connection& target, const MigrationRecord& migration,
-                          const Relation& relation, uint64_t blocks_per_chunk) {
+                          const Relation& relation, uint64_t blocks_per_chunk,
+                          std::optional<Lsn> begins) {
   auto transaction = Transaction::begin(target);
   if (!transaction) return std::unexpected(transaction.error());
   const std::string tenant = migration.tenant.to_string();
@@ -317,6 +330,10 @@ Result<> restart_relation(Connection& target, const MigrationRecord& migration,
   if (!noted) return noted;
   if (auto planned = insert_chunks(target, tenant, relation, blocks_per_chunk); !planned)
     return planned;
+  if (begins) {
+    auto moved = note_relation_begins(target, migration.tenant, relation.name, *begins);
+    if (!moved) return moved;
+  }
   if (auto state = set_state(target, migration.tenant, MigrationState::kCopying); !state)
     return state;
   if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
@@ -333,7 +350,9 @@ Result<> discard_migration(Connection& target, const MigrationRecord& migration)
     if (auto locked = lock_chunks(target, tenant, one.relation); !locked) return locked;
     if (auto deleted = delete_rows(target, migration, one.relation); !deleted) return deleted;
   }
-  for (const char* table : {"chunk", "relation", "migration"}) {
+  std::vector<const char*> tables = {"chunk", "relation", "migration"};
+  if (migration.is_online) tables.insert(tables.end(), {"stream_relation", "stream"});
+  for (const char* table : tables) {
     auto forgotten = tell(
         target, fmt::format("DELETE FROM partywall_migration.{} WHERE tenant = $1", table), tenant);
     if (!forgotten) return forgotten;

@@ -6,6 +6,7 @@
 
 #include "base/uuid.h"
 #include "engines/postgres.h"
+#include "migrate/apply/lsn.h"
 #include "migrate/copy/relation.h"
 #include "migrate/copy/row_sum.h"
 
@@ -16,9 +17,10 @@ namespace partywall::migrate {
 
 // In this order; a copy that differs is copied again in part or discarded.
 enum class MigrationState : uint8_t {
-  kCopying,   // some chunks are there
-  kCopied,    // all are, and the sequences go on where the source's are
-  kVerified,  // both databases were compared, and were equal
+  kCopying,     // some chunks are there
+  kCopied,      // all are, and the sequences go on where the source's are
+  kCatchingUp,  // of a source in use: all are, and its changes are followed
+  kVerified,    // both databases were compared, and were equal
 };
 
 [[nodiscard]] std::string_view to_string(MigrationState state);
@@ -31,6 +33,7 @@ struct MigrationRecord {
   std::string fingerprint;  // of the source's schema
   std::string tenant_column;
   MigrationState state = MigrationState::kCopying;
+  bool is_online = false;  // the source is in use meanwhile: stream_progress.h
   std::string begun_at;    // as PostgreSQL shows it, UTC; filled when it is read
   std::string changed_at;  // of the state
 };
@@ -72,9 +75,11 @@ Result<Claim> claim_chunk(postgres::Connection& target, const Uuid& tenant, cons
 Result<> note_chunk(postgres::Connection& target, const Uuid& tenant, const Chunk& chunk,
                     const RowSum& sum, uint64_t bytes);
 
-// Deletes the tenant's rows of a relation and plans its chunks anew, in one transaction.
+// Deletes the tenant's rows of a relation and plans its chunks anew, in one transaction. `begins`:
+// where the source is as it is copied then, if it is in use.
 Result<> restart_relation(postgres::Connection& target, const MigrationRecord& migration,
-                          const Relation& relation, uint64_t blocks_per_chunk);
+                          const Relation& relation, uint64_t blocks_per_chunk,
+                          std::optional<Lsn> begins = std::nullopt);
 // Deletes the tenant's rows of all relations that it noted, and the migration itself.
 Result<> discard_migration(postgres::Connection& target, const MigrationRecord& migration);
 

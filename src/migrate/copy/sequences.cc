@@ -13,6 +13,16 @@ constexpr const char* kOfTheTenant =
     "SELECT setval(partywall_sequences.sequence_of($1::text::regclass, $2::uuid), $3::bigint, "
     "$4::boolean)";
 
+// Makes it where the tenant has drawn no number yet.
+constexpr const char* kSequenceOfTheTenant =
+    "SELECT partywall_sequences.sequence_of($1::text::regclass, $2::uuid)::oid";
+
+// $1: the tenant's own, which an earlier statement has made; $2 and $3: the source's position.
+constexpr const char* kForwardOnly = R"(
+SELECT setval(seqrelid, $2::bigint, $3::boolean) FROM pg_sequence
+WHERE seqrelid = $1::oid AND (pg_sequence_last_value(seqrelid) IS NULL
+  OR sign(seqincrement::numeric) * ($2::bigint::numeric - pg_sequence_last_value(seqrelid)) > 0))";
+
 constexpr std::string_view kLockNotAvailable = "55P03";
 
 // `values` of the sequence, if the source's position is ahead of it. $1: the sequence, $2 and $3:
@@ -57,13 +67,21 @@ Result<> continue_shared(Connection& target, const std::string& sequence,
 }
 
 Result<> continue_one(Connection& source, Connection& target, const Uuid& tenant,
-                      const std::string& sequence, bool is_shared) {
+                      const std::string& sequence, bool is_shared, SequenceMove move) {
   const auto position = source.execute("SELECT last_value, is_called FROM " + sequence);
   if (!position) return fail_with_context("reading sequence " + sequence, position.error());
   const std::string value(position->text(0, 0));
   const std::string called(position->text(0, 1));
   if (is_shared) return continue_shared(target, sequence, {sequence, value, called});
-  const auto set = target.execute(kOfTheTenant, {sequence, tenant.to_string(), value, called});
+  const std::string id = tenant.to_string();
+  if (move == SequenceMove::kExactly) {
+    const auto set = target.execute(kOfTheTenant, {sequence, id, value, called});
+    if (!set) return fail_with_context("setting sequence " + sequence, set.error());
+    return {};
+  }
+  const auto own = target.execute(kSequenceOfTheTenant, {sequence, id});
+  if (!own) return fail_with_context("setting sequence " + sequence, own.error());
+  const auto set = target.execute(kForwardOnly, {std::string(own->text(0)), value, called});
   if (!set) return fail_with_context("setting sequence " + sequence, set.error());
   return {};
 }
@@ -72,7 +90,7 @@ Result<> continue_one(Connection& source, Connection& target, const Uuid& tenant
 
 Result<> continue_sequences(Connection& source, Connection& target, const Uuid& tenant,
                             const std::vector<Sequence>& sequences,
-                            const std::set<std::string>& shared) {
+                            const std::set<std::string>& shared, SequenceMove move) {
   const auto functions = target.execute(
       "SELECT to_regprocedure('partywall_sequences.sequence_of(regclass, uuid)') IS "
       "NOT NULL");
@@ -84,7 +102,7 @@ Result<> continue_sequences(Connection& source, Connection& target, const Uuid& 
     const auto there = target.execute("SELECT to_regclass($1) IS NOT NULL", {sequence.name});
     if (!there) return std::unexpected(there.error());
     if (!there->is_true(0)) continue;
-    auto done = continue_one(source, target, tenant, sequence.name, is_shared);
+    auto done = continue_one(source, target, tenant, sequence.name, is_shared, move);
     if (!done) return done;
   }
   return {};

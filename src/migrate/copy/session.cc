@@ -1,5 +1,7 @@
 #include "migrate/copy/session.h"
 
+#include <fmt/ranges.h>
+
 namespace partywall::migrate {
 namespace {
 
@@ -42,17 +44,69 @@ Result<Connection> open_loader(const std::string& connection_string) {
   return connection;
 }
 
-Result<> Snapshot::ensure_held() {
-  if (holder_ && holder_->execute("SELECT 1")) return {};
-  holder_.reset();
+// A holder that is gone is forgotten.
+bool Snapshot::still_held() {
+  if (holder_ && !holder_->execute("SELECT 1")) holder_.reset();
+  return holder_.has_value();
+}
+
+Result<> Snapshot::connect() {
+  const std::lock_guard lock(mutex_);
   auto connection = open_session(connection_string_);
   if (!connection) return std::unexpected(connection.error());
-  if (auto begun = connection->execute(kOnePicture); !begun) return std::unexpected(begun.error());
-  const auto exported = connection->execute("SELECT pg_export_snapshot()");
-  if (!exported) return std::unexpected(exported.error());
-  name_ = exported->text(0);
   holder_ = *std::move(connection);
+  return {};
+}
+
+// The holder's transaction, with the picture that is exported elsewhere, or with one of now.
+Result<> Snapshot::begin(const std::string& exported) {
+  if (auto begun = holder_->execute(kOnePicture); !begun) return std::unexpected(begun.error());
+  if (!exported.empty()) {
+    const auto seen =
+        holder_->execute("SET TRANSACTION SNAPSHOT " + postgres::quote_literal(exported));
+    if (!seen) return std::unexpected(seen.error());
+  }
+  const auto name = holder_->execute("SELECT pg_export_snapshot()");
+  if (!name) return std::unexpected(name.error());
+  name_ = name->text(0);
   ++taken_;
+  return {};
+}
+
+Result<> Snapshot::take() {
+  const std::lock_guard lock(mutex_);
+  return begin("");
+}
+
+Result<> Snapshot::adopt(const std::string& exported) {
+  const std::lock_guard lock(mutex_);
+  return begin(exported);
+}
+
+Result<> Snapshot::lock(const std::vector<std::string>& relations) {
+  const std::lock_guard lock(mutex_);
+  const auto locked = holder_->execute(
+      fmt::format("LOCK TABLE ONLY {} IN ACCESS SHARE MODE", fmt::join(relations, ", ONLY ")));
+  if (!locked) return std::unexpected(locked.error());
+  return {};
+}
+
+bool Snapshot::is_lost() {
+  const std::lock_guard lock(mutex_);
+  return taken_ > 0 && !still_held();
+}
+
+Result<> Snapshot::ensure_held() {
+  if (still_held()) return {};
+  if (when_lost_ == WhenLost::kFail)
+    return fail(ErrorKind::kConflict, "the connection that held the snapshot is lost");
+  auto connection = open_session(connection_string_);
+  if (!connection) return std::unexpected(connection.error());
+  holder_ = *std::move(connection);
+  if (auto begun = begin(""); !begun) {
+    holder_.reset();
+    return begun;
+  }
   return {};
 }
 

@@ -87,18 +87,37 @@ void judge_rows(const SourceFacts& facts, Findings& findings) {
 }
 
 // What following the changes of a source that is in use needs.
-void judge_following(const SourceFacts& facts, Findings& findings) {
-  const auto warn = [&](std::string message, std::string remedy) {
-    findings.add(FindingLevel::kWarning, "following changes: " + std::move(message),
-                 std::move(remedy));
+void judge_following(const SourceFacts& facts, SourceUse use, Progress progress,
+                     Findings& findings) {
+  const auto add = [&](FindingLevel level, std::string message, std::string remedy) {
+    findings.add(level, "following changes: " + std::move(message), std::move(remedy));
   };
+  const auto warn = [&](std::string message, std::string remedy) {
+    add(FindingLevel::kWarning, std::move(message), std::move(remedy));
+  };
+  const bool is_in_use = use == SourceUse::kInUse;
+  // What cannot be done without.
+  const auto need = [&](std::string message, std::string remedy) {
+    add(is_in_use ? FindingLevel::kError : FindingLevel::kWarning, std::move(message),
+        std::move(remedy));
+  };
+  // The stream's own, which is there once it has begun, and one for a moment: for the comparison.
+  const int64_t slots = is_in_use && progress == Progress::kNotBegun ? 2 : 1;
   if (facts.wal_level != "logical") {
-    warn(fmt::format("wal_level is {}", facts.wal_level),
+    need(fmt::format("wal_level is {}", facts.wal_level),
          "ALTER SYSTEM SET wal_level = logical, and restart the source's server.");
   }
-  if (facts.free_slots < 1)
-    warn("no replication slot is free", "Raise max_replication_slots, or drop a slot of no use.");
-  if (facts.free_senders < 1) warn("no WAL sender is free", "Raise max_wal_senders.");
+  if (facts.free_slots < slots) {
+    need(facts.free_slots < 1
+             ? "no replication slot is free"
+             : "only one replication slot is free, and the comparison needs another",
+         "Raise max_replication_slots, or drop a slot of no use.");
+  }
+  if (facts.free_senders < slots) {
+    need(facts.free_senders < 1 ? "no WAL sender is free"
+                                : "only one WAL sender is free, and the comparison needs another",
+         "Raise max_wal_senders.");
+  }
   if (facts.slot_wal_limit_mb < 0) {
     warn(
         "max_slot_wal_keep_size is not set: a slot that nobody reads keeps WAL until the disk is "
@@ -112,10 +131,10 @@ void judge_following(const SourceFacts& facts, Findings& findings) {
          "End them first.");
   }
   if (facts.is_standby)
-    warn("it is a standby, whose changes cannot be followed with PostgreSQL 15",
+    need("it is a standby, whose changes cannot be followed with PostgreSQL 15",
          "Use the primary.");
   if (!facts.without_identity.empty()) {
-    warn(fmt::format("nothing tells rows of {} apart when they change",
+    need(fmt::format("nothing tells rows of {} apart when they change",
                      fmt::join(facts.without_identity, ", ")),
          "ALTER TABLE … REPLICA IDENTITY FULL, or give them a primary key.");
   }
@@ -140,10 +159,11 @@ void judge_extensions(const TargetFacts& target, const SourceFacts& source, Find
 
 }  // namespace
 
-std::vector<SchemaFinding> judge_source(const SourceFacts& facts) {
+std::vector<SchemaFinding> judge_source(const SourceFacts& facts, SourceUse use,
+                                        Progress progress) {
   Findings findings("source " + facts.database);
   judge_rows(facts, findings);
-  judge_following(facts, findings);
+  judge_following(facts, use, progress, findings);
   return findings.take();
 }
 

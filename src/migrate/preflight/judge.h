@@ -7,13 +7,17 @@
 #include "sql/schema/plan.h"
 
 // What stands in the way of a migration and what somebody should know, each with what to do: pure.
-// An error forbids the copy; what only following changes needs is a warning, because a source that
-// is at rest can be copied without.
+// An error forbids the copy.
 namespace partywall::migrate {
 
 enum class Progress : uint8_t { kNotBegun, kBegun };
 
-[[nodiscard]] std::vector<sql::SchemaFinding> judge_source(const SourceFacts& facts);
+// What following changes needs is a warning where the source is at rest, because it can be copied
+// without.
+enum class SourceUse : uint8_t { kAtRest, kInUse };
+
+[[nodiscard]] std::vector<sql::SchemaFinding> judge_source(const SourceFacts& facts, SourceUse use,
+                                                           Progress progress);
 [[nodiscard]] std::vector<sql::SchemaFinding> judge_target(const TargetFacts& facts,
                                                            const SourceFacts& source,
                                                            Progress progress);

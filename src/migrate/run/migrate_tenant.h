@@ -4,10 +4,9 @@
 #include <string>
 #include <vector>
 
-#include "migrate/copy/copy_chunks.h"
 #include "migrate/copy/progress.h"
+#include "migrate/run/migration_task.h"
 #include "migrate/run/subject.h"
-#include "migrate/verify/verify.h"
 #include "sql/schema/plan.h"
 
 // A tenant's rows from a database of its own into the shared one, begun or continued: preflight,
@@ -27,21 +26,12 @@ class MigrationObserver : public CopyObserver, public VerifyObserver {
   virtual void verifying() = 0;
 };
 
-struct MigrationTask {
-  std::string source;  // connection strings
-  std::string target;
-  Uuid tenant;
-  std::string slug;
-  ConversionRules rules;
-  CopySettings copy;
-  VerifySettings verify;
-};
-
 enum class MigrationOutcome : uint8_t {
   kVerified,        // now
   kVerifiedBefore,  // nothing was done
   kRefused,         // the preflight found an error; nothing was copied
   kDiffers,         // the target is not equal to a source that has not changed
+  kStopped,         // of a source in use: somebody asked for that
 };
 
 struct MigrationResult {
@@ -63,8 +53,9 @@ enum class DiscardVerified : uint8_t { kNo, kYes };
 
 enum class DiscardOutcome : uint8_t {
   kDiscarded,
-  kNoneBegun,   // there is no migration of the tenant
-  kIsVerified,  // nothing was done, because of DiscardVerified::kNo
+  kDiscardedButStream,  // it was of a source in use, which still keeps its log for the stream
+  kNoneBegun,           // there is no migration of the tenant
+  kIsVerified,          // nothing was done, because of DiscardVerified::kNo
 };
 
 // Deletes the tenant's rows in the target and forgets the migration.

@@ -34,7 +34,7 @@ Result<SourceFacts> look_at_source(const std::string& source, const Subject& sub
 
 Result<std::vector<SchemaFinding>> preflight(const Subject& subject, const std::string& source,
                                              postgres::Connection& target, const Uuid& tenant,
-                                             const ConversionRules& rules) {
+                                             const ConversionRules& rules, SourceUse use) {
   const auto source_facts = look_at_source(source, subject);
   if (!source_facts) return std::unexpected(source_facts.error());
   if (target.server_version() < kOldestTarget) {
@@ -57,9 +57,9 @@ Result<std::vector<SchemaFinding>> preflight(const Subject& subject, const std::
 
   std::vector<SchemaFinding> findings = subject.conversion.refusals;
   append(findings, judge_schema(subject.conversion.wanted, *present));
-  append(findings, judge_target(*target_facts, *source_facts,
-                                *migration ? Progress::kBegun : Progress::kNotBegun));
-  append(findings, judge_source(*source_facts));
+  const Progress progress = *migration ? Progress::kBegun : Progress::kNotBegun;
+  append(findings, judge_target(*target_facts, *source_facts, progress));
+  append(findings, judge_source(*source_facts, use, progress));
   return findings;
 }
 

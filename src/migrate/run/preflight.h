@@ -12,7 +12,7 @@ namespace partywall::migrate {
 // nothing.
 Result<std::vector<sql::SchemaFinding>> preflight(const Subject& subject, const std::string& source,
                                                   postgres::Connection& target, const Uuid& tenant,
-                                                  const ConversionRules& rules);
+                                                  const ConversionRules& rules, SourceUse use);
 
 // True if one of them is an error.
 [[nodiscard]] bool forbids(const std::vector<sql::SchemaFinding>& findings);

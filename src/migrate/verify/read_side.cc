@@ -54,11 +54,12 @@ std::vector<std::string> expressions_of(const Relation& relation) {
 }
 
 Result<> read_images(Connection& connection, const std::string& copy, size_t columns,
-                     RowReader::Visit visit) {
+                     const std::stop_token& stop, RowReader::Visit visit) {
   auto out = CopyOut::begin(connection, copy);
   if (!out) return std::unexpected(out.error());
   RowReader reader(columns, std::move(visit));
   while (true) {
+    if (stop.stop_requested()) return fail(ErrorKind::kTimeout, "the comparison was stopped");
     const auto piece = out->next();
     if (!piece) return std::unexpected(piece.error());
     if (!*piece) return reader.finish();
@@ -83,11 +84,11 @@ std::string rows_statement(const Relation& relation, const RowFilter& filter) {
 }
 
 Result<TableDigest> read_digest(Connection& connection, const Relation& relation,
-                                const RowFilter& filter) {
+                                const RowFilter& filter, const std::stop_token& stop) {
   TableDigest digest;
   const size_t columns = relation.columns.size();
   const size_t keys = key_columns(relation);
-  auto read = read_images(connection, digest_statement(relation, filter), columns,
+  auto read = read_images(connection, digest_statement(relation, filter), columns, stop,
                           [&](const RowImage& row) {
                             digest.add_row(TableDigest::bucket_of(row.fields(0, keys)),
                                            image_hash(row.fields(0, columns)));
@@ -97,17 +98,18 @@ Result<TableDigest> read_digest(Connection& connection, const Relation& relation
 }
 
 Result<KeyedRows> read_rows(Connection& connection, const Relation& relation,
-                            const RowFilter& filter, const std::vector<size_t>& buckets) {
+                            const RowFilter& filter, const std::vector<size_t>& buckets,
+                            const std::stop_token& stop) {
   KeyedRows rows;
   const size_t fields = relation.columns.size() + 1;
   const size_t key_end = key_columns(relation) + 1;
-  auto read =
-      read_images(connection, rows_statement(relation, filter), fields, [&](const RowImage& row) {
-        const std::string_view key = row.fields(1, key_end);
-        const size_t bucket = TableDigest::bucket_of(key);
-        if (!std::ranges::binary_search(buckets, bucket)) return;
-        rows.add(key, row.value(0), image_hash(row.fields(1, fields)));
-      });
+  auto read = read_images(connection, rows_statement(relation, filter), fields, stop,
+                          [&](const RowImage& row) {
+                            const std::string_view key = row.fields(1, key_end);
+                            const size_t bucket = TableDigest::bucket_of(key);
+                            if (!std::ranges::binary_search(buckets, bucket)) return;
+                            rows.add(key, row.value(0), image_hash(row.fields(1, fields)));
+                          });
   if (!read) return std::unexpected(read.error());
   return rows;
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <stop_token>
 #include <string>
 #include <vector>
 
@@ -23,12 +24,14 @@ struct RowFilter {
 // With the key as text, or the whole row where there is none, in front.
 [[nodiscard]] std::string rows_statement(const Relation& relation, const RowFilter& filter);
 
-// `connection` is in a transaction that sees what is compared.
+// `connection` is in a transaction that sees what is compared. kTimeout: `stop` was requested; then
+// the connection is of no more use.
 Result<TableDigest> read_digest(postgres::Connection& connection, const Relation& relation,
-                                const RowFilter& filter);
+                                const RowFilter& filter, const std::stop_token& stop);
 
 // The rows in `buckets`, which are in order.
 Result<KeyedRows> read_rows(postgres::Connection& connection, const Relation& relation,
-                            const RowFilter& filter, const std::vector<size_t>& buckets);
+                            const RowFilter& filter, const std::vector<size_t>& buckets,
+                            const std::stop_token& stop);
 
 }  // namespace partywall::migrate

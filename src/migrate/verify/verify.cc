@@ -20,14 +20,14 @@ constexpr std::array kSides{kSource, kTarget};
 // Both databases, each as one snapshot shows it.
 class Databases {
  public:
-  explicit Databases(const VerifyTask& task)
-      : task_(task), snapshots_{Snapshot(task.source), Snapshot(task.target)} {}
+  Databases(const VerifyTask& task, ComparedPictures& pictures)
+      : task_(task), snapshots_{&pictures.source, &pictures.target} {}
 
   Result<Connection> join(Side side) {
-    auto connection = snapshots_[side].join();
+    auto connection = snapshots_[side]->join();
     const std::string_view name = side == kSource ? "source" : "target";
     if (!connection) return fail_with_context(name, connection.error());
-    if (snapshots_[side].taken() > 1) {
+    if (snapshots_[side]->taken() > 1) {
       return fail(ErrorKind::kUnavailable,
                   "the connection that held the snapshot of the {} was lost: compare again", name);
     }
@@ -41,7 +41,7 @@ class Databases {
 
  private:
   const VerifyTask& task_;
-  std::array<Snapshot, 2> snapshots_;
+  std::array<Snapshot*, 2> snapshots_;
 };
 
 // One side of one relation is a job: so both servers work at a time.
@@ -74,11 +74,13 @@ class Jobs {
 
 class Verification {
  public:
-  Verification(const VerifyTask& task, const VerifySettings& settings, VerifyObserver& observer)
+  Verification(const VerifyTask& task, ComparedPictures& pictures, const VerifySettings& settings,
+               VerifyObserver& observer, std::stop_token stop)
       : task_(task),
         settings_(settings),
         observer_(observer),
-        databases_(task),
+        stop_(std::move(stop)),
+        databases_(task, pictures),
         jobs_(task.relations.size()),
         digests_(task.relations.size()),
         verdicts_(task.relations.size()) {}
@@ -136,7 +138,8 @@ class Verification {
   Result<> read(Worker& worker, size_t number, Side side) {
     const auto connection = worker.to(side);
     if (!connection) return std::unexpected(connection.error());
-    auto digest = read_digest(**connection, task_.relations[number], databases_.filter(side));
+    auto digest =
+        read_digest(**connection, task_.relations[number], databases_.filter(side), stop_);
     if (!digest) return std::unexpected(digest.error());
     if (!put(number, side, *std::move(digest))) return {};
     return compare(worker, number);
@@ -187,7 +190,7 @@ class Verification {
       const auto connection = worker.to(side);
       if (!connection) return std::unexpected(connection.error());
       auto read =
-          read_rows(**connection, task_.relations[number], databases_.filter(side), buckets);
+          read_rows(**connection, task_.relations[number], databases_.filter(side), buckets, stop_);
       if (!read) return std::unexpected(read.error());
       rows[side] = *std::move(read);
     }
@@ -203,6 +206,7 @@ class Verification {
   const VerifyTask& task_;
   const VerifySettings& settings_;
   VerifyObserver& observer_;
+  std::stop_token stop_;
   Databases databases_;
   Jobs jobs_;
   std::mutex mutex_;
@@ -226,7 +230,14 @@ uint64_t Verdict::rows() const {
 
 Result<Verdict> verify(const VerifyTask& task, const VerifySettings& settings,
                        VerifyObserver& observer) {
-  return Verification(task, settings, observer).run();
+  ComparedPictures pictures{Snapshot(task.source), Snapshot(task.target)};
+  return verify(task, pictures, settings, observer, {});
+}
+
+Result<Verdict> verify(const VerifyTask& task, ComparedPictures& pictures,
+                       const VerifySettings& settings, VerifyObserver& observer,
+                       const std::stop_token& stop) {
+  return Verification(task, pictures, settings, observer, stop).run();
 }
 
 }  // namespace partywall::migrate

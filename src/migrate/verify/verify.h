@@ -1,11 +1,13 @@
 #pragma once
 
 #include <cstdint>
+#include <stop_token>
 #include <string>
 #include <vector>
 
 #include "base/uuid.h"
 #include "migrate/copy/relation.h"
+#include "migrate/copy/session.h"
 #include "migrate/verify/references.h"
 #include "migrate/verify/row_differences.h"
 #include "migrate/verify/table_digest.h"
@@ -56,5 +58,16 @@ class VerifyObserver {
 // kUnavailable: a connection was lost, and with it the snapshot; to be called again.
 Result<Verdict> verify(const VerifyTask& task, const VerifySettings& settings,
                        VerifyObserver& observer);
+
+// Both databases as they are to be compared.
+struct ComparedPictures {
+  Snapshot source;
+  Snapshot target;
+};
+
+// The same for pictures that were taken before. kTimeout: `stop` was requested.
+Result<Verdict> verify(const VerifyTask& task, ComparedPictures& pictures,
+                       const VerifySettings& settings, VerifyObserver& observer,
+                       const std::stop_token& stop);
 
 }  // namespace partywall::migrate

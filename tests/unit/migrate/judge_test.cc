@@ -37,7 +37,8 @@ std::vector<SchemaFinding> above_info(std::vector<SchemaFinding> findings) {
 }
 
 TEST(Judge, FindsNothingWhereAllIsWell) {
-  EXPECT_TRUE(above_info(judge_source(good_source())).empty());
+  EXPECT_TRUE(
+      above_info(judge_source(good_source(), SourceUse::kAtRest, Progress::kNotBegun)).empty());
   EXPECT_TRUE(judge_target(good_target(), good_source(), Progress::kNotBegun).empty());
 }
 
@@ -68,7 +69,7 @@ TEST(Judge, EachFactOfTheSourceIsOneFindingWithARemedy) {
   for (const SourceCase& one : cases) {
     SourceFacts facts = good_source();
     one.change(facts);
-    const auto found = above_info(judge_source(facts));
+    const auto found = above_info(judge_source(facts, SourceUse::kAtRest, Progress::kNotBegun));
     ASSERT_EQ(found.size(), 1U) << one.message;
     EXPECT_EQ(found[0].level, one.level) << one.message;
     EXPECT_THAT(found[0].message, HasSubstr(one.message));
@@ -76,10 +77,34 @@ TEST(Judge, EachFactOfTheSourceIsOneFindingWithARemedy) {
   }
 }
 
+TEST(Judge, WhatFollowingNeedsIsAnErrorWhereTheSourceIsInUse) {
+  const std::vector<SourceCase> cases{
+      {[](auto& f) { f.wal_level = "replica"; }, FindingLevel::kError, "wal_level is replica"},
+      {[](auto& f) { f.free_slots = 0; }, FindingLevel::kError, "no replication slot"},
+      {[](auto& f) { f.free_slots = 1; }, FindingLevel::kError, "needs another"},
+      {[](auto& f) { f.free_senders = 1; }, FindingLevel::kError, "needs another"},
+      {[](auto& f) { f.without_identity = {"a.b"}; }, FindingLevel::kError, "rows of a.b apart"},
+      {[](auto& f) { f.is_standby = true; }, FindingLevel::kError, "standby"},
+      {[](auto& f) { f.slot_wal_limit_mb = -1; }, FindingLevel::kWarning, "max_slot_wal_keep_size"},
+      {[](auto& f) { f.on_truncate = {"t on a.b"}; }, FindingLevel::kWarning, "on TRUNCATE"},
+  };
+  for (const SourceCase& one : cases) {
+    SourceFacts facts = good_source();
+    facts.free_slots = facts.free_senders = 2;
+    one.change(facts);
+    const auto found = above_info(judge_source(facts, SourceUse::kInUse, Progress::kNotBegun));
+    ASSERT_EQ(found.size(), 1U) << one.message;
+    EXPECT_EQ(found[0].level, one.level) << one.message;
+    EXPECT_THAT(found[0].message, HasSubstr(one.message));
+  }
+  // Its own slot is there already.
+  EXPECT_TRUE(above_info(judge_source(good_source(), SourceUse::kInUse, Progress::kBegun)).empty());
+}
+
 TEST(Judge, ColumnsWithHeadRoomAreFine) {
   SourceFacts facts = good_source();
   facts.filled = {{"a.b.id", "integer", 0.79}};
-  EXPECT_TRUE(above_info(judge_source(facts)).empty());
+  EXPECT_TRUE(above_info(judge_source(facts, SourceUse::kAtRest, Progress::kNotBegun)).empty());
 }
 
 TEST(Judge, EachFactOfTheTargetIsAnErrorWithARemedy) {

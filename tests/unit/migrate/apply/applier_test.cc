@@ -64,11 +64,12 @@ StreamTables target_tables(bool has_tenant) {
 
 class ApplierTest : public testing::Test {
  protected:
-  void start(TenantColumns columns, size_t max_statements = 100) {
+  void start(TenantColumns columns, size_t max_statements = 100, TableBeginnings begins = {}) {
     tables_ = target_tables(columns.target.has_value());
     applier_.emplace(
         ApplierSettings{.tenant = std::move(columns),
                         .skipped_origin = "the_way_back",
+                        .begins = std::move(begins),
                         .max_statements = max_statements},
         tables_,
         [this](uint32_t type, int32_t) -> Result<std::string> {
@@ -160,6 +161,27 @@ TEST_F(ApplierTest, WhatTheWayBackAppliedIsPassedOver) {
   EXPECT_THAT(done_by({insert_bytes(7, {"1", "a", {}})}), testing::SizeIs(3));
   EXPECT_THAT(done_by({origin_bytes("somebody"), insert_bytes(7, {"1", "a", {}})}),
               testing::SizeIs(3));
+}
+
+// Commits are at 100. A snapshot shows what committed before its place, and nothing of what
+// committed at it.
+TEST_F(ApplierTest, WhatATableWasCopiedWithIsPassedOver) {
+  const std::vector<std::string> changes{relation_, insert_bytes(7, {"1", "a", {}}),
+                                         update_bytes(7, {"1", "b", {}}),
+                                         delete_bytes(7, {"1", {}, {}}), truncate_bytes({7})};
+  const TenantColumns columns{.tenant = kTenant, .source = std::nullopt, .target = "tenant_id"};
+  for (const uint64_t place : {101U, 4'000'000'000U}) {
+    start(columns, 100, {{{"public", "film"}, Lsn{place}}});
+    EXPECT_THAT(done_by(changes), ElementsAre("pass 140")) << place;
+    EXPECT_EQ(applier_->counts().applied(), 0U);
+  }
+  for (const uint64_t place : {0U, 99U, 100U}) {
+    start(columns, 100, {{{"public", "film"}, Lsn{place}}});
+    EXPECT_THAT(done_by(changes), testing::SizeIs(6)) << place;
+  }
+  // Of another table.
+  start(columns, 100, {{{"public", "actor"}, Lsn{101}}, {{"other", "film"}, Lsn{101}}});
+  EXPECT_THAT(done_by(changes), testing::SizeIs(6));
 }
 
 TEST_F(ApplierTest, FencesAreOfTheTransactionThatHasThem) {
