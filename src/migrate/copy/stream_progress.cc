@@ -105,9 +105,9 @@ Result<TableBeginnings> read_beginnings_so_far(Connection& target, const Uuid& t
   const auto there = has_tables(target);
   if (!there) return std::unexpected(there.error());
   if (!*there) return TableBeginnings{};
-  const auto rows =
-      ask(target, "SELECT relation, begins FROM partywall_migration.stream_relation WHERE tenant = $1",
-          tenant.to_string());
+  const auto rows = ask(
+      target, "SELECT relation, begins FROM partywall_migration.stream_relation WHERE tenant = $1",
+      tenant.to_string());
   if (!rows) return std::unexpected(rows.error());
   TableBeginnings begins;
   for (size_t i = 0; i < rows->size(); ++i) {
@@ -123,10 +123,11 @@ Result<TableBeginnings> read_beginnings(Connection& target, const Uuid& tenant) 
   const auto migration = read_migration(target, tenant);
   if (!migration) return std::unexpected(migration.error());
   if (*migration && (*migration)->is_online && (*migration)->state == MigrationState::kCopying) {
-    return fail(ErrorKind::kConflict,
-                "the rows of tenant {} are being copied, and their changes must wait until they are "
-                "there: partywall migrate run --online copies the rest and follows them",
-                (*migration)->slug);
+    return fail(
+        ErrorKind::kConflict,
+        "the rows of tenant {} are being copied, and their changes must wait until they are "
+        "there: partywall migrate run --online copies the rest and follows them",
+        (*migration)->slug);
   }
   return read_beginnings_so_far(target, tenant);
 }

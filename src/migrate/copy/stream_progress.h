@@ -19,8 +19,8 @@ struct StreamNote {
   std::optional<Lsn> applied;  // every change before it is in the target
   std::optional<Lsn> source;   // where the source's log was then
   std::optional<double> lag_ms;
-  std::string noted_at;          // as PostgreSQL shows it, UTC
-  std::optional<Lsn> verified;   // both databases were equal there
+  std::string noted_at;         // as PostgreSQL shows it, UTC
+  std::optional<Lsn> verified;  // both databases were equal there
   std::string verified_at;
   std::optional<double> held_ms;  // how long the stream was held for that
 

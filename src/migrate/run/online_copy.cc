@@ -23,7 +23,8 @@ using FileNodes = std::map<std::string, std::string>;
 Result<FileNodes> read_file_nodes(Connection& source, const std::vector<Relation>& relations) {
   FileNodes nodes;
   for (const Relation& relation : relations) {
-    const auto node = source.execute("SELECT pg_relation_filenode($1::text::regclass)", {relation.name});
+    const auto node =
+        source.execute("SELECT pg_relation_filenode($1::text::regclass)", {relation.name});
     if (!node) return fail_with_context("source: " + relation.name, node.error());
     nodes.emplace(relation.name, node->text(0));
   }
@@ -132,8 +133,8 @@ class OnlineCopy {
       }
       parts_.task.copy.sleep(backoff_pause(parts_.task.copy.backoff, failures));
     }
-    const auto progress = target().execute(
-        "SELECT pg_catalog.pg_replication_origin_progress($1, false)", {name_});
+    const auto progress =
+        target().execute("SELECT pg_catalog.pg_replication_origin_progress($1, false)", {name_});
     if (!progress) return fail_with_context("target", progress.error());
     const auto place = parse_lsn(progress->text(0));
     if (!place) return std::unexpected(place.error());
@@ -250,10 +251,11 @@ class OnlineCopy {
     if (outcome->refused.empty()) return {};
     // All of them are of one picture, in which keys are kept.
     const auto& [name, message] = *outcome->refused.begin();
-    return fail(ErrorKind::kConflict,
-                "copying {}: {}. Somebody else has written to the tenant's rows in the target: find "
-                "out who, then begin anew after partywall migrate discard",
-                name, message);
+    return fail(
+        ErrorKind::kConflict,
+        "copying {}: {}. Somebody else has written to the tenant's rows in the target: find "
+        "out who, then begin anew after partywall migrate discard",
+        name, message);
   }
 
   const OnlineParts& parts_;

@@ -113,7 +113,8 @@ class OnlineMove final : public FollowListener {
       if (verdict && !*verdict) return stopped();
       if (verdict) return conclude(**std::move(verdict));
       const bool may_pass = verdict.error().kind == ErrorKind::kUnavailable;
-      if (!may_pass || ++failures >= task_.copy.max_failures) return std::unexpected(verdict.error());
+      if (!may_pass || ++failures >= task_.copy.max_failures)
+        return std::unexpected(verdict.error());
       const Duration pause = backoff_pause(kBetweenHolds, failures);
       parts_.online.on_retry(verdict.error(), pause);
       const auto end = advance_for(pause);

@@ -30,8 +30,8 @@ struct OnlineSettings {
   OnlineEnd end = OnlineEnd::kNever;
   // While nothing is watched the process may be ended as it is: what was done is noted.
   std::function<std::unique_ptr<StopWatch>()> watch_stop;
-  // How far behind the source the stream is kept while a place is looked for at which both databases
-  // are compared: common_place.h.
+  // How far behind the source the stream is kept while a place is looked for at which both
+  // databases are compared: common_place.h.
   Duration delay = milliseconds(80);
 };
 
