@@ -104,7 +104,17 @@ class PlaceFinder {
       told_at_ = now;
       on_open_(open_transactions(source));
     }
-    return released_ > Lsn{} ? stream_.run(released_) : FollowEnd::kReached;
+    return released_ > Lsn{} ? run_a_moment() : FollowEnd::kReached;
+  }
+
+  // Where the log is flushed may be in the middle of a record, whose end comes any time later.
+  Result<FollowEnd> run_a_moment() {
+    task_.timer.set(milliseconds(kLookEveryMs));
+    auto end = stream_.run(released_);
+    const bool is_over = task_.timer.has_come();
+    task_.timer.clear();
+    if (end && *end == FollowEnd::kWoken && is_over) return FollowEnd::kReached;
+    return end;
   }
 
   Result<std::unique_ptr<CommonPlace>> meet(const ReplicationSlot& slot) {

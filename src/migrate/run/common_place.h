@@ -20,8 +20,9 @@ struct CommonPlace {
 struct CommonPlaceTask {
   std::string source;  // connection strings
   std::string target;
-  std::string slot;  // name of the one that is made for a moment
-  Duration delay{};  // of the stream meanwhile
+  std::string slot;        // name of the one that is made for a moment
+  Duration delay{};        // of the stream meanwhile
+  const WakeTimer& timer;  // one of those that wake the stream
 };
 
 // These transactions of the source have written and must end first.

@@ -222,7 +222,8 @@ class OnlineMove final : public FollowListener {
           {.source = task_.source,
            .target = task_.target,
            .slot = fmt::format("{}_{}", stream_->plan().name, SystemRandom().below(10'000)),
-           .delay = parts_.settings.delay},
+           .delay = parts_.settings.delay,
+           .timer = timer_},
           parts_.time, [&](const std::vector<std::string>& open) {
             if (!open.empty() && open != shown) parts_.online.on_waiting(open);
             shown = open;
