@@ -241,6 +241,7 @@ class ClientFsm {
   void on_command_complete(const ServerFsm::Event& event);
   void on_parameter_status(const ServerFsm::Event& event);
   void on_server_ready(std::string_view message);
+  void restore_settings_of_session();
   void fail_section(const SqlError& error);
   void drain_fabricated();
 
@@ -253,6 +254,13 @@ class ClientFsm {
   const SettingsRef first_settings_;
   SettingsRef settings_;
   Settings told_;
+  // As they were when the transaction of a tenant began that is this transaction's only: what that
+  // tenant changes in it, seen by the door or not, is not the next one's.
+  struct SettingsBefore {
+    SettingsRef settings;
+    Settings told;
+  };
+  std::optional<SettingsBefore> settings_before_tenant_;
   SqlSyntax syntax_;
   NamedStatements named_;
   UnnamedStatement unnamed_;

@@ -58,8 +58,11 @@ void ClientFsm::open_on_server() {
   status_before_ = status();
   is_sent_ = true;
   busy_since_ = sent_at_ = now_;
-  if (scope_.phase() != TransactionScope::Phase::kOnServer)
+  if (scope_.phase() != TransactionScope::Phase::kOnServer) {
     server_->send_settings(*to_server_, settings_);
+    if (scope_.is_tenant_of_transaction_only())
+      settings_before_tenant_ = SettingsBefore{settings_, told_};
+  }
   if (const std::string_view begin = scope_.deferred_begin(); !begin.empty())
     server_->send_begin(*to_server_, begin);
   scope_.moved_to_server();
@@ -184,9 +187,9 @@ std::optional<SqlError> ClientFsm::note_session_effects(const Statement& stateme
       return std::nullopt;
     }
     case StatementKind::kSet: {
+      if (statement.scope == SettingScope::kTransaction) return std::nullopt;
       const TrackedSetting* tracked = find_tracked_setting(statement.name);
-      if (statement.scope == SettingScope::kTransaction || (tracked && tracked->reported))
-        return std::nullopt;
+      if (tracked && tracked->reported && !is_tenant_of_transaction_only) return std::nullopt;
       break;
     }
     case StatementKind::kSetTransaction:

@@ -154,6 +154,7 @@ void ClientFsm::on_server_ready(std::string_view message) {
   if (server_->transaction_status() == TransactionStatus::kIdle) {
     ++progress_.transactions;
     scope_.end(/*committed=*/!has_failed_ && !was_rolled_back_);
+    restore_settings_of_session();
   } else {
     scope_.moved_to_server();
   }
@@ -167,6 +168,19 @@ void ClientFsm::on_server_ready(std::string_view message) {
   close_section();
 }
 
+void ClientFsm::restore_settings_of_session() {
+  const auto before = std::exchange(settings_before_tenant_, std::nullopt);
+  if (!before) return;
+  settings_ = before->settings;
+  for (const auto& [name, value] : before->told.entries()) {
+    const std::string* told = told_.find(name);
+    if (told && *told == value) continue;
+    told_.set(name, value);
+    append_parameter_status(to_client_.tail(), name, value);
+  }
+  note_syntax();
+}
+
 // The section cannot be answered; the session goes on without the server connection.
 void ClientFsm::fail_section(const SqlError& error) {
   const bool has_ended = awaiting_ready_;
@@ -174,6 +188,7 @@ void ClientFsm::fail_section(const SqlError& error) {
   append_error(to_client_.tail(), error);
   ++progress_.errors;
   scope_.lost_server(status_before_);
+  restore_settings_of_session();
   close_section();
   if (has_ended) {
     answer_ready();

@@ -154,3 +154,58 @@ def test_tokens_of_the_register_cannot_be_used_by_hand(sql_walls):
     sql_walls.attack([enter(value) for value in attempts])
     empty_first = [value for number, value in enumerate(attempts) if number != 3]  # 3 is good where the register is empty
     sql_walls.attack([enter(value, "DISCARD SEQUENCES; ") for value in empty_first])
+
+
+# What is the application's own, as its driver counts on it.
+SETTINGS = ("DateStyle", "TimeZone", "client_encoding", "standard_conforming_strings", "default_transaction_read_only",
+            "application_name", "IntervalStyle", "search_path", "statement_timeout")
+LEFT_BEHIND = {
+    "functions": "SELECT 1 AS one, set_config('DateStyle', 'SQL, DMY', false), set_config('TimeZone', 'Asia/Tokyo', false)",
+    "a function in a condition": "SELECT title FROM notes WHERE title = 'x' OR set_config('default_transaction_read_only', 'on', false) IS NULL",
+    "another encoding": "SELECT title || set_config('client_encoding', 'SQL_ASCII', false) FROM notes LIMIT 1",
+    "DO": "DO $$BEGIN PERFORM set_config('standard_conforming_strings', 'off', false); SET IntervalStyle = 'iso_8601'; END$$",
+    "RESET in DO": "DO $$BEGIN RESET ALL; END$$",
+    "RESET": "RESET TimeZone",
+    "RESET ALL": "RESET ALL",
+}
+
+
+@pytest.mark.parametrize("ending", ["COMMIT", "ROLLBACK"])
+@pytest.mark.parametrize("attack", LEFT_BEHIND)
+def test_settings_that_a_tenant_changes_are_not_the_next_ones(sql_walls, contexts, attack, ending):
+    """An injection that sets what PostgreSQL tells the client: it ends with that tenant's transaction, and the client is told so."""
+    ask = "SELECT " + ", ".join(f"current_setting('{name}')" for name in SETTINGS)
+    with sql_walls.node.sql("application", options="-c TimeZone=Europe/Rome -c IntervalStyle=postgres_verbose") as connection:
+        def in_transaction(tenant, *statements, ending="COMMIT"):
+            connection.execute("BEGIN")
+            connection.execute(f"SET LOCAL app.current_tenant = '{contexts[tenant]}'")
+            rows = [connection.execute(statement) for statement in statements][-1]
+            rows = rows.fetchall() if rows.description else None
+            connection.execute(ending)
+            return rows
+        def told():
+            return {name: connection.info.parameter_status(name) for name in SETTINGS}
+        before, told_before = in_transaction("globex", ask), told()
+        assert before[0][1] == told_before["TimeZone"] == "Europe/Rome"
+        in_transaction("acme", LEFT_BEHIND[attack], ending=ending)  # not refused: it is what is done unseen
+        assert told() == told_before
+        assert in_transaction("globex", ask) == before
+        assert in_transaction("globex", "UPDATE notes SET amount = amount", "SELECT count(*) FROM notes") == [(3,)]
+
+
+def test_settings_for_the_session_are_refused_where_the_tenant_is_the_transactions(lab, contexts):
+    """The application cannot mean it: who it is for ends with the transaction. SET LOCAL is what it means."""
+    with lab.raw_sql("application") as connection:
+        for statement in ("SET DateStyle = 'German'", "SET TIME ZONE 'Asia/Tokyo'", "SET client_encoding = 'LATIN1'", "SET search_path = notes",
+                          "SELECT set_config('DateStyle', 'German', false)"):
+            connection.query("BEGIN")
+            connection.query(f"SET LOCAL app.current_tenant = '{contexts['acme']}'")
+            assert connection.query(statement).errors == ["0A000"], statement
+            connection.query("ROLLBACK")
+        connection.query("BEGIN")
+        connection.query(f"SET LOCAL app.current_tenant = '{contexts['acme']}'")
+        assert connection.query("SET LOCAL TimeZone = 'Asia/Tokyo'").errors == []
+        assert connection.query("SHOW TimeZone").rows == [["Asia/Tokyo"]]
+        connection.query("COMMIT")
+        connection.query(f"SET app.current_tenant = '{contexts['acme']}'")
+        assert connection.query("SET TimeZone = 'Asia/Tokyo'").errors == [], "the session is the tenant's"
