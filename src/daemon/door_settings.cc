@@ -104,6 +104,7 @@ sql::DoorSettings sql_door_settings(const store::ListenSettings& listen,
   settings.login_timeout = options.login_timeout;
   settings.queue_timeout = options.queue_timeout;
   settings.idle_in_transaction_timeout = options.idle_in_transaction_timeout;
+  settings.transaction_timeout = options.transaction_timeout;
   settings.pool.connect_timeout = options.connect_timeout;
   settings.pool.idle_lifetime = options.server_idle_timeout;
   return settings;

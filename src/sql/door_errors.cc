@@ -233,6 +233,13 @@ SqlError idle_in_transaction_timeout(Duration limit) {
           "Commit or roll back before doing something else for long.", Severity::kFatal};
 }
 
+SqlError transaction_timeout(Duration limit) {
+  return {kTransactionTimeout,
+          fmt::format("terminating connection: a transaction of more than {} ms",
+                      limit / milliseconds(1)),
+          "Do the work in shorter transactions: what it locks, others wait for.", Severity::kFatal};
+}
+
 SqlError login_failed(std::string_view user) {
   return {kInvalidPassword, fmt::format("authentication failed for user \"{}\"", user), "",
           Severity::kFatal};

@@ -50,6 +50,7 @@ SqlError copy_failed_by_client(std::string_view why);
 SqlError statement_timeout(Duration limit);
 SqlError time_used_up(std::string_view slug, Duration granted, Duration retry_after);
 SqlError idle_in_transaction_timeout(Duration limit);
+SqlError transaction_timeout(Duration limit);
 // Logging in.
 SqlError login_failed(std::string_view user);
 SqlError login_timeout();

@@ -113,6 +113,7 @@ struct SqlDoorOptions {
   Duration login_timeout = seconds(10);
   Duration queue_timeout = seconds(10);               // waiting for a server connection
   Duration idle_in_transaction_timeout = minutes(1);  // with a server connection
+  Duration transaction_timeout = minutes(5);          // a tenant's, however busy
   Duration connect_timeout = seconds(5);              // to the server, with its authentication
   Duration server_idle_timeout = minutes(10);
 

@@ -212,6 +212,9 @@ void read_sql(YamlMap& map, FileLoader& files, const std::optional<ListenSetting
                "waiting for a server connection");
   map.optional("idle_in_transaction_timeout", door.idle_in_transaction_timeout, kLongTimeout,
                "a client that says nothing in a transaction");
+  map.optional("transaction_timeout", door.transaction_timeout, kLongTimeout,
+               "a transaction of a tenant, whatever is said in it; where the tier's "
+               "statement_timeout is longer, that");
   map.optional("connect_timeout", door.connect_timeout, kShortTimeout,
                "to connect and log in to PostgreSQL");
   map.optional("server_idle_timeout", door.server_idle_timeout, kLongTimeout,

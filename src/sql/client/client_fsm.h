@@ -95,6 +95,10 @@ class ClientFsm {
   [[nodiscard]] std::optional<MonotonicTime> busy_since() const { return busy_since_; }
   // Since when a transaction has been open without a statement.
   [[nodiscard]] std::optional<MonotonicTime> idle_in_transaction_since() const;
+  // Since when a transaction has been open on the server, whatever is said in it.
+  [[nodiscard]] std::optional<MonotonicTime> in_transaction_since() const {
+    return server_ ? transaction_since_ : std::nullopt;
+  }
   // A cancel is on its way because of this: the server's 57014 is replaced with it.
   void explain_cancel(SqlError error) { cancel_reason_ = std::move(error); }
   // A COPY FROM that is translated fails with this. True: the server does nothing that would have
@@ -305,6 +309,7 @@ class ClientFsm {
   bool body_is_copy_data_ = false;  // of a COPY that is translated
   std::optional<SqlError> cancel_reason_;
   std::optional<MonotonicTime> busy_since_;
+  std::optional<MonotonicTime> transaction_since_;
   Duration slow_threshold_ = Duration::max();
   SlowStatement noted_;                   // the section under way
   std::optional<MonotonicTime> sent_at_;  // the first message of the section under way

@@ -59,6 +59,7 @@ void ClientFsm::open_on_server() {
   is_sent_ = true;
   busy_since_ = sent_at_ = now_;
   if (scope_.phase() != TransactionScope::Phase::kOnServer) {
+    transaction_since_ = now_;
     server_->send_settings(*to_server_, settings_);
     if (scope_.is_tenant_of_transaction_only())
       settings_before_tenant_ = SettingsBefore{settings_, told_};

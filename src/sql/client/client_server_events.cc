@@ -155,6 +155,7 @@ void ClientFsm::on_server_ready(std::string_view message) {
     ++progress_.transactions;
     scope_.end(/*committed=*/!has_failed_ && !was_rolled_back_);
     restore_settings_of_session();
+    transaction_since_.reset();
   } else {
     scope_.moved_to_server();
   }
@@ -189,6 +190,7 @@ void ClientFsm::fail_section(const SqlError& error) {
   ++progress_.errors;
   scope_.lost_server(status_before_);
   restore_settings_of_session();
+  transaction_since_.reset();
   close_section();
   if (has_ended) {
     answer_ready();

@@ -45,6 +45,8 @@ class Session final : private ConnectedClient {
   void look_at_time();
   void look_at_cancel();
   void look_at_statement_time(MonotonicTime now);
+  void look_at_transaction_time(MonotonicTime now);
+  [[nodiscard]] Duration transaction_limit() const;
   void flush_client();
   void flush_server();
   void arm();

@@ -32,6 +32,7 @@ void Session::look_at_time() {
   if (idle_since && now >= *idle_since + settings.idle_in_transaction_timeout) {
     fsm_.terminate(errors::idle_in_transaction_timeout(settings.idle_in_transaction_timeout));
   }
+  look_at_transaction_time(now);
   if (finishing_since_ && now >= *finishing_since_ + settings.linger_timeout)
     client_is_gone_ = true;
 }
@@ -54,6 +55,20 @@ void Session::look_at_statement_time(MonotonicTime now) {
   fsm_.terminate(errors::statement_timeout(statement_timeout_));
 }
 
+// Statements one after another would keep it open for ever, and with it what it has locked.
+void Session::look_at_transaction_time(MonotonicTime now) {
+  const auto begun = fsm_.in_transaction_since();
+  if (!begun || now - *begun < transaction_limit()) return;
+  if (fsm_.busy_since() && lease_.connection()) lease_.connection()->is_doomed = true;
+  fsm_.terminate(errors::transaction_timeout(transaction_limit()));
+  if (tenant_number_) worker_.meters().add(*tenant_number_, SqlMeter::kTimeouts);
+}
+
+// Where statements have no limit (migrations), transactions have none either.
+Duration Session::transaction_limit() const {
+  return std::max(worker_.settings().transaction_timeout, statement_timeout_);
+}
+
 std::optional<MonotonicTime> Session::next_deadline() const {
   const DoorSettings& settings = worker_.settings();
   std::optional<MonotonicTime> next;
@@ -68,6 +83,10 @@ std::optional<MonotonicTime> Session::next_deadline() const {
   }
   if (const auto idle_since = fsm_.idle_in_transaction_since())
     consider(*idle_since + settings.idle_in_transaction_timeout);
+  if (const auto begun = fsm_.in_transaction_since();
+      begun && transaction_limit() != Duration::max()) {
+    consider(*begun + transaction_limit());
+  }
   if (cancel_wanted_ && lease_.connection() && may_cancel()) consider(next_cancel_);
   if (finishing_since_) consider(*finishing_since_ + settings.linger_timeout);
   return next;

@@ -43,6 +43,9 @@ struct DoorSettings {
   Duration login_timeout = seconds(10);  // from accepting to the first ReadyForQuery
   Duration queue_timeout = seconds(10);  // for a server connection
   Duration idle_in_transaction_timeout = minutes(1);  // with a server connection
+  // Of a tenant: from its first statement on a server connection, whatever is said in it. Where the
+  // tier's statement time-out is longer, that.
+  Duration transaction_timeout = minutes(5);
   Duration cancel_grace =
       seconds(5);  // from the cancel of a statement until its connection is closed
   Duration cancel_spacing = milliseconds(50);  // between two cancels that one client has forwarded

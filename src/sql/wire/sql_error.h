@@ -30,6 +30,7 @@ inline constexpr std::string_view kActiveTransaction = "25001";
 inline constexpr std::string_view kNoActiveTransaction = "25P01";
 inline constexpr std::string_view kInFailedTransaction = "25P02";
 inline constexpr std::string_view kIdleInTransactionTimeout = "25P03";
+inline constexpr std::string_view kTransactionTimeout = "25P04";  // of PostgreSQL 17
 inline constexpr std::string_view kInvalidStatementName = "26000";
 inline constexpr std::string_view kInvalidAuthorization = "28000";
 inline constexpr std::string_view kInvalidPassword = "28P01";

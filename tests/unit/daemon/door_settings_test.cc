@@ -144,6 +144,7 @@ TEST(DoorSettings, AFileThatSaysNothingLeavesTheSqlDoorAsItIs) {
   EXPECT_EQ(made.login_timeout, own.login_timeout);
   EXPECT_EQ(made.queue_timeout, own.queue_timeout);
   EXPECT_EQ(made.idle_in_transaction_timeout, own.idle_in_transaction_timeout);
+  EXPECT_EQ(made.transaction_timeout, own.transaction_timeout);
   EXPECT_EQ(made.pool.connect_timeout, own.pool.connect_timeout);
   EXPECT_EQ(made.pool.idle_lifetime, own.pool.idle_lifetime);
 }
@@ -160,6 +161,7 @@ TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
                                       .login_timeout = seconds(4),
                                       .queue_timeout = seconds(5),
                                       .idle_in_transaction_timeout = seconds(6),
+                                      .transaction_timeout = seconds(66),
                                       .connect_timeout = seconds(7),
                                       .server_idle_timeout = seconds(8)};
   const sql::DoorSettings made = sql_door_settings({.endpoint = {"127.0.0.1", 7}}, options);
@@ -176,6 +178,7 @@ TEST(DoorSettings, TheSqlDoorGetsWhatTheFileSays) {
   EXPECT_EQ(made.login_timeout, seconds(4));
   EXPECT_EQ(made.queue_timeout, seconds(5));
   EXPECT_EQ(made.idle_in_transaction_timeout, seconds(6));
+  EXPECT_EQ(made.transaction_timeout, seconds(66));
   EXPECT_EQ(made.pool.connect_timeout, seconds(7));
   EXPECT_EQ(made.pool.idle_lifetime, seconds(8));
 }

@@ -137,6 +137,33 @@ TEST(DoorSimulation, IdleTransactionIsEnded) {
   EXPECT_EQ(world.postgres.logins(), 1u);  // rolled back and reset, not closed
 }
 
+// Who says something in it now and then is not idle, but holds what it has locked all the same.
+TEST(DoorSimulation, TransactionThatIsKeptOpenIsEnded) {
+  World world({.slots = 1});
+  Client& one = world.log_in(1);
+  Client& two = world.log_in(2);
+  EXPECT_EQ(world.ask(one, query("begin") + query("select 1")), "C:BEGIN Z:T D C:SELECT 1 Z:T");
+  for (int i = 0; i < 9; ++i) {
+    world.pass(seconds(31));
+    EXPECT_EQ(world.ask(one, query("select 1")), "D C:SELECT 1 Z:T") << i;
+  }
+  world.pass(seconds(31));
+  EXPECT_EQ(one.take(), "E:25P04");
+  EXPECT_TRUE(one.is_closed);
+  EXPECT_EQ(world.ask(two, query("select 1")), "D C:SELECT 1 Z:I");
+}
+
+// Transactions one after another are each counted from their own beginning.
+TEST(DoorSimulation, ShortTransactionsMayGoOnForEver) {
+  World world({.slots = 1});
+  Client& one = world.log_in(1);
+  for (int i = 0; i < 20; ++i) {
+    EXPECT_EQ(world.ask(one, query("begin") + query("select 1")), "C:BEGIN Z:T D C:SELECT 1 Z:T");
+    world.pass(seconds(31));
+    EXPECT_EQ(world.ask(one, query("commit")), "C:COMMIT Z:I");
+  }
+}
+
 TEST(DoorSimulation, UnreachableDatabaseIsToldAndLeftAloneForAWhile) {
   World world;
   world.postgres.refuses_logins = true;
