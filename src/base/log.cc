@@ -1,10 +1,12 @@
 #include "base/log.h"
 
+#include <fcntl.h>
 #include <spdlog/async.h>
 #include <spdlog/sinks/basic_file_sink.h>
 #include <spdlog/sinks/stdout_sinks.h>
 #include <spdlog/spdlog.h>
 
+#include "base/file_descriptor.h"
 #include "base/json_writer.h"
 
 namespace partywall {
@@ -100,6 +102,8 @@ Result<LineLog> LineLog::open(const std::string& path) {
     if (path == "-") {
       sink = std::make_shared<spdlog::sinks::stdout_sink_mt>();
     } else {
+      // Tenants, clients and paths are not for everybody on the machine.
+      const FileDescriptor made(::open(path.c_str(), O_CREAT | O_WRONLY | O_CLOEXEC, 0600));
       sink = std::make_shared<spdlog::sinks::basic_file_sink_mt>(path);
     }
   } catch (const spdlog::spdlog_ex& error) {

@@ -156,7 +156,7 @@ void check_node(const store::NodeSettings& node, Findings& findings) {
   if (listen.cache) connections += node.cache.max_connections;
   rlimit files{};
   getrlimit(RLIMIT_NOFILE, &files);
-  findings.push_back(judge_open_files(files.rlim_cur, connections * workers));
+  findings.push_back(judge_open_files(files.rlim_max, 2 * connections * workers));
   for (const auto* listener : {&listen.http, &listen.sql, &listen.cache, &listen.admin}) {
     if (*listener && (*listener)->tls) {
       const std::string& file = (*listener)->tls->certificate;

@@ -105,13 +105,13 @@ Findings judge_database(const std::string& cell, const DatabaseFacts& facts) {
           judge_slot_roles(cell, facts), judge_tables(cell, facts), judge_connections(cell, facts)};
 }
 
-Finding judge_open_files(uint64_t soft_limit, uint64_t wanted) {
-  Finding finding{.what = fmt::format("open files: {}", soft_limit)};
-  if (soft_limit < wanted) {
+Finding judge_open_files(uint64_t limit, uint64_t wanted) {
+  Finding finding{.what = fmt::format("open files: {}", limit)};
+  if (limit < wanted) {
     finding.health = Health::kWarning;
     finding.advice = fmt::format(
-        "the doors' max_connections need {}: set LimitNOFILE (systemd) or "
-        "ulimit -n",
+        "the doors' max_connections need {}, and are lowered to what there is: raise LimitNOFILE "
+        "(systemd) or ulimit -Hn",
         wanted);
   }
   return finding;

@@ -32,7 +32,7 @@ struct DatabaseFacts {
 };
 
 Findings judge_database(const std::string& cell, const DatabaseFacts& facts);
-Finding judge_open_files(uint64_t soft_limit, uint64_t wanted);
+Finding judge_open_files(uint64_t limit, uint64_t wanted);
 // `left`: until it ends; nothing: it cannot be read.
 Finding judge_certificate(const std::string& file, std::optional<Duration> left);
 

@@ -13,6 +13,7 @@
 #include "cache/door.h"
 #include "cluster/node.h"
 #include "daemon/door_settings.h"
+#include "daemon/open_files.h"
 #include "http/door/door.h"
 #include "net/worker.h"
 #include "policy/tenant_states.h"
@@ -29,6 +30,17 @@ constexpr fleet::FencingNumber kOnlyLeader(1);
 unsigned worker_count(const store::NodeSettings& settings) {
   return settings.workers != 0 ? settings.workers
                                : std::max(1U, std::thread::hardware_concurrency());
+}
+
+store::NodeSettings within_open_files(store::NodeSettings settings) {
+  const uint64_t limit = raise_open_file_limit();
+  for (const std::string& lowered : fit_to_open_files(settings, worker_count(settings), limit)) {
+    log_warning(
+        "the doors take fewer clients, as this process may open no more files: raise "
+        "LimitNOFILE (systemd) or ulimit -Hn",
+        {{"lowered", lowered}, {"limit", limit}});
+  }
+  return settings;
 }
 
 }  // namespace
@@ -166,7 +178,8 @@ Result<std::unique_ptr<NodeServer>> NodeServer::start(const store::NodeSettings&
                                                       const TimeSource& time, Random& random,
                                                       const store::DirectorySource* source,
                                                       FleetParts fleet) {
-  auto impl = std::make_unique<Impl>(settings, std::move(directory), time, random);
+  auto impl =
+      std::make_unique<Impl>(within_open_files(settings), std::move(directory), time, random);
   if (auto started = impl->start_limits(time, random); !started)
     return std::unexpected(started.error());
   if (auto started = impl->start_doors(); !started) return std::unexpected(started.error());

@@ -21,7 +21,7 @@ def test_one_stack_for_a_folder(binary, up):
 
 def test_secrets_are_private(up):
     for path in [up.data_dir / "run.json", up.data_dir / "platform.yaml", *(up.data_dir / "secrets").iterdir(),
-                 *(up.data_dir / "fleet").iterdir()]:
+                 *(up.data_dir / "fleet").iterdir(), up.data_dir / "access.log"]:
         assert stat.S_IMODE(path.stat().st_mode) == 0o600, path
     secrets = [up.run["postgresql"]["password"], up.run["application"]["password"], up.tenant("acme")["sql_password"]]
     for pid in (up.pid, *recorded_processes(up.data_dir).values()):
