@@ -16,8 +16,10 @@ namespace {
 
 constexpr std::string_view kCommand = "schema lint";
 
-// Findings alone are kExitFailure: a database that could not be looked at has none.
+// Findings alone are kExitFailure: a database that could not be looked at has none. What is invalid
+// is a rule that is not there, a connection string, or a server that is too old.
 int could_not_look(const Error& error) {
+  if (error.kind == ErrorKind::kInvalid) return wrong_usage(kCommand, error);
   (void)failed(kCommand, error);
   return kExitUnavailable;
 }
@@ -46,11 +48,7 @@ int schema_lint(const SchemaLintOptions& options) {
     endpoint = cell->sql.endpoint;
   }
   auto connection = postgres::Connection::open(connection_string(options.database, endpoint));
-  if (!connection) {
-    return connection.error().kind == ErrorKind::kInvalid
-               ? wrong_usage(kCommand, connection.error())
-               : could_not_look(connection.error());
-  }
+  if (!connection) return could_not_look(connection.error());
   const auto report = sql::lint_database(*connection, options.settings);
   if (!report) return could_not_look(report.error());
   fmt::print("{}", written(*report, options.format));
