@@ -6,6 +6,7 @@
 #include "migrate/convert/sequence_functions.h"
 #include "migrate/convert/transform_parts.h"
 #include "sql/schema/register_sql.h"
+#include "sql/schema/tenant_index.h"
 
 namespace partywall::migrate {
 namespace {
@@ -28,7 +29,8 @@ class TableConverter {
     }
     for (Column& column : table_.columns) convert_column(column);
     for (Constraint& constraint : table_.constraints) convert_constraint(constraint);
-    for (Index& index : table_.indexes) convert_index(index);
+    std::erase_if(table_.indexes,
+                  [&](Index& index) { return convert_index(index) == IndexTreatment::kLeftOut; });
     add_tenant_index();
     // Last, so that an INSERT without a list of columns still fits.
     table_.columns.push_back({.name = tenant,
@@ -38,6 +40,8 @@ class TableConverter {
   }
 
  private:
+  enum class IndexTreatment : uint8_t { kKept, kLeftOut };
+
   void convert_column(Column& column) {
     if (column.identity != Identity::kNone) {
       convert_identity(column);
@@ -106,11 +110,14 @@ class TableConverter {
       return;
     }
     put_before_keys(constraint, rules_.tenant_column + " WITH =, ");
-    if (constraint.method == "gist" && !conversion_.wanted.extensions.contains("btree_gist")) {
-      const auto& schemas = conversion_.wanted.schemas;
-      conversion_.wanted.extensions.emplace(
-          "btree_gist", schemas.contains("public") ? "public" : *schemas.begin());
-    }
+    if (constraint.method == "gist") need_btree_gist();
+  }
+
+  // With which gist holds a UUID.
+  void need_btree_gist() {
+    const auto& schemas = conversion_.wanted.schemas;
+    conversion_.wanted.extensions.emplace("btree_gist",
+                                          schemas.contains("public") ? "public" : *schemas.begin());
   }
 
   void convert_reference(Constraint& constraint) {
@@ -156,18 +163,39 @@ class TableConverter {
            });
   }
 
-  // The other methods cannot hold it, or not as the leading column.
-  void convert_index(Index& index) {
-    if (index.method == "btree") {
+  // An index that does not begin with the tenant tells it its neighbours' values
+  // (sql/schema/tenant_index.h).
+  IndexTreatment convert_index(Index& index) {
+    if (sql::can_lead_with_tenant(index.method) || index.method == "hash") {
+      if (index.method == "hash") {
+        breaks(conversion_, FindingLevel::kWarning, object_,
+               fmt::format("index {} was a hash index, which holds one column; as btree it refuses "
+                           "values of more than about 2,700 bytes",
+                           index.name),
+               "Drop it in the source if there are such values.");
+        index.method = "btree";
+      }
+      if (index.method == "gist") need_btree_gist();
       index.rest.insert(0, rules_.tenant_column + ", ");
-      return;
+      return IndexTreatment::kKept;
+    }
+    if (index.is_searched_early) {
+      breaks(conversion_, FindingLevel::kWarning, object_,
+             fmt::format("index {} ({}) is left out: each tenant could read the others' values out "
+                         "of it, and the method cannot keep them apart; statements that searched "
+                         "in it read all of the tenant's rows",
+                         index.name, index.method),
+             fmt::format("CREATE INDEX ON {} ({}, …), or USING gist, with what they look for.",
+                         table_.name, rules_.tenant_column));
+      return IndexTreatment::kLeftOut;
     }
     conversion_.findings.push_back(
         {FindingLevel::kInfo, object_,
-         fmt::format("index {} ({}) stays without the tenant: a search in it meets the entries of "
-                     "all tenants before row-level security leaves them out",
+         fmt::format("index {} ({}) stays without the tenant, and is no use to tenants: PostgreSQL "
+                     "applies row-level security before its operators",
                      index.name, index.method),
          ""});
+    return IndexTreatment::kKept;
   }
 
   // A statement of one tenant must not read everybody's rows.

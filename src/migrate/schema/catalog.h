@@ -64,6 +64,8 @@ struct Index {
   std::string method;
   std::string rest;  // after the opening parenthesis: "lower(email)) WHERE (active)"
   int64_t age = 0;   // as a constraint's
+  // It has a WHERE, or PostgreSQL may search it, or order by it, before row-level security.
+  bool is_searched_early = true;
 };
 
 struct Trigger {

@@ -126,7 +126,13 @@ PostgresResult<> read_indexes(Connection& connection, const TablesByName& tables
       fmt::format(R"(
 SELECT {0}, quote_ident(x.relname), i.indisunique, m.amname, pg_get_indexdef(x.oid),
   format('CREATE %sINDEX %I ON %s%I.%I USING %I (', CASE WHEN i.indisunique THEN 'UNIQUE ' ELSE '' END, x.relname,
-         CASE WHEN x.relkind = 'I' THEN 'ONLY ' ELSE '' END, n.nspname, c.relname, m.amname), x.oid::bigint
+         CASE WHEN x.relkind = 'I' THEN 'ONLY ' ELSE '' END, n.nspname, c.relname, m.amname), x.oid::bigint,
+  i.indpred IS NOT NULL OR EXISTS (
+    SELECT FROM generate_series(1, i.indnkeyatts) k
+    WHERE pg_index_column_has_property(x.oid, k, 'search_nulls')
+      OR EXISTS (SELECT FROM pg_opclass o JOIN pg_amop s ON s.amopfamily = o.opcfamily
+                   JOIN pg_operator p ON p.oid = s.amopopr JOIN pg_proc f ON f.oid = p.oprcode
+                 WHERE o.oid = i.indclass[k - 1] AND (s.amoppurpose = 'o' OR f.proleakproof)))
 {1} AND i.indisvalid ORDER BY c.oid, x.oid)",
                   kTableName,
                   own_tables("JOIN pg_index i ON i.indrelid = c.oid AND NOT EXISTS (SELECT FROM "
@@ -143,7 +149,8 @@ SELECT {0}, quote_ident(x.relname), i.indisunique, m.amname, pg_get_indexdef(x.o
                  .is_unique = rows.is_true(i, 2),
                  .method = text(rows, i, 3),
                  .rest = std::string(definition.substr(std::min(start.size(), definition.size()))),
-                 .age = rows.number(i, 6)});
+                 .age = rows.number(i, 6),
+                 .is_searched_early = rows.is_true(i, 7)});
       });
   if (read && !unread.empty()) {
     return std::unexpected(postgres::PostgresError(

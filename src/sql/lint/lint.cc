@@ -36,6 +36,7 @@ std::vector<LintFinding> judge(const LintFacts& facts) {
   std::vector<LintFinding> findings;
   judge_tables(facts, findings);
   judge_policies(facts, findings);
+  judge_indexes(facts, findings);
   judge_keys(facts, findings);
   judge_views(facts, findings);
   judge_functions(facts, findings);

@@ -95,6 +95,10 @@ constexpr auto kRules = std::to_array<LintRuleText>({
      "a real one."},
     {kStatisticsReadable, "statistics-readable", "PUBLIC may read pg_stat_statements",
      "It shows a tenant the statements that others ran on the same role before."},
+    {kIndexLeaksValues, "index-leaks-values", "An index meets the values of all tenants",
+     "PostgreSQL searches, or orders by, an index before row-level security looks at the rows: "
+     "EXPLAIN (ANALYZE, BUFFERS) counts the neighbours' entries that were met, and so does the "
+     "time. By halving the range again and again a tenant reads whole values."},
 });
 
 }  // namespace

@@ -40,6 +40,7 @@ enum class LintRule {
   kSchemaCreate,
   kDatabaseOpen,
   kStatisticsReadable,
+  kIndexLeaksValues,
 };
 
 struct LintRuleText {

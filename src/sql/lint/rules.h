@@ -10,6 +10,7 @@ namespace partywall::sql {
 
 void judge_tables(const LintFacts& facts, std::vector<LintFinding>& findings);
 void judge_policies(const LintFacts& facts, std::vector<LintFinding>& findings);
+void judge_indexes(const LintFacts& facts, std::vector<LintFinding>& findings);
 void judge_keys(const LintFacts& facts, std::vector<LintFinding>& findings);
 void judge_views(const LintFacts& facts, std::vector<LintFinding>& findings);
 void judge_functions(const LintFacts& facts, std::vector<LintFinding>& findings);

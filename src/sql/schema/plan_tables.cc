@@ -3,6 +3,7 @@
 
 #include "sql/schema/planners.h"
 #include "sql/schema/register_sql.h"
+#include "sql/schema/tenant_index.h"
 #include "sql/schema/tenant_policy.h"
 
 namespace partywall::sql {
@@ -45,6 +46,7 @@ class TablePlanner {
       add("GRANT USAGE ON SEQUENCE " + sequence + " TO PUBLIC",
           "an INSERT draws its number from it");
     }
+    report_indexes();
   }
 
  private:
@@ -130,6 +132,19 @@ class TablePlanner {
       add(fmt::format("REVOKE {} ON {} FROM PUBLIC", harmful, name_),
           "row-level security does not apply to it");
     }
+  }
+
+  // Other statements than this plan's make them anew: that takes long, and the table's owner.
+  void report_indexes() {
+    std::string names;
+    for (const IndexState& index : table_.indexes) {
+      if (leaks_values(index)) names += (names.empty() ? "" : ", ") + index.name;
+    }
+    if (names.empty()) return;
+    find(FindingLevel::kError,
+         fmt::format("indexes that do not begin with {} tell a tenant its neighbours' values: {}",
+                     tenant_column_, names),
+         "partywall schema lint DATABASE says of each how to make it anew.");
   }
 
   const TableState& table_;

@@ -53,6 +53,50 @@ ORDER BY 1, 2, 3)");
   return {};
 }
 
+// What is left out: indexes that no statement uses, because they were never finished, and the parts
+// of an index of the parent, which cannot be dropped by themselves.
+PostgresResult<> read_indexes(Connection& connection, const std::string& tenant_column,
+                              std::vector<TableState>& tables) {
+  const auto rows = connection.execute(R"(
+SELECT n.nspname, c.relname, x.relname, m.amname, i.indisunique, i.indpred IS NOT NULL, x.relkind = 'I',
+  i.indkey[0] = t.attnum, t.attnum = ALL ((i.indkey::smallint[])[0:i.indnkeyatts - 1]),
+  EXISTS (SELECT FROM generate_series(1, i.indnkeyatts) k
+          WHERE i.indkey[k - 1] <> t.attnum
+            AND (pg_index_column_has_property(x.oid, k, 'search_nulls')
+                 OR EXISTS (SELECT FROM pg_opclass o JOIN pg_amop s ON s.amopfamily = o.opcfamily
+                              JOIN pg_operator p ON p.oid = s.amopopr JOIN pg_proc f ON f.oid = p.oprcode
+                            WHERE o.oid = i.indclass[k - 1] AND (s.amoppurpose = 'o' OR f.proleakproof)))),
+  ARRAY(SELECT pg_get_indexdef(x.oid, k, false) FROM generate_series(1, i.indnkeyatts) k ORDER BY k),
+  coalesce(substring(pg_get_indexdef(x.oid) from ' USING \w+ \((.*)$'), ''),
+  coalesce(k.conname, ''), coalesce(k.contype, ' ')
+FROM pg_index i JOIN pg_class c ON c.oid = i.indrelid JOIN pg_namespace n ON n.oid = c.relnamespace
+  JOIN pg_class x ON x.oid = i.indexrelid JOIN pg_am m ON m.oid = x.relam
+  JOIN pg_attribute t ON t.attrelid = c.oid AND t.attname = $1 AND t.attnum > 0 AND NOT t.attisdropped
+  LEFT JOIN pg_constraint k ON k.conindid = x.oid AND k.contype IN ('p', 'u', 'x')
+WHERE NOT x.relispartition AND (i.indisvalid OR x.relkind = 'I')
+ORDER BY 1, 2, 3)",
+                                       {tenant_column});
+  if (!rows) return std::unexpected(rows.error());
+  for (size_t i = 0; i < rows->size(); ++i) {
+    const auto table = std::ranges::find(
+        tables, QualifiedName{text(*rows, i, 0), text(*rows, i, 1)}, &TableState::name);
+    if (table == tables.end()) continue;
+    table->indexes.push_back({.name = text(*rows, i, 2),
+                              .method = text(*rows, i, 3),
+                              .columns = list(*rows, i, 10),
+                              .rest = text(*rows, i, 11),
+                              .is_unique = rows->is_true(i, 4),
+                              .is_partial = rows->is_true(i, 5),
+                              .is_partitioned = rows->is_true(i, 6),
+                              .led_by_tenant = rows->is_true(i, 7),
+                              .only_tenant = rows->is_true(i, 8),
+                              .is_searched_early = rows->is_true(i, 9),
+                              .constraint = text(*rows, i, 12),
+                              .constraint_kind = rows->text(i, 13).front()});
+  }
+  return {};
+}
+
 }  // namespace
 
 PostgresResult<std::vector<NamespaceState>> read_namespaces(Connection& connection) {
@@ -97,6 +141,8 @@ PostgresResult<std::vector<TableState>> read_tables(Connection& connection,
   }
   if (auto policies = read_policies(connection, tables); !policies)
     return std::unexpected(policies.error());
+  if (auto indexes = read_indexes(connection, tenant_column, tables); !indexes)
+    return std::unexpected(indexes.error());
   return tables;
 }
 

@@ -37,6 +37,8 @@ struct DatabaseState {
   // Views and functions of pg_stat_statements that everybody may use, quoted, with their kind:
   // "TABLE \"public\".\"pg_stat_statements\"".
   std::vector<std::string> readable_statistics;
+  // Functions of PostgreSQL's own that tenants need not have and PUBLIC may execute, quoted.
+  std::vector<std::string> needless_functions;
 };
 
 struct NamespaceState {
@@ -54,6 +56,23 @@ struct PolicyState {
   std::string check_expression;
 };
 
+struct IndexState {
+  std::string name;  // in the schema of its table
+  std::string method;
+  std::vector<std::string> columns;  // quoted, or expressions
+  std::string rest;                  // of its definition, after the opening parenthesis
+  bool is_unique = false;
+  bool is_partial = false;      // has a WHERE
+  bool is_partitioned = false;  // has a part in each partition
+  bool led_by_tenant = false;
+  bool only_tenant = false;  // no other column
+  // A condition on another column may come before row-level security: an operator that is
+  // leakproof, IS NULL, or an order that the index gives.
+  bool is_searched_early = false;
+  std::string constraint;      // behind which it is; empty: none
+  char constraint_kind = ' ';  // p, u, x
+};
+
 enum class TableKind { kTable, kPartitioned, kForeign };
 
 struct TableState {
@@ -66,6 +85,7 @@ struct TableState {
   std::string tenant_type;     // of the tenant column; empty: there is none
   std::string tenant_default;  // as pg_get_expr shows it; empty: none
   std::vector<PolicyState> policies;
+  std::vector<IndexState> indexes;  // of a table with the tenant column; parts of others left out
   std::set<std::string> public_privileges;  // "SELECT", "TRUNCATE", …
   std::vector<std::string>
       sequences_without_usage;  // quoted; behind serial columns, PUBLIC may not use them
@@ -105,11 +125,15 @@ struct SlotState {
   int64_t connection_limit = -1;
   bool expires = false;                 // VALID UNTIL
   std::optional<std::string> verifier;  // of its password; only superusers see it
-  bool has_settings = false;            // ALTER ROLE … SET, in any database
+  bool has_settings = false;            // ALTER ROLE … SET; that of temporary files left out
+  std::string temp_file_limit;          // of that setting, as it is written; empty: none
   std::vector<std::string> databases_with_settings;
   std::vector<std::string> member_of;
   std::vector<std::string> members;  // other slot roles that are members of it
   bool may_connect = false;          // granted to itself
+  // What takes back its ALTER DEFAULT PRIVILEGES in this database, and whether the user may.
+  std::vector<std::string> default_privileges;
+  bool user_may_act_as_it = false;
 };
 
 struct SchemaState {

@@ -226,3 +226,29 @@ def test_fingerprints_group_customers(empty, postgres):
     finally:
         for name in names[1:]:
             postgres.drop_database(name)
+
+
+INDEXED = """
+CREATE EXTENSION pg_trgm;
+CREATE TABLE place (id int PRIMARY KEY, price int, at point, name text, words tsvector, tags text[]);
+CREATE INDEX by_price ON place (price); CREATE INDEX by_hash ON place USING hash (name); CREATE INDEX by_place ON place USING gist (at);
+CREATE INDEX by_words ON place USING gin (words); CREATE INDEX by_letters ON place USING gin (name gin_trgm_ops);
+CREATE INDEX by_pages ON place USING brin (price); CREATE INDEX by_quarter ON place USING spgist (at);
+CREATE INDEX of_dear ON place USING gin (tags) WHERE price > 100;
+COMMENT ON INDEX by_pages IS 'gone with it';
+"""
+
+
+def test_no_index_of_a_converted_table_tells_neighbours_values(empty, postgres):
+    """Those that cannot keep tenants apart are left out, and the plan says so."""
+    postgres.execute(INDEXED, empty.source)
+    plan = empty.target.plan(empty.source)
+    left_out = {name for name in ("by_letters", "by_pages", "by_quarter", "of_dear")
+                if any(one["message"].startswith(f"index {name} ") and "is left out" in one["message"] for one in plan["breaks"])}
+    assert left_out == {"by_letters", "by_pages", "by_quarter", "of_dear"}
+    empty.target.convert(empty.source)
+    made = dict(empty.target.execute("SELECT indexname, regexp_replace(indexdef, '.* USING ', '') FROM pg_indexes WHERE tablename = 'place'"))
+    assert made == {"place_pkey": "btree (tenant_id, id)", "by_price": "btree (tenant_id, price)", "by_hash": "btree (tenant_id, name)",
+                    "by_place": "gist (tenant_id, at)", "by_words": "gin (words)"}
+    assert [one["object"] for one in empty.target.lint() if one["rule"] == "index-leaks-values" and one["level"] == "error"] == []
+    assert empty.target.plan(empty.source)["steps"] == []

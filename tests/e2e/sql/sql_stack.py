@@ -22,7 +22,7 @@ TENANTS = {"acme": uuid.UUID("aaaaaaaa-0000-4000-8000-000000000001"),
            "initech": uuid.UUID("cccccccc-0000-4000-8000-000000000003")}
 PASSWORD = "only-for-tests"
 SCHEMA = """
-CREATE TABLE notes (id bigserial PRIMARY KEY, tenant_id uuid NOT NULL, body text NOT NULL);
+CREATE TABLE notes (id bigserial, tenant_id uuid NOT NULL, body text NOT NULL, PRIMARY KEY (tenant_id, id));
 CREATE TABLE countries (code text PRIMARY KEY);
 INSERT INTO countries VALUES ('DE'), ('FR');
 """

@@ -163,6 +163,32 @@ TEST(Conversion, GivesATableWithoutKeysAnIndex) {
                                       Field(&Index::rest, "tenant_id)"))));
 }
 
+TEST(Conversion, NoIndexIsLeftThatTellsATenantItsNeighboursValues) {
+  Catalog catalog = shop();
+  const auto converted = [&](const std::string& method, auto&&... more) {
+    catalog.tables[1].indexes = {Index{"i", false, method, "place)", 0, more...}};
+    return convert_catalog(catalog, {});
+  };
+  const auto index_of = [](Conversion conversion) {
+    const auto& indexes = table_of(conversion.wanted, "public.orders").indexes;
+    return indexes.empty() ? "" : indexes[0].method + " (" + indexes[0].rest;
+  };
+  EXPECT_EQ(index_of(converted("btree")), "btree (tenant_id, place)");
+  EXPECT_EQ(index_of(converted("hash")), "btree (tenant_id, place)");
+  EXPECT_EQ(index_of(converted("gist")), "gist (tenant_id, place)");
+  EXPECT_TRUE(converted("gist").wanted.extensions.contains("btree_gist"));
+  for (const char* method : {"gin", "brin", "spgist", "hnsw"}) {
+    const Conversion conversion = converted(method);
+    EXPECT_EQ(index_of(conversion), "") << method;
+    EXPECT_THAT(conversion.breaks, Contains(Field(&sql::SchemaFinding::message,
+                                                  HasSubstr("is left out: each tenant could"))));
+  }
+  // Full-text search: no statement of a tenant reaches it.
+  EXPECT_EQ(index_of(converted("gin", false)), "gin (place)");
+  EXPECT_THAT(converted("gin", false).findings,
+              Contains(Field(&sql::SchemaFinding::message, HasSubstr("no use to tenants"))));
+}
+
 TEST(Conversion, PartitionsAreWhatTheirParentIs) {
   Catalog catalog = shop();
   catalog.tables[1].parent = "public.customer";

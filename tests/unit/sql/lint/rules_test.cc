@@ -1,6 +1,7 @@
 #include "sql/lint/rules.h"
 
 #include <algorithm>
+#include <optional>
 #include <set>
 
 #include <gmock/gmock.h>
@@ -59,7 +60,7 @@ TEST(LintRules, HaveTheirTextAndAnIdOfTheirOwn) {
     ids.insert(text.id);
   }
   EXPECT_EQ(ids.size(), lint_rules().size());
-  EXPECT_EQ(lint_rules().back().rule, LintRule::kStatisticsReadable);
+  EXPECT_EQ(lint_rules().back().rule, LintRule::kIndexLeaksValues);
 }
 
 TEST(LintRules, FindNothingInASoundSchema) { EXPECT_THAT(judge(sound()), IsEmpty()); }
@@ -138,6 +139,79 @@ TEST(LintRules, ReportKeysByWhoMakesTheirValues) {
             "(\"tenant_id\", number);");
   facts.keys[0].is_generated = true;
   EXPECT_EQ(judged(facts), (Found{{LintRule::kUniqueWithoutTenant, kInfo}}));
+}
+
+struct IndexCase {
+  IndexState index;
+  std::optional<FindingLevel> level;
+  std::string remedy;  // how it begins
+};
+
+TEST(LintRules, ReportEachIndexThatMeetsOtherTenantsEntries) {
+  const auto index = [](std::string method, auto change) {
+    IndexState state{
+        .name = "i", .method = std::move(method), .columns = {"price"}, .rest = "price)"};
+    change(state);
+    return state;
+  };
+  const auto nothing = [](IndexState&) {};
+  const auto led = [](IndexState& one) { one.led_by_tenant = true; };
+  const auto led_and_early = [](IndexState& one) {
+    one.led_by_tenant = one.is_searched_early = true;
+  };
+  const auto only = [](IndexState& one) {
+    one.led_by_tenant = one.only_tenant = one.is_partial = true;
+  };
+  const auto early = [](IndexState& one) { one.is_searched_early = true; };
+  const auto partial = [](IndexState& one) { one.is_partial = true; };
+  const auto unique = [](IndexState& one) { one.is_unique = true; };
+  const auto partitioned = [](IndexState& one) { one.is_partitioned = true; };
+  const auto primary = [](IndexState& one) {
+    one.constraint = "k";
+    one.constraint_kind = 'p';
+    one.columns = {"price", "tenant_id"};
+  };
+  const auto exclusion = [](IndexState& one) {
+    one.constraint = "k";
+    one.constraint_kind = 'x';
+    one.is_searched_early = true;
+  };
+  const std::string create = R"(CREATE INDEX CONCURRENTLY ON "public"."orders" USING )";
+  for (const IndexCase& one : std::vector<IndexCase>{
+           {index("btree", nothing), kError,
+            create + R"(btree ("tenant_id", price); DROP INDEX CONCURRENTLY "public"."i";)"},
+           {index("btree", unique), kError, "CREATE UNIQUE INDEX CONCURRENTLY"},
+           {index("btree", partitioned), kError, "CREATE INDEX ON"},
+           {index("btree", led), std::nullopt, ""},
+           {index("btree", led_and_early), std::nullopt, ""},
+           {index("btree", primary), kError,
+            R"(ALTER TABLE "public"."orders" DROP CONSTRAINT "k", ADD CONSTRAINT "k" PRIMARY KEY )"
+            R"(("tenant_id", price);)"},
+           {index("hash", early), kError, create + R"(btree ("tenant_id", price);)"},
+           {index("hash", nothing), kInfo, "Drop it"},
+           {index("hash", only), std::nullopt, ""},
+           {index("gist", early), kError,
+            "CREATE EXTENSION IF NOT EXISTS btree_gist; CREATE INDEX"},
+           {index("gist", exclusion), kError, "Make the exclusion constraint anew"},
+           {index("gist", led_and_early), std::nullopt, ""},
+           {index("gin", nothing), kInfo, "Drop it"},
+           {index("gin", partial), kError, "DROP INDEX"},
+           {index("gin", early), kError, "DROP INDEX"},
+           {index("gin", led_and_early), kError, "DROP INDEX"},
+           {index("gin", led), std::nullopt, ""},
+           {index("brin", led_and_early), kError, "DROP INDEX"},
+           {index("brin", only), std::nullopt, ""},
+           {index("spgist", early), kError, "DROP INDEX"}}) {
+    LintFacts facts = sound();
+    facts.schema.tables[0].indexes = {one.index};
+    const auto found = judge(facts);
+    ASSERT_EQ(found.size(), one.level ? 1U : 0U) << one.index.method << one.remedy;
+    if (!one.level) continue;
+    EXPECT_EQ(found[0].rule, LintRule::kIndexLeaksValues);
+    EXPECT_EQ(found[0].level, *one.level) << one.index.method;
+    EXPECT_EQ(found[0].object, "index public.i");
+    EXPECT_THAT(found[0].remedy, testing::StartsWith(one.remedy));
+  }
 }
 
 TEST(LintRules, SayHowToMendAForeignKey) {
