@@ -57,6 +57,10 @@ void add_protection(CLI::App& sub, const std::shared_ptr<SchemaProtectOptions>& 
                  "Seconds to wait for a table that is in use")
       ->check(CLI::Range(0.001, 3600.0))
       ->capture_default_str();
+  sub.add_option("--temp-file-limit", options->temp_file_limit_mib,
+                 "MiB of temporary files for each slot role; 0: what the server says")
+      ->check(CLI::Range(0, 1 << 20))
+      ->capture_default_str();
   sub.add_flag_callback(
       "--dry-run", [options] { options->mode = SchemaMode::kDryRun; },
       "Print the SQL, change nothing");

@@ -63,6 +63,7 @@ Result<Protection> read_protection(const SchemaProtectOptions& options) {
   settings.lock_timeout = std::chrono::duration_cast<Duration>(
       std::chrono::duration<double>(options.lock_timeout_seconds));
   settings.tenant_column = options.tenant_column;
+  settings.temp_file_limit_mib = options.temp_file_limit_mib;
   std::ranges::copy(options.connect_roles, std::back_inserter(settings.connect_roles));
   return protection;
 }

@@ -21,6 +21,7 @@ struct SchemaProtectOptions {
   std::vector<std::string> connect_roles;
   std::string tenant_column = "tenant_id";
   double lock_timeout_seconds = 10;
+  uint32_t temp_file_limit_mib = 1024;  // 0: the server's own
   SchemaMode mode = SchemaMode::kApply;
 };
 

@@ -76,6 +76,12 @@ void plan_database(const SchemaState& state, const ProtectSettings& settings, Sc
         {.sql = "REVOKE ALL ON FUNCTION pg_catalog.pg_prepared_statement() FROM PUBLIC",
          .reason = "a tenant's clients share the door's prepared statements, under hidden names"});
   }
+  if (database.user_is_superuser) {
+    for (const std::string& function : database.needless_functions) {
+      plan.steps.push_back({.sql = fmt::format("REVOKE ALL ON FUNCTION {} FROM PUBLIC", function),
+                            .reason = "row-level security does not apply to what it does"});
+    }
+  }
   for (const std::string& object : database.readable_statistics) {
     plan.steps.push_back({.sql = fmt::format("REVOKE ALL ON {} FROM PUBLIC", object),
                           .reason = "it shows a slot role the statements of earlier tenants"});

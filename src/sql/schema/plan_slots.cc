@@ -74,6 +74,7 @@ class SlotPlanner {
       add(fmt::format("ALTER ROLE {} IN DATABASE {} RESET ALL", role, quote_identifier(database)),
           "a tenant has changed its settings");
     }
+    mend_default_privileges(slot);
     for (const std::string& group : slot.member_of) {
       add(fmt::format("REVOKE {} FROM {}", quote_identifier(group), role),
           "a slot role has no rights of other roles");
@@ -84,10 +85,44 @@ class SlotPlanner {
     }
   }
 
+  // They are for objects that it makes, and it may make none; but a role with them cannot be
+  // dropped.
+  void mend_default_privileges(const SlotState& slot) {
+    if (!slot.default_privileges.empty() && !slot.user_may_act_as_it) {
+      plan_.findings.push_back(
+          {FindingLevel::kInfo, "role " + slot.name,
+           "a tenant has changed the default privileges of what it makes, and you may not change "
+           "them back",
+           fmt::format("As a superuser, or as a member of it: {};", slot.default_privileges[0])});
+      return;
+    }
+    for (const std::string& statement : slot.default_privileges)
+      add(statement, "a tenant has changed the default privileges of what it makes");
+  }
+
   const SchemaState& state_;
   const SlotRoles& slots_;
   SchemaPlan& plan_;
 };
+
+// Without one a tenant fills the disk for all. The role itself cannot change the setting, nor reset
+// it with the others.
+void plan_temp_files(const SchemaState& state, uint32_t limit_mib, const std::string& name,
+                     SchemaPlan& plan) {
+  const std::string role = quote_identifier(name);
+  const auto present = std::ranges::find(state.slots, name, &SlotState::name);
+  const bool is_reset = present == state.slots.end() || present->has_settings;
+  const std::string limit = is_reset ? "" : present->temp_file_limit;
+  const std::string wanted = limit_mib == 0 ? "" : std::to_string(uint64_t{limit_mib} * 1024);
+  if (limit == wanted) return;
+  plan.steps.push_back(
+      wanted.empty()
+          ? SchemaStep{.sql = fmt::format("ALTER ROLE {} RESET temp_file_limit", role),
+                       .reason = "the server's own limit on temporary files"}
+          : SchemaStep{
+                .sql = fmt::format("ALTER ROLE {} SET temp_file_limit = {}", role, wanted),
+                .reason = "a tenant's sorts and cursors must not fill the disk for all; in KiB"});
+}
 
 }  // namespace
 
@@ -108,8 +143,11 @@ Result<std::string> slot_verifier(const Secret& password, std::string_view slot)
 
 void plan_slots(const SchemaState& state, const ProtectSettings& settings, SchemaPlan& plan) {
   if (settings.slots.password.empty()) return;
-  for (const std::string& name : slot_names(settings.slots))
+  for (const std::string& name : slot_names(settings.slots)) {
     plan_slot(state, settings.slots, name, plan);
+    if (state.database.user_is_superuser)
+      plan_temp_files(state, settings.temp_file_limit_mib, name, plan);
+  }
 }
 
 void plan_slot(const SchemaState& state, const SlotRoles& slots, const std::string& name,

@@ -13,10 +13,27 @@ namespace {
 using postgres::Connection;
 using postgres::Transaction;
 
+constexpr std::string_view kLockNotAvailable = "55P03";
+
 constexpr int kOldestServer = 150000;  // unlogged sequences; roles no longer administer themselves
 
-// Two runs at once would see each other's half-made state. A number of our own.
-constexpr std::string_view kLock = "SELECT pg_catalog.pg_advisory_xact_lock(8101127914)";
+// Two runs at once would see each other's half-made state. What they lock is a table on which
+// tenants have no rights: an advisory lock, which each of them can take, serves only until there is
+// one, when there are no tenants either. Writing the register (partywall.enter) does not wait for
+// it. Whoever may not act as the register's owner is refused later, or becomes it in the plan.
+constexpr std::string_view kLock = R"(DO $lock$
+BEGIN
+  IF pg_catalog.to_regclass('partywall.register_key') IS NULL THEN
+    PERFORM pg_catalog.pg_advisory_xact_lock(8101127914);
+  END IF;
+  IF pg_catalog.to_regclass('partywall.register_key') IS NOT NULL
+      AND EXISTS (SELECT FROM pg_catalog.pg_roles AS r WHERE r.rolname OPERATOR(pg_catalog.=) 'partywall_owner'
+                    AND pg_catalog.pg_has_role(r.oid, 'MEMBER')) THEN
+    SET LOCAL ROLE partywall_owner;
+    LOCK TABLE partywall.register_key IN SHARE ROW EXCLUSIVE MODE;
+    RESET ROLE;
+  END IF;
+END $lock$)";
 
 Result<> check_settings(const ProtectSettings& settings) {
   if (settings.keys.size() > 2)
@@ -104,9 +121,14 @@ Result<SchemaPlan> plan_protection(Connection& connection, const ProtectSettings
 Result<> begin_protection(Connection& connection, const ProtectSettings& settings) {
   if (auto fine = check_settings(settings); !fine) return fine;
   if (auto fine = check_server(connection); !fine) return fine;
-  for (const std::string& preparation :
-       {lock_timeout_statement(settings.lock_timeout), std::string(kLock)}) {
-    if (auto done = connection.execute(preparation); !done) return std::unexpected(done.error());
+  const auto limited = connection.execute(lock_timeout_statement(settings.lock_timeout));
+  if (!limited) return std::unexpected(limited.error());
+  if (auto locked = connection.execute(std::string(kLock)); !locked) {
+    if (locked.error().sqlstate != kLockNotAvailable) return std::unexpected(locked.error());
+    return fail(ErrorKind::kConflict,
+                "database {} is being protected by another run, which holds the lock on "
+                "partywall.register_key: wait for it, or end it",
+                connection.database());
   }
   connection.take_notices();
   return {};

@@ -30,6 +30,9 @@ struct ProtectSettings {
   // migration logins. They must exist.
   std::vector<std::string> connect_roles;
   std::string tenant_column = "tenant_id";  // of type uuid
+  // What a slot role's sorts, joins and cursors may write to temporary files. Only a superuser can
+  // set it. 0: what the server says.
+  uint32_t temp_file_limit_mib = 1024;
   // How long to wait for a table that is in use; statements that come after wait for us that long.
   Duration lock_timeout = seconds(10);
 };

@@ -25,7 +25,8 @@ constexpr uint32_t kSaslFinal = 12;
 constexpr uint32_t kMaxSlotIterations = 16 * kDefaultScramIterations;
 
 // The function's OID, what statement_names_are_private asks, and the statements that take away
-// settings that the role has of its own, in whatever database. Nothing in it depends on
+// settings that the role has of its own, in whatever database; the limit on temporary files is
+// `schema protect`'s, and no role can set or reset it for itself. Nothing in it depends on
 // search_path.
 std::string lookup_statement() {
   return fmt::format(
@@ -38,7 +39,9 @@ std::string lookup_statement() {
       "FROM pg_catalog.pg_db_role_setting AS s JOIN pg_catalog.pg_roles AS r "
       "ON r.oid OPERATOR(pg_catalog.=) s.setrole LEFT JOIN pg_catalog.pg_database AS d "
       "ON d.oid OPERATOR(pg_catalog.=) s.setdatabase "
-      "WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER)",
+      "WHERE r.rolname OPERATOR(pg_catalog.=) SESSION_USER AND EXISTS "
+      "(SELECT FROM pg_catalog.unnest(s.setconfig) AS c "
+      "WHERE NOT pg_catalog.starts_with(c, 'temp_file_limit=')))",
       kEnterFunction);
 }
 

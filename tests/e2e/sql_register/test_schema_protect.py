@@ -10,7 +10,7 @@ from support.cell import ProtectedDatabase
 from support.postgres import Postgres
 from support.register import TENANT_A, TENANT_B, enter
 
-UUID_TABLE = "CREATE TABLE item (id serial PRIMARY KEY, tenant_id uuid, name text)"
+UUID_TABLE = "CREATE TABLE item (id serial, tenant_id uuid, name text, PRIMARY KEY (tenant_id, id))"
 
 
 def findings(process, level=None):
@@ -98,6 +98,17 @@ TAMPERINGS = {
     "slot locked": "ALTER ROLE {slot} NOLOGIN",
     "slot expired": "ALTER ROLE {slot} VALID UNTIL '2000-01-01'",
     "slot settings": "ALTER ROLE {slot} SET work_mem = '1MB'; ALTER ROLE {slot} IN DATABASE {database} SET jit = off",
+    "slot's temporary files": "ALTER ROLE {slot} RESET temp_file_limit",
+    "slot's default privileges": "GRANT USAGE, CREATE ON SCHEMA public TO {slot}; "
+                                 "ALTER DEFAULT PRIVILEGES FOR ROLE {slot} GRANT SELECT ON TABLES TO PUBLIC, {slot2}; "
+                                 "ALTER DEFAULT PRIVILEGES FOR ROLE {slot} REVOKE ALL ON FUNCTIONS FROM PUBLIC; "
+                                 "ALTER DEFAULT PRIVILEGES FOR ROLE {slot} REVOKE ALL ON TABLES FROM {slot}; "
+                                 "ALTER DEFAULT PRIVILEGES FOR ROLE {slot} REVOKE ALL ON TYPES FROM PUBLIC; "
+                                 "ALTER DEFAULT PRIVILEGES FOR ROLE {slot} IN SCHEMA public GRANT SELECT ON SEQUENCES TO {slot}; "
+                                 "ALTER DEFAULT PRIVILEGES FOR ROLE {slot} IN SCHEMA public GRANT ALL ON TABLES TO PUBLIC; "
+                                 "REVOKE ALL ON SCHEMA public FROM {slot}",
+    "messages in the log": "GRANT EXECUTE ON FUNCTION pg_logical_emit_message(boolean, text, text), "
+                           "pg_logical_emit_message(boolean, text, bytea), currtid2(text, tid) TO PUBLIC",
     "slot password": "ALTER ROLE {slot} PASSWORD 'other'",
     "slot without password": "ALTER ROLE {slot} PASSWORD NULL",
     "slot member": "GRANT pg_read_all_data TO {slot}",
@@ -130,6 +141,65 @@ def test_what_somebody_changed_is_put_right(tampered, name):
         one.execute("DELETE FROM item")
     with cell.connect_slot(1) as empty, pytest.raises(psycopg.errors.ObjectNotInPrerequisiteState):
         empty.execute("SELECT partywall.tenant_id()")
+
+
+def test_a_slot_role_leaves_no_default_privileges(tampered):
+    """In pg_default_acl an entry would keep the role from being dropped."""
+    with tampered.connect_slot(1, TENANT_A) as tenant:
+        tenant.execute("ALTER DEFAULT PRIVILEGES GRANT ALL ON TABLES TO PUBLIC; ALTER DEFAULT PRIVILEGES REVOKE EXECUTE ON "
+                       "FUNCTIONS FROM PUBLIC; ALTER DEFAULT PRIVILEGES GRANT USAGE ON SCHEMAS TO PUBLIC")
+    assert len(tampered.execute("SELECT FROM pg_default_acl")) == 3
+    tampered.protect()
+    assert tampered.execute("SELECT FROM pg_default_acl") == []
+
+
+def test_temporary_files_of_a_tenant_are_limited(tampered):
+    """A tenant can neither raise the limit nor take it away with its other settings."""
+    tampered.protect("--temp-file-limit", "2")
+    try:
+        with tampered.connect_slot(1, TENANT_A) as tenant:
+            for attempt in ("SET temp_file_limit = -1", "ALTER ROLE CURRENT_USER SET temp_file_limit = -1",
+                            "ALTER ROLE CURRENT_USER RESET temp_file_limit",
+                            f"ALTER ROLE CURRENT_USER IN DATABASE {tampered.name} SET temp_file_limit = -1"):
+                with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                    tenant.execute(attempt)
+            tenant.execute("ALTER ROLE CURRENT_USER SET work_mem = '64kB'")
+            tenant.execute("ALTER ROLE CURRENT_USER RESET ALL")
+        with tampered.connect_slot(1, TENANT_A) as tenant:
+            assert tenant.execute("SHOW temp_file_limit").fetchone() == ("2MB",)
+            with pytest.raises(psycopg.errors.ConfigurationLimitExceeded):
+                tenant.execute("SET work_mem = '64kB'; SELECT count(*) FROM "
+                               "(SELECT repeat('x', 100) || g FROM generate_series(1, 200000) AS g ORDER BY 1) AS sorted")
+        assert any("temp_file_limit = 1048576" in step for step in tampered.steps())
+    finally:
+        tampered.protect()
+    assert tampered.steps() == []
+
+
+def test_what_tenants_need_not_call(tampered):
+    with tampered.connect_slot(1, TENANT_A) as tenant:
+        for call in ("pg_logical_emit_message(false, 'x', 'y')", "pg_logical_emit_message(true, 'x', 'y'::bytea)",
+                     "currtid2('item', '(0,1)')"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                tenant.execute(f"SELECT {call}")
+
+
+def test_a_tenant_cannot_hold_it_up_by_a_lock(tampered):
+    """Not by the number that it used to lock, nor by the table that it locks now; another run does."""
+    with tampered.connect_slot(1, TENANT_A) as tenant, tampered.postgres.connect(tampered.name) as admin:
+        tenant.execute("SELECT pg_advisory_lock(8101127914)")
+        tenant.execute("BEGIN")
+        for mode in ("ACCESS SHARE", "ACCESS EXCLUSIVE"):
+            tenant.execute("SAVEPOINT s")
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                tenant.execute(f"LOCK TABLE partywall.register_key IN {mode} MODE")
+            tenant.execute("ROLLBACK TO s")
+        assert tampered.protect("--lock-timeout", "2").returncode == 0
+        admin.execute("BEGIN; LOCK TABLE partywall.register_key IN SHARE ROW EXCLUSIVE MODE")
+        done = tampered.protect("--lock-timeout", "0.2", check=False)
+        assert done.returncode == 1 and "is being protected by another run" in done.stderr, done
+        with tampered.connect_slot(2, TENANT_B):  # registers are written meanwhile
+            admin.execute("ROLLBACK")
 
 
 def test_names_that_need_quoting(cell):

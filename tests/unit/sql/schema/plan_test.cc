@@ -54,6 +54,7 @@ SlotState sound_slot(const std::string& name) {
   slot.connection_limit = 1;
   slot.verifier = slot_verifier(kPassword, name).value();
   slot.may_connect = true;
+  slot.temp_file_limit = "1048576";
   return slot;
 }
 
@@ -251,6 +252,61 @@ TEST(SchemaPlan, NamesOfPreparedStatementsAreHiddenByWhoeverMay) {
   state.database.user_is_superuser = false;
   state.database.user_owns_database = true;
   EXPECT_THAT(statements_for(state), Not(Contains(HasSubstr("pg_prepared_statement"))));
+}
+
+TEST(SchemaPlan, FunctionsThatTenantsNeedNotHaveAreTakenByWhoeverMay) {
+  SchemaState state = protected_state();
+  state.database.needless_functions = {"pg_catalog.currtid2(text, tid)"};
+  EXPECT_THAT(statements_for(state),
+              ElementsAre("REVOKE ALL ON FUNCTION pg_catalog.currtid2(text, tid) FROM PUBLIC"));
+  state.database.user_is_superuser = false;
+  EXPECT_THAT(statements_for(state), Not(Contains(HasSubstr("currtid2"))));
+}
+
+TEST(SchemaPlan, TemporaryFilesOfASlotRoleAreLimited) {
+  SchemaState state = protected_state();
+  state.slots[0].temp_file_limit = "-1";
+  EXPECT_THAT(statements_for(state),
+              ElementsAre("ALTER ROLE \"slot_001\" SET temp_file_limit = 1048576"));
+  // A superuser's RESET ALL takes the limit too.
+  state = protected_state();
+  state.slots[0].has_settings = true;
+  EXPECT_THAT(statements_for(state),
+              ElementsAre("ALTER ROLE \"slot_001\" RESET ALL",
+                          "ALTER ROLE \"slot_001\" SET temp_file_limit = 1048576"));
+  ProtectSettings none = settings();
+  none.temp_file_limit_mib = 0;
+  EXPECT_THAT(statements(plan_from(protected_state(), none)),
+              ElementsAre("ALTER ROLE \"slot_001\" RESET temp_file_limit",
+                          "ALTER ROLE \"slot_002\" RESET temp_file_limit"));
+  // Nobody but a superuser can set it.
+  state = protected_state();
+  state.database.user_is_superuser = false;
+  state.slots[0].temp_file_limit.clear();
+  EXPECT_THAT(statements_for(state), Not(Contains(HasSubstr("temp_file_limit"))));
+}
+
+TEST(SchemaPlan, DefaultPrivilegesOfASlotRoleAreTakenBackByWhoeverMay) {
+  SchemaState state = protected_state();
+  state.slots[1].default_privileges = {"ALTER DEFAULT PRIVILEGES FOR ROLE slot_002 REVOKE …"};
+  state.slots[1].user_may_act_as_it = true;
+  EXPECT_THAT(statements_for(state), ElementsAre(state.slots[1].default_privileges[0]));
+  state.slots[1].user_may_act_as_it = false;
+  EXPECT_THAT(statements_for(state), IsEmpty());
+  EXPECT_THAT(plan_from(state, settings()).findings,
+              ElementsAre(Field(&SchemaFinding::object, "role slot_002")));
+}
+
+TEST(SchemaPlan, IndexesThatLeakAreNamed) {
+  SchemaState state = protected_state();
+  state.tables[0].indexes = {{.name = "orders_pkey", .method = "btree", .led_by_tenant = true},
+                             {.name = "by_price", .method = "btree"},
+                             {.name = "by_place", .method = "gist", .is_searched_early = true}};
+  const SchemaPlan plan = plan_from(state, settings());
+  EXPECT_THAT(statements(plan), IsEmpty());
+  ASSERT_EQ(plan.findings.size(), 1U);
+  EXPECT_EQ(plan.findings[0].level, FindingLevel::kError);
+  EXPECT_THAT(plan.findings[0].message, HasSubstr("by_price, by_place"));
 }
 
 TEST(SchemaPlan, WhoRunsItAndNamedRolesStayConnected) {
