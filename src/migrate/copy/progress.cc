@@ -1,5 +1,6 @@
 #include "migrate/copy/progress.h"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/format.h>
@@ -19,6 +20,9 @@ constexpr std::array kStates{MigrationState::kCopying, MigrationState::kCopied,
                              MigrationState::kCatchingUp, MigrationState::kVerified};
 
 constexpr std::string_view kLockNotAvailable = "55P03";
+// unique_violation (of a catalog), duplicate_schema, duplicate_table: another one made it.
+constexpr std::array<std::string_view, 3> kMadeMeanwhile{"23505", "42P06", "42P07"};
+constexpr uint32_t kMaxAttempts = 5;
 
 // Without foreign keys: a session that loads carries none out. Default privileges may have given
 // rights on it to others: the schema is closed to all but its owner.
@@ -67,6 +71,11 @@ CREATE TABLE IF NOT EXISTS partywall_migration.stream_relation (
   relation text NOT NULL,
   begins pg_lsn NOT NULL,
   PRIMARY KEY (tenant, relation));
+CREATE TABLE IF NOT EXISTS partywall_migration.holder (
+  tenant uuid PRIMARY KEY,
+  pid integer NOT NULL,
+  role name NOT NULL,
+  process_start timestamptz NOT NULL);
 REVOKE ALL ON ALL TABLES IN SCHEMA partywall_migration FROM PUBLIC;
 DO $$
 DECLARE other text;
@@ -77,13 +86,6 @@ BEGIN
     EXECUTE format('REVOKE ALL ON SCHEMA partywall_migration FROM %s CASCADE', other);
   END LOOP;
 END $$)";
-
-// A tenant who may create schemas could make this one first, with triggers of its own in it, which
-// the user who migrates would carry out. pg_has_role alone says yes to every superuser.
-constexpr const char* kOwner = R"(
-SELECT quote_ident(r.rolname), current_user,
-  pg_has_role(r.oid, 'USAGE') AND (r.rolname = current_user OR r.rolsuper OR r.rolbypassrls)
-FROM pg_namespace n JOIN pg_roles r ON r.oid = n.nspowner WHERE n.nspname = 'partywall_migration')";
 
 Result<MigrationState> parse_state(std::string_view text) {
   for (const MigrationState state : kStates) {
@@ -126,19 +128,6 @@ Result<> lock_chunks(Connection& target, const std::string& tenant, const std::s
               tenant, relation);
 }
 
-// Whether the schema is there; kInvalid if it belongs to somebody who is not to be trusted with it.
-Result<bool> has_own_schema(Connection& target) {
-  const auto owner = ask(target, kOwner);
-  if (!owner) return std::unexpected(owner.error());
-  if (owner->empty() || owner->is_true(0, 2)) return !owner->empty();
-  return fail(
-      ErrorKind::kInvalid,
-      "the target's schema partywall_migration belongs to role {}: it has to belong to user "
-      "{}, or to a role with BYPASSRLS whose rights this user has. Find out who made it, "
-      "then drop it, or connect as its owner",
-      owner->text(0, 0), owner->text(0, 1));
-}
-
 }  // namespace
 
 std::string_view to_string(MigrationState state) {
@@ -156,7 +145,11 @@ std::string_view to_string(MigrationState state) {
 }
 
 Result<> create_progress_schema(Connection& target) {
-  const auto made = target.execute_script(lock_schema_statement() + std::string(kProgressSchema));
+  auto made = target.execute_script(lock_schema_statement() + std::string(kProgressSchema));
+  for (uint32_t attempt = 1; !made && attempt < kMaxAttempts; ++attempt) {
+    if (std::ranges::count(kMadeMeanwhile, made.error().sqlstate) == 0) break;
+    made = target.execute_script(lock_schema_statement() + std::string(kProgressSchema));
+  }
   if (!made && made.error().sqlstate == kLockNotAvailable) {
     const auto who = schema_lock_holders(target);
     if (!who) return std::unexpected(who.error());

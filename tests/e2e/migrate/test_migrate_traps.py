@@ -156,16 +156,45 @@ def test_a_progress_schema_that_somebody_else_made_is_refused(moving, role):
     tool.run("acme")
 
 
-@pytest.mark.parametrize("name", [str(TENANT_A), "schema"])
-def test_a_lock_that_somebody_else_holds_is_told_with_its_holder(moving, postgres, role, name):
+def test_a_tenant_cannot_lock_a_migration_out(moving):
+    """Neither by the advisory locks that it can take, nor by a table that it has no rights on."""
     _, tool = moving
-    tool.target.execute(f"GRANT CONNECT ON DATABASE {tool.target.name} TO {role}")
-    with postgres.connect(tool.target.name, user=role, password="c") as holder:
-        holder.execute("SELECT pg_advisory_lock(hashtext('partywall_migration'), hashtext(%s))", [name])
-        pid = holder.info.backend_pid
-        done = tool.call("run", "acme")
-    assert done.returncode == 5 and f"process {pid} of user clerk" in done.stderr
+    with tool.target.connect_slot(1, TENANT_B) as tenant:
+        for name in (str(TENANT_A), "schema"):
+            tenant.execute("SELECT pg_advisory_lock(hashtext('partywall_migration'), hashtext(%s))", [name])
+        tool.run("acme")
+        for statement in ("LOCK TABLE partywall_migration.migration IN ACCESS SHARE MODE",
+                          "UPDATE partywall_migration.holder SET pid = pg_backend_pid()"):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+                tenant.execute(statement)
+
+
+def test_who_keeps_the_progress_locked_is_named(moving, postgres):
+    _, tool = moving
     tool.run("acme")
+    tool.call("discard", "acme", "--verified-too")
+    with postgres.connect(tool.target.name) as holder:
+        holder.execute("BEGIN; LOCK TABLE partywall_migration.migration IN SHARE UPDATE EXCLUSIVE MODE")
+        done = tool.call("run", "acme")
+    assert done.returncode == 5 and f"process {holder.info.backend_pid} of user {postgres.superuser}" in done.stderr
+
+
+def test_a_note_of_a_process_that_has_ended_is_no_lock(moving, postgres):
+    """Its number may be another process's by now: of another user, or of the same one and begun later."""
+    _, tool = moving
+    tool.run("acme")
+    set_holder = "UPDATE partywall_migration.holder SET pid = %s, role = %s, process_start = "
+    with postgres.connect(tool.target.name) as other, tool.target.connect_slot(1, TENANT_B) as tenant:
+        for pid, role, start in ((other.info.backend_pid, postgres.superuser, "'2001-01-01'"),
+                                 (tenant.info.backend_pid, postgres.superuser, "now()"), (999_999_999, "nobody", "now()")):
+            other.execute(set_holder + start, [pid, role])
+            assert tool.call("run", "acme").returncode == 0
+        other.execute(set_holder + "(SELECT backend_start FROM pg_stat_activity WHERE pid = pg_backend_pid())",
+                      [other.info.backend_pid, postgres.superuser])
+        done = tool.call("run", "acme")
+        assert done.returncode == 5
+        assert f"is being migrated by another process (process {other.info.backend_pid} of user {postgres.superuser})" in done.stderr
+    assert tool.call("run", "acme").returncode == 0
 
 
 # --- the verdict
