@@ -172,9 +172,23 @@ std::vector<std::string> door_acl_rules() {
 }
 
 // All channels: Redis compares what is asked for in PSUBSCRIBE with the rule letter by letter.
+// PUBSUB knows no rule at all, and answers scripts with everybody's channels: so it is not among
+// the commands of tenants' users.
 std::vector<std::string> subscriber_acl_rules() {
-  return {"resetkeys",   "allchannels", "-@all",        "+ping",         "+subscribe",
-          "+psubscribe", "+ssubscribe", "+unsubscribe", "+punsubscribe", "+sunsubscribe"};
+  return {"resetkeys",
+          "allchannels",
+          "-@all",
+          "+ping",
+          "+subscribe",
+          "+psubscribe",
+          "+ssubscribe",
+          "+unsubscribe",
+          "+punsubscribe",
+          "+sunsubscribe",
+          "+pubsub|channels",
+          "+pubsub|numsub",
+          "+pubsub|shardchannels",
+          "+pubsub|shardnumsub"};
 }
 
 std::vector<std::string> watch_acl_rules() {

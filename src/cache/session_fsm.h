@@ -290,6 +290,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
                                                          const Turn& turn) const;
   Next ping_as_subscriber(const Request& request, Turn& turn);
   Result<> open_subscriber(Turn& turn);
+  Next ask_about_channels(const Request& request, const CommandRule& rule, Turn& turn);
   void drop_subscriber();
   void deliver_kept_messages();
 

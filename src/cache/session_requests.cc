@@ -144,9 +144,10 @@ SessionFsm::Next SessionFsm::serve(const Request& request, const CommandRule& ru
     case CommandKind::kInfo:
       return has_prefix(turn) ? about_all_keys(request, rule, turn) : rewrite(request, rule, turn);
     case CommandKind::kPublish:
+      return rewrite(request, rule, turn);
     case CommandKind::kChannels:
     case CommandKind::kChannelCounts:
-      return rewrite(request, rule, turn);
+      return ask_about_channels(request, rule, turn);
     default:
       return answer_locally(request, rule, turn);
   }
@@ -200,7 +201,6 @@ SessionFsm::Next SessionFsm::pass_on(const Request& request, const CommandRule& 
 
 // Requests that Redis must not get as they are, or whose replies the client must not.
 SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& rule, Turn& turn) {
-  const std::string prefix = channel_prefix(turn.tenant->id);
   std::string text;
   ReplyUse use = ReplyUse::kPass;
   if (rule.kind == CommandKind::kFlush) {
@@ -214,17 +214,10 @@ SessionFsm::Next SessionFsm::rewrite(const Request& request, const CommandRule& 
     text = make_request({"FLUSHDB", "ASYNC"});
   } else if (rule.kind == CommandKind::kPublish) {
     if (request.argument_count != 3) return refuse(turn, wrong_arguments(rule.name));
-    text = with_channel_prefix(request, prefix, Prefixed::kFirstArgument);
-  } else if (rule.kind == CommandKind::kInfo) {
+    text = with_channel_prefix(request, channel_prefix(turn.tenant->id), Prefixed::kFirstArgument);
+  } else {
     text = make_request({"DBSIZE"});
     use = ReplyUse::kInfo;
-  } else {
-    const bool counts = rule.kind == CommandKind::kChannelCounts;
-    if (!counts && request.argument_count > 3) return refuse(turn, wrong_arguments(rule.name));
-    text = !counts && request.argument_count == 2
-               ? make_request({request.name, request.first, prefix + "*"})
-               : with_channel_prefix(request, prefix, Prefixed::kAfterFirst);
-    use = counts ? ReplyUse::kChannelCounts : ReplyUse::kChannels;
   }
   const Next next = pass_on_instead(text, use, turn);
   if (rule.kind == CommandKind::kFlush && next == Next::kDone) {

@@ -133,4 +133,25 @@ void SessionFsm::subscriber_lost() {
   waker_.wake();
 }
 
+// PUBSUB CHANNELS and NUMSUB. As the subscribers' user: of one that may ask, scripts could ask for
+// everybody's.
+SessionFsm::Next SessionFsm::ask_about_channels(const Request& request, const CommandRule& rule,
+                                                Turn& turn) {
+  const bool counts = rule.kind == CommandKind::kChannelCounts;
+  if (!counts && request.argument_count > 3) return refuse(turn, wrong_arguments(rule.name));
+  if (!all_answered(turn)) return Next::kWait;
+  if (const auto other = count_against_rate(turn)) return *other;
+  const auto upstreams =
+      host_.upstreams.of(*turn.tenant, Protocol::kResp2, UpstreamUser::kChannels, database_);
+  if (!upstreams) return refuse(turn, "ERR " + upstreams.error().message);
+  const auto upstream = (*upstreams)->shared(turn.now);
+  if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
+  const std::string prefix = channel_prefix(turn.tenant->id);
+  const std::string text = !counts && request.argument_count == 2
+                               ? make_request({request.name, request.first, prefix + "*"})
+                               : with_channel_prefix(request, prefix, Prefixed::kAfterFirst);
+  send_now(*upstream, text, counts ? ReplyUse::kChannelCounts : ReplyUse::kChannels);
+  return Next::kDone;
+}
+
 }  // namespace partywall::cache

@@ -15,6 +15,8 @@ Handshake handshake_of(const UpstreamTarget& target) {
       return keyspace_handshake(target);
     case UpstreamUser::kIndex:
       return index_handshake(target);
+    case UpstreamUser::kChannels:
+      return channels_handshake(target);
     case UpstreamUser::kTenant:
       break;
   }

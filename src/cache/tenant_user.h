@@ -16,7 +16,8 @@ std::string tenant_user(TenantId tenant);
 // HMAC of the tenant with the cell's key: knowing one password says nothing about another.
 Secret tenant_user_password(const Secret& cell_key, TenantId tenant);
 
-// The user of subscriber connections: it may subscribe, and nothing else.
+// The user of subscriber connections: it may subscribe and ask which channels there are, and
+// nothing else.
 inline constexpr std::string_view kSubscriberUser = "partywall-subscriber";
 Secret subscriber_password(const Secret& cell_key);
 

@@ -66,6 +66,11 @@ Handshake index_handshake(const UpstreamTarget& target) {
   return {login(target.protocol, kIndexUser, index_password(key)), 1};
 }
 
+Handshake channels_handshake(const UpstreamTarget& target) {
+  const Secret& key = target.route->backend().tenant_password;
+  return {login_for(target, kSubscriberUser, subscriber_password(key)), 1};
+}
+
 Handshake unblock_handshake(const UpstreamTarget& target, uint64_t connection_id,
                             std::string_view how) {
   const CacheBackend& backend = target.route->backend();

@@ -16,6 +16,7 @@ enum class UpstreamUser : uint8_t {
   kTenant,
   kKeyspace,  // of prefix mode: may SCAN and SORT all keys, and nothing else
   kIndex,     // of prefix mode: keeps account of the tenants' keys
+  kChannels,  // asks which channels there are, of all tenants
 };
 
 // Which connections a session may use: those of its tenant, to where the tenant's data is now, that
@@ -43,10 +44,13 @@ Handshake tenant_handshake(const UpstreamTarget& target);
 Handshake keyspace_handshake(const UpstreamTarget& target);
 // Logs in as the user that keeps the indexes.
 Handshake index_handshake(const UpstreamTarget& target);
+// Logs in as the user that may subscribe, to ask which channels there are. The door asks only for
+// those with the tenant's prefix.
+Handshake channels_handshake(const UpstreamTarget& target);
 // Logs in as the door and ends a blocking command of another connection; `how` is TIMEOUT or ERROR.
 Handshake unblock_handshake(const UpstreamTarget& target, uint64_t connection_id,
                             std::string_view how);
-// Logs in as the user that may subscribe and nothing else.
+// Logs in as the user that may subscribe.
 Handshake subscriber_handshake(const UpstreamTarget& target);
 
 }  // namespace partywall::cache

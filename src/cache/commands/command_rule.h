@@ -22,10 +22,11 @@ enum class CommandKind : uint8_t {
   kEvalSha,
   kScriptLoad,
   kScriptExists,
-  kFcall,     // of the functions that the operator provides
-  kCommand,   // about the tenant's commands only
-  kFlush,     // as FLUSHDB ASYNC
-  kPublish,   // with the tenant's channel prefix
+  kFcall,    // of the functions that the operator provides
+  kCommand,  // about the tenant's commands only
+  kFlush,    // as FLUSHDB ASYNC
+  kPublish,  // with the tenant's channel prefix
+  // Asked by a user of the door's own: the answers would tell the tenant of everybody's channels.
   kChannels,  // the prefix taken off in the reply
   kChannelCounts,
   kSubscribe,  // on the session's subscriber connection
@@ -90,7 +91,7 @@ struct CommandRule {
 };
 
 // Does the upstream user of a tenant need the command?
-constexpr bool is_passed_on(CommandKind kind) { return kind <= CommandKind::kChannelCounts; }
+constexpr bool is_passed_on(CommandKind kind) { return kind <= CommandKind::kPublish; }
 constexpr bool is_subscription(CommandKind kind) {
   return kind == CommandKind::kSubscribe || kind == CommandKind::kUnsubscribe;
 }

@@ -187,9 +187,10 @@ def test_the_doors_user_can_do_nothing_by_itself(cache, secret):
             door.execute_command(*words)
 
 
-def test_the_subscribers_user_can_only_subscribe(cache, secret):
+def test_the_subscribers_user_can_only_subscribe_and_ask_for_channels(cache, secret):
     user = redis.Redis(port=cache.redis.port, username="partywall-subscriber", password=cache.derived("partywall cache subscriber"))
-    for words in (["GET", "k"], ["PUBLISH", "a", "b"], ["PUBSUB", "CHANNELS"], ["SELECT", "2"], ["KEYS", "*"]):
+    for words in (["GET", "k"], ["PUBLISH", "a", "b"], ["PUBSUB", "NUMPAT"], ["SELECT", "2"], ["KEYS", "*"],
+                  ["EVAL", "return 1", "0"]):
         with pytest.raises(redis.ResponseError):
             user.execute_command(*words)
 
@@ -207,7 +208,8 @@ def test_redis_refuses_the_tenants_user_what_the_door_refuses(cache):
     commands = json.loads((POLICY / "redis-7.0.json").read_text())["commands"]
     arity = {name: row["arity"] for name, row in commands.items()}
     answered_by_the_door = {"auth", "hello", "reset", "quit", "select", "info", "role", "whoami", "config_get", "config_set", "client",
-                            "cluster_off", "script_flush", "function_list", "slow_log", "latency", "memory", "pubsub", "copy", "move", "subscribe", "unsubscribe"}
+                            "cluster_off", "script_flush", "function_list", "slow_log", "latency", "memory", "pubsub", "channels", "channel_counts", "copy", "move",
+                            "subscribe", "unsubscribe"}
     checked = 0
     for name, denied, kind in policy_of_commands():
         if "|" not in name and any(other.startswith(name + "|") for other in arity):
