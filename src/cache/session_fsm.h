@@ -126,7 +126,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
 
   // A script that Redis is asked to take.
   struct Loading {
-    Sha1Digest script{};
+    Sha1Digest script{};    // as the client has it
+    Sha1Digest in_redis{};  // with the prelude
     size_t bytes = 0;
     bool unasked = false;  // the client does not know of it: it gets no answer
   };
@@ -307,10 +308,18 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   // session_scripts.cc: EVAL, EVALSHA, SCRIPT
   Next script(const Request& request, const CommandRule& rule, Turn& turn);
   Next eval(const Request& request, const CommandRule& rule, Turn& turn);
-  Next load_script(const Request& request, const CommandRule& rule, Turn& turn);
+  Next eval_by_name(const Request& request, const CommandRule& rule, Turn& turn);
+  Next run_script(const Request& request, const CommandRule& rule, std::string_view script,
+                  Turn& turn);
+  void send_script(UpstreamFsm& upstream, const Request& request, const CommandRule& rule,
+                   std::string_view script, Turn& turn);
+  Next load_script(const Request& request, Turn& turn);
+  Next ask_about_scripts(const Request& request, Turn& turn);
+  [[nodiscard]] std::string name_in_redis(std::string_view name, TenantId tenant) const;
   Next flush_scripts(const Request& request, Turn& turn);
   Next refuse_script(Turn& turn);
-  void script_loaded(std::string_view reply);
+  std::string script_loaded(std::string_view reply);
+  [[nodiscard]] std::string with_own_name(std::string_view error) const;
 
   // session_streams.cc: requests with big arguments
   size_t begin_stream(std::string_view bytes, Turn& turn);

@@ -14,7 +14,11 @@ constexpr std::string_view kNotTold =
 
 void SessionFsm::pass(std::string_view bytes, uint32_t completed) {
   if (was_refused()) give_up_busy();
-  say(bytes);
+  if (bytes.starts_with('-')) {
+    say(with_own_name(bytes));
+  } else {
+    say(bytes);
+  }
   replies_arrived(completed);
 }
 
@@ -38,8 +42,8 @@ void SessionFsm::use(ReplyUse use, std::string_view reply, const ServerFacts& fa
     return replies_arrived(1);
   }
   if (use == ReplyUse::kLoaded || use == ReplyUse::kLoadedFirst) {
-    script_loaded(reply);
-    if (use == ReplyUse::kLoaded) say(reply);
+    const std::string text = script_loaded(reply);
+    if (use == ReplyUse::kLoaded) say(text);
     return replies_arrived(1);
   }
   if (use == ReplyUse::kMoved) {

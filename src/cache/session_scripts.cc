@@ -2,33 +2,18 @@
 
 #include "base/ascii.h"
 #include "cache/commands/command_rule.h"
+#include "cache/prefix/key_rewriter.h"
+#include "cache/scripts/script_prelude.h"
 #include "cache/session_fsm.h"
 
-// EVAL, EVALSHA, SCRIPT: each tenant has its own scripts, as far as it can tell. A script that it
-// has not loaded itself has a name that Redis does not know either: so Redis says NOSCRIPT, in its
+// EVAL, EVALSHA, SCRIPT: each tenant has its own scripts, as far as it can tell. Redis gets them
+// with a prelude, and knows them by other names than the clients do. A script that the tenant has
+// not loaded itself has a name that Redis does not know either: so Redis says NOSCRIPT, in its
 // place and in transactions too.
 namespace partywall::cache {
 namespace {
-
-// The request with other names in the place of scripts that the tenant has not loaded; empty when
-// it is fit to be passed on.
-std::string hide_scripts(const Request& request, uint32_t first, uint32_t last,
-                         const ScriptRegister& scripts, TenantId tenant) {
-  std::string out;
-  bool hidden = false;
-  append_array_header(out, request.argument_count);
-  ArgumentCursor cursor(request);
-  for (uint32_t index = 0; const auto argument = cursor.next(); ++index) {
-    const bool is_name = index >= first && index <= last;
-    const auto name = is_name ? parse_script_name(*argument) : std::nullopt;
-    const bool hide = name && !scripts.knows(tenant, *name);
-    append_bulk(out, hide ? kNoScript : *argument);
-    hidden = hidden || hide;
-  }
-  return hidden ? out : std::string();
+constexpr std::string_view kNamesScript = " script: ";
 }
-
-}  // namespace
 
 SessionFsm::Next SessionFsm::script(const Request& request, const CommandRule& rule, Turn& turn) {
   // What the client has loaded just before counts.
@@ -36,67 +21,128 @@ SessionFsm::Next SessionFsm::script(const Request& request, const CommandRule& r
   switch (rule.kind) {
     case CommandKind::kEval:
       return eval(request, rule, turn);
+    case CommandKind::kEvalSha:
+      return eval_by_name(request, rule, turn);
     case CommandKind::kScriptLoad:
-      return load_script(request, rule, turn);
+      return load_script(request, turn);
     case CommandKind::kScriptFlush:
       return flush_scripts(request, turn);
     default:
-      break;
+      return ask_about_scripts(request, turn);
   }
-  const bool one = rule.kind == CommandKind::kEvalSha;
-  if (one) {
-    const auto name = parse_script_name(request.first);
-    if (!name || host_.scripts.knows(turn.tenant->id, *name)) return pass_on(request, rule, turn);
-  }
-  const std::string hidden =
-      hide_scripts(request, one ? 1 : 2, one ? 1 : UINT32_MAX, host_.scripts, turn.tenant->id);
-  if (hidden.empty()) return pass_on(request, rule, turn);
-  RequestParser parser;
-  if (parser.parse(hidden, {}) != RequestParser::Status::kRequest)
-    return pass_on(request, rule, turn);
-  Request instead = parser.request();
-  instead.form = RequestForm::kInline;  // its bytes are not the client's: they are sent at once
-  return pass_on(instead, rule, turn);
 }
 
 // A script that is new to the tenant is loaded first, because only the answer to that tells whether
 // Redis has taken it.
 SessionFsm::Next SessionFsm::eval(const Request& request, const CommandRule& rule, Turn& turn) {
-  const std::string_view text = request.first;
-  const Sha1Digest name = sha1(text);
-  if (request.argument_count < 3 || host_.scripts.knows(turn.tenant->id, name))
-    return pass_on(request, rule, turn);
+  // Redis refuses it.
+  if (request.argument_count < 3) return pass_on(request, rule, turn);
+  const Sha1Digest name = sha1(request.first);
+  const std::string text = with_prelude(request.first);
+  if (host_.scripts.find(turn.tenant->id, name)) return run_script(request, rule, text, turn);
   if (!host_.scripts.has_room(turn.tenant->id, text.size())) return refuse_script(turn);
   // Within a transaction one more request would be one more answer.
-  if (transaction_.open) return pass_on(request, rule, turn);
+  if (transaction_.open) return run_script(request, rule, text, turn);
   const auto upstream = upstream_for_plain(turn);
   if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
   if (must_wait_for(**upstream, turn) || !all_answered(turn)) return Next::kWait;
   if (const auto other = enter_lane(rule, turn)) return *other;
   if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
   lane_place_.use();
-  loading_ = Loading{.script = name, .bytes = text.size(), .unasked = true};
+  loading_ = Loading{.script = name, .in_redis = sha1(text), .bytes = text.size(), .unasked = true};
   const auto& target = held_ ? held_->upstream : turn.shared;
   note_script(rule, *target, turn);
   send_now(target, make_request({"SCRIPT", "LOAD", text}), ReplyUse::kLoadedFirst);
-  send(*target, request, rule, turn);
+  send_script(*target, request, rule, text, turn);
   return Next::kDone;
 }
 
-SessionFsm::Next SessionFsm::load_script(const Request& request, const CommandRule& rule,
-                                         Turn& turn) {
+SessionFsm::Next SessionFsm::eval_by_name(const Request& request, const CommandRule& rule,
+                                          Turn& turn) {
+  if (request.argument_count < 3) return pass_on(request, rule, turn);
+  return run_script(request, rule, name_in_redis(request.first, turn.tenant->id), turn);
+}
+
+// `script` stands in the place of the client's: a text, or a name.
+SessionFsm::Next SessionFsm::run_script(const Request& request, const CommandRule& rule,
+                                        std::string_view script, Turn& turn) {
+  const auto upstream = upstream_for_plain(turn);
+  if (!upstream) return refuse(turn, "ERR " + upstream.error().message);
+  if (must_wait_for(**upstream, turn)) return Next::kWait;
+  if (const auto other = enter_lane(rule, turn)) return *other;
+  if (const auto other = admit(request, request.argument_count, rule, turn)) return *other;
+  lane_place_.use();
+  note_script(rule, **upstream, turn);
+  send_script(**upstream, request, rule, script, turn);
+  return Next::kDone;
+}
+
+void SessionFsm::send_script(UpstreamFsm& upstream, const Request& request, const CommandRule& rule,
+                             std::string_view script, Turn& turn) {
+  std::string& rewritten = host_.rewritten;
+  if (!turn.run.empty() && !turn.run.continues(upstream, rewritten)) flush(turn);
+  if (turn.run.empty()) rewritten.clear();
+  const size_t begin = rewritten.size();
+  const std::string_view bytes = request.bytes;
+  if (upstream.key_prefix().empty()) {
+    rewritten += bytes;
+  } else {
+    append_with_prefixed_keys(rewritten, request, rule.keys, upstream.key_prefix());
+    if (transaction_.open) transaction_.queued.push_back(rule.reply_keys);
+  }
+  // Keys come behind the script: it is where it was.
+  const auto place = static_cast<size_t>(request.name.end() - bytes.begin()) + 2;
+  const auto end = static_cast<size_t>(request.first.end() - bytes.begin()) + 2;
+  std::string argument;
+  append_bulk(argument, script);
+  rewritten.replace(begin + place, end - place, argument);
+  turn.run.add_rewritten(upstream, bytes, rewritten, ReplyKeys::kNone);
+  // Its bytes are the parser's, which needs them for the next one.
+  if (request.form == RequestForm::kInline) flush(turn);
+}
+
+SessionFsm::Next SessionFsm::load_script(const Request& request, Turn& turn) {
   if (request.argument_count != 3) return refuse(turn, wrong_arguments("script|load"));
   ArgumentCursor cursor(request);
   cursor.next();
   cursor.next();
-  const std::string_view text = *cursor.next();
-  const Sha1Digest name = sha1(text);
-  if (host_.scripts.knows(turn.tenant->id, name)) return pass_on(request, rule, turn);
-  if (!host_.scripts.has_room(turn.tenant->id, text.size())) return refuse_script(turn);
-  if (transaction_.open) return pass_on(request, rule, turn);
+  const std::string_view script = *cursor.next();
+  const Sha1Digest name = sha1(script);
+  // Whether Redis has taken it would be known after EXEC only: it stays unknown, and its name is
+  // all that there is to answer.
+  if (transaction_.open)
+    return pass_on_instead(make_request({"ECHO", script_name(name)}), ReplyUse::kPass, turn);
+  const std::string text = with_prelude(script);
+  if (!host_.scripts.find(turn.tenant->id, name) &&
+      !host_.scripts.has_room(turn.tenant->id, text.size())) {
+    return refuse_script(turn);
+  }
   if (!all_answered(turn)) return Next::kWait;
-  loading_ = Loading{.script = name, .bytes = text.size(), .unasked = false};
-  return pass_on_instead(request.bytes, ReplyUse::kLoaded, turn);
+  const Next next =
+      pass_on_instead(make_request({"SCRIPT", "LOAD", text}), ReplyUse::kLoaded, turn);
+  if (next == Next::kDone && outstanding_ > 0) {
+    loading_ =
+        Loading{.script = name, .in_redis = sha1(text), .bytes = text.size(), .unasked = false};
+  }
+  return next;
+}
+
+SessionFsm::Next SessionFsm::ask_about_scripts(const Request& request, Turn& turn) {
+  if (request.argument_count < 3) return refuse(turn, wrong_arguments("script|exists"));
+  std::string text;
+  append_array_header(text, request.argument_count);
+  ArgumentCursor cursor(request);
+  append_bulk(text, *cursor.next());
+  append_bulk(text, *cursor.next());
+  while (const auto name = cursor.next()) append_bulk(text, name_in_redis(*name, turn.tenant->id));
+  return pass_on_instead(text, ReplyUse::kPass, turn);
+}
+
+// Of a script that the tenant has loaded; otherwise one that no script has.
+std::string SessionFsm::name_in_redis(std::string_view name, TenantId tenant) const {
+  const auto digest = parse_script_name(name);
+  const auto known = digest ? host_.scripts.find(tenant, *digest) : std::nullopt;
+  return known ? script_name(*known) : std::string(kNoScript);
 }
 
 SessionFsm::Next SessionFsm::flush_scripts(const Request& request, Turn& turn) {
@@ -119,11 +165,26 @@ SessionFsm::Next SessionFsm::refuse_script(Turn& turn) {
                 "values as arguments instead of writing them into the script");
 }
 
-// Redis has answered SCRIPT LOAD.
-void SessionFsm::script_loaded(std::string_view reply) {
-  if (!reply.starts_with('-') && login_ && loading_)
-    host_.scripts.add(login_->tenant, loading_->script, loading_->bytes);
-  loading_.reset();
+// Redis has answered SCRIPT LOAD. What the client is told: the name that it knows.
+std::string SessionFsm::script_loaded(std::string_view reply) {
+  const auto loaded = std::exchange(loading_, std::nullopt);
+  if (reply.starts_with('-') || !login_ || !loaded) return std::string(reply);
+  host_.scripts.add(login_->tenant, loaded->script, loaded->in_redis, loaded->bytes);
+  std::string text;
+  append_bulk(text, script_name(loaded->script));
+  return text;
+}
+
+// Errors of scripts end with "script: <name>, on @user_script:<line>.": Redis's name of it.
+std::string SessionFsm::with_own_name(std::string_view error) const {
+  std::string text(error);
+  const size_t place = text.rfind(kNamesScript);
+  if (place == std::string::npos || !login_) return text;
+  const size_t begin = place + kNamesScript.size();
+  const auto name = parse_script_name(error.substr(begin, kNoScript.size()));
+  const auto own = name ? host_.scripts.find_original(login_->tenant, *name) : std::nullopt;
+  if (own) text.replace(begin, kNoScript.size(), script_name(*own));
+  return text;
 }
 
 }  // namespace partywall::cache

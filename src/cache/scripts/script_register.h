@@ -5,9 +5,9 @@
 #include <cstdint>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <unordered_map>
-#include <unordered_set>
 
 #include "base/crypto.h"
 #include "tenancy/tenant.h"
@@ -29,11 +29,16 @@ class ScriptRegister {
  public:
   explicit ScriptRegister(ScriptLimits limits = {}) : limits_(limits) {}
 
-  [[nodiscard]] bool knows(TenantId tenant, const Sha1Digest& script) const;
+  // What Redis calls a script that the tenant has loaded under this name, which is not the same:
+  // Redis has got it with the prelude. Nothing: the tenant has not loaded it.
+  [[nodiscard]] std::optional<Sha1Digest> find(TenantId tenant, const Sha1Digest& script) const;
+  // The other way round.
+  [[nodiscard]] std::optional<Sha1Digest> find_original(TenantId tenant,
+                                                        const Sha1Digest& in_redis) const;
   // May the tenant make Redis keep one more script of that size? Known ones it keeps already.
   [[nodiscard]] bool has_room(TenantId tenant, size_t bytes) const;
   // Redis has taken it.
-  void add(TenantId tenant, const Sha1Digest& script, size_t bytes);
+  void add(TenantId tenant, const Sha1Digest& script, const Sha1Digest& in_redis, size_t bytes);
   // SCRIPT FLUSH: unknown to the tenant from here on. Redis keeps them: they go on counting.
   void forget(TenantId tenant);
 
@@ -42,8 +47,10 @@ class ScriptRegister {
   struct FirstBytes {
     size_t operator()(const Sha1Digest& digest) const;
   };
+  using Names = std::unordered_map<Sha1Digest, Sha1Digest, FirstBytes>;
   struct Entry {
-    std::unordered_set<Sha1Digest, FirstBytes> known;
+    Names known;           // Redis's, by the client's
+    Names originals;       // the client's, by Redis's
     uint32_t scripts = 0;  // that Redis keeps
     size_t bytes = 0;
   };
@@ -52,6 +59,8 @@ class ScriptRegister {
     mutable std::mutex mutex;
     std::unordered_map<TenantId, Entry> tenants;
   };
+  [[nodiscard]] std::optional<Sha1Digest> look_up(TenantId tenant, Names Entry::* names,
+                                                  const Sha1Digest& name) const;
   [[nodiscard]] const Part& part_of(TenantId tenant) const {
     return parts_[std::hash<TenantId>()(tenant) % parts_.size()];
   }
@@ -65,6 +74,8 @@ class ScriptRegister {
 
 // The digest in "a94a8fe5ccb19ba61c4c0873d391e987982fbbd3", in any case; nothing if it is none.
 std::optional<Sha1Digest> parse_script_name(std::string_view text);
+
+std::string script_name(const Sha1Digest& digest);
 
 // What no script is called: SHA-1 of nothing that anybody knows.
 inline constexpr std::string_view kNoScript = "0000000000000000000000000000000000000000";

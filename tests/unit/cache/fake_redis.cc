@@ -7,6 +7,7 @@
 #include "base/hex.h"
 #include "cache/glob.h"
 #include "cache/resp/resp_writer.h"
+#include "cache/scripts/script_prelude.h"
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
@@ -166,9 +167,9 @@ std::string FakeRedis::Connection::execute_script(const Words& words) {
   if (user_ == kIndexUser)
     return "*2\r\n:0\r\n" + integer(static_cast<int64_t>(redis_.sets[words[3]].size()));
   const bool load = words[0] == "script" && to_lower(words[1]) == "load";
-  if (load || words[0] == "eval") {
+  if (load || words[0] == "eval" || words[0] == "eval_ro") {
     const std::string& text = words[load ? 2 : 1];
-    if (text == "bad") return "-ERR Error compiling script\r\n";
+    if (text == with_prelude("bad")) return "-ERR Error compiling script\r\n";
     redis_.scripts.insert(name_of(text));
     return bulk(load ? name_of(text) : "ran");
   }

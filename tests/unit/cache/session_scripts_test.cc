@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hex.h"
+#include "cache/scripts/script_prelude.h"
 #include "cache/session_fsm.h"
 #include "cache/session_world.h"
 
@@ -55,7 +56,7 @@ TEST_F(Scripts, InATransactionToo) {
 }
 
 TEST_F(Scripts, ThatRedisDoesNotTakeAreNotKnown) {
-  world_.redis.scripts.insert(name_of("bad"));  // by whatever means
+  world_.redis.scripts.insert(name_of(with_prelude("bad")));  // by whatever means
   EXPECT_THAT(ask(*acme_, "EVAL bad 0\r\n"), StartsWith("-ERR Error compiling"));
   EXPECT_EQ(ask(*acme_, "EVALSHA " + name_of("bad") + " 0\r\n"), kNoSuchScript);
   EXPECT_THAT(ask(*acme_, "EVAL y\r\nSCRIPT LOAD\r\n"), HasSubstr("wrong number"));
@@ -64,7 +65,8 @@ TEST_F(Scripts, ThatRedisDoesNotTakeAreNotKnown) {
 TEST_F(Scripts, AreBoundedBecauseRedisNeverForgetsThem) {
   ScriptRegister scripts({.max_scripts = 3, .max_bytes = 100});
   const TenantId acme = SessionWorld::acme();
-  for (const char* text : {"a", "b", "c", "c"}) scripts.add(acme, sha1(text), 1);
+  for (const char* text : {"a", "b", "c", "c"})
+    scripts.add(acme, sha1(text), sha1(with_prelude(text)), 1);
   EXPECT_FALSE(scripts.has_room(acme, 1));
   scripts.forget(acme);
   EXPECT_FALSE(scripts.has_room(acme, 1)) << "Redis keeps them";
@@ -79,6 +81,67 @@ TEST_F(Scripts, OneAnswerForOneEvalWhenTheConnectionIsLost) {
   world_.settle(*acme_);
   const std::string answers = acme_->take();
   EXPECT_EQ(std::ranges::count(answers, '\n'), 2) << answers;
+}
+
+TEST_F(Scripts, HaveInRedisThePreludeBeforeThem) {
+  const auto scripts_in_redis = [&] {
+    std::vector<std::string> texts;
+    for (const FakeRedis::Words& words : world_.redis.log) {
+      if (words[0].starts_with("eval")) texts.push_back(words[1]);
+      if (words[0] == "script") texts.push_back(words[2]);
+    }
+    world_.redis.log.clear();
+    return texts;
+  };
+  const std::string text = with_prelude("x");
+  ask(*acme_, "EVAL x 0\r\n");
+  EXPECT_EQ(scripts_in_redis(), (std::vector{text, text}));
+  ask(*acme_, "EVAL x 0\r\nEVAL_RO x 0\r\nEVALSHA " + name_of("x") + " 0\r\n");
+  EXPECT_EQ(scripts_in_redis(), (std::vector{text, text, name_of(text)}));
+  ask(*acme_, "SCRIPT LOAD y\r\nSCRIPT EXISTS " + name_of("y") + "\r\n");
+  EXPECT_EQ(scripts_in_redis(), (std::vector{with_prelude("y"), name_of(with_prelude("y"))}));
+  ask(*acme_, "MULTI\r\nEVAL x 0\r\nEVAL z 0\r\nEVALSHA " + name_of("x") + " 0\r\nEXEC\r\n");
+  EXPECT_EQ(scripts_in_redis(), (std::vector{text, with_prelude("z"), name_of(text)}));
+}
+
+TEST_F(Scripts, AreKnownToClientsByTheirOwnNames) {
+  const std::string loaded = "$40\r\n" + name_of("x") + "\r\n";
+  EXPECT_EQ(ask(*acme_, "SCRIPT LOAD x\r\n"), loaded);
+  EXPECT_EQ(ask(*acme_, "SCRIPT LOAD x\r\n"), loaded) << "that is known already";
+  EXPECT_EQ(ask(*acme_, "MULTI\r\nSCRIPT LOAD y\r\nEXEC\r\n"),
+            "+OK\r\n+QUEUED\r\n*1\r\n$40\r\n" + name_of("y") + "\r\n");
+  // Redis's own name of it is nobody's.
+  EXPECT_EQ(ask(*acme_, "EVALSHA " + name_of(with_prelude("x")) + " 0\r\n"), kNoSuchScript);
+  EXPECT_EQ(ask(*acme_, "SCRIPT EXISTS " + name_of(with_prelude("x")) + "\r\n"), "*1\r\n:0\r\n");
+  const auto error = [](const std::string& name) {
+    return "-ERR user_script:1: no script: " + name + ", on @user_script:1.\r\n";
+  };
+  world_.redis.answer_eval = [&] { return error(name_of(with_prelude("x"))); };
+  EXPECT_EQ(ask(*acme_, "EVAL x 0\r\n"), error(name_of("x")));
+  ask(*globex_, "EVAL z 0\r\n");
+  EXPECT_EQ(ask(*globex_, "EVAL z 0\r\n"), error(name_of(with_prelude("x"))))
+      << "names of a neighbour's are not looked up";
+}
+
+TEST_F(Scripts, KeysAndArgumentsStayWhatTheyAre) {
+  const std::string request =
+      "*5\r\n$4\r\nEVAL\r\n$1\r\nx\r\n$1\r\n1\r\n$1\r\nk\r\n$3\r\na\r\n\r\n";
+  ask(*acme_, request + request + "*2\r\n$3\r\nGET\r\n$1\r\nk\r\n" + request);
+  const FakeRedis::Words words = {"eval", with_prelude("x"), "1", "k", "a\r\n"};
+  const std::vector<FakeRedis::Words> log(world_.redis.log.end() - 4, world_.redis.log.end());
+  EXPECT_EQ(log, (std::vector<FakeRedis::Words>{words, words, {"get", "k"}, words}));
+}
+
+TEST(ScriptPrelude, HasNoLineOfItsOwn) {
+  const std::string prelude(kScriptPrelude);
+  EXPECT_EQ(with_prelude("return 1"), prelude + "return 1");
+  EXPECT_EQ(with_prelude("#!lua flags=no-writes\nreturn 1"),
+            "#!lua flags=no-writes\n" + prelude + "return 1");
+  EXPECT_EQ(with_prelude("#!lua\n"), "#!lua\n" + prelude);
+  EXPECT_EQ(with_prelude(""), prelude);
+  EXPECT_EQ(with_prelude("\n#!lua"), prelude + "\n#!lua");
+  EXPECT_EQ(with_prelude("#!lua"), "#!lua" + prelude) << "which Redis refuses";
+  EXPECT_EQ(prelude.find('\n'), std::string::npos);
 }
 
 }  // namespace
