@@ -8,7 +8,7 @@ import sys
 
 import pytest
 import redis.asyncio
-from support.paths import REPOSITORY
+from support.javascript import javascript_clients
 from support.processes import Process
 
 HERE = pathlib.Path(__file__).parent
@@ -17,10 +17,7 @@ HERE = pathlib.Path(__file__).parent
 @pytest.fixture(scope="session")
 def node_modules():
     """The JavaScript clients, installed."""
-    done = subprocess.run([REPOSITORY / "scripts" / "javascript-clients"], capture_output=True, text=True, timeout=300)
-    if done.returncode != 0:
-        pytest.skip(f"NOT TESTED: the JavaScript clients cannot be installed: {done.stderr[-300:]}")
-    return done.stdout.strip()
+    return javascript_clients("tests/e2e/cache/js")
 
 
 @pytest.mark.parametrize("client", ["ioredis", "node-redis"])

@@ -41,8 +41,9 @@ def scram_verifier(password, iterations=4096):
 class SqlStack:
     """Logins: a bound one per tenant, `app` (application), `trusted` (asserting), `migration`; one password."""
 
-    def __init__(self, postgres, binary, *, slots=6, workers=1, allow_temp=False, change=None, listen_unix=False):
-        self.postgres, self.binary = postgres, binary
+    def __init__(self, postgres, binary, *, slots=6, workers=1, allow_temp=False, change=None, listen_unix=False,
+                 schema=SCHEMA):
+        self.postgres, self.binary, self.schema = postgres, binary, schema
         self.database = postgres.create_database()
         self.owner = f"{self.database}_owner"
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="partywall-sql-"))
@@ -95,7 +96,7 @@ class SqlStack:
         self.postgres.execute(f"ALTER DATABASE {self.database} OWNER TO {self.owner}")
         with self.postgres.connect(self.database) as connection:
             connection.execute(f"SET ROLE {self.owner}")
-            connection.execute(SCHEMA)
+            connection.execute(self.schema)
         self.protect()
 
     def protect(self):
