@@ -8,6 +8,7 @@ import os
 import pathlib
 import shutil
 import subprocess
+import sys
 
 import pytest
 from support.javascript import javascript_clients
@@ -179,3 +180,45 @@ def jdbc(tmp_path_factory):
 def test_jdbc(door, plain, mode, jdbc):
     # Without it the driver sends SET when it connects.
     compare(door, plain, jdbc, mode, ["stream", "cancelled", "timed out", "copied", "copy refused", "pipelined"], {"ASSUME_VERSION": "15"})
+
+
+@pytest.fixture(scope="session")
+def libpqxx(tmp_path_factory):
+    installed("libpqxx-dev", "/usr/include/pqxx/pqxx")
+    compiler = shutil.which("c++") or shutil.which("clang++-19")
+    if not compiler:
+        pytest.skip("NOT TESTED: no C++ compiler is installed")
+    program = tmp_path_factory.mktemp("cpp") / "matrix"
+    subprocess.run([compiler, "-std=c++17", CLIENTS / "cpp" / "matrix.cpp", "-o", program, "-w", "-I/usr/include/postgresql", "-lpqxx", "-lpq",
+                    "-pthread"], check=True, timeout=300)
+    return [program]
+
+
+def test_libpqxx(door, plain, mode, libpqxx):
+    compare(door, plain, libpqxx, mode, ["stream", "cancelled", "copied", "copy refused", "pipelined"])
+
+
+def succeeds(*command):
+    return shutil.which(command[0]) and subprocess.run(command, capture_output=True, timeout=60).returncode == 0
+
+
+def test_ruby_pg(door, plain, mode):
+    if not succeeds("ruby", "-e", "require 'pg'"):
+        pytest.skip("NOT TESTED: ruby-pg is not installed")
+    compare(door, plain, ["ruby", CLIENTS / "ruby" / "matrix.rb"], mode, ["stream", "cancelled", "copied", "copy refused", "pipelined"])
+
+
+def test_php(door, plain, mode):
+    if not succeeds("php", "-r", "exit(extension_loaded('pgsql') && extension_loaded('pdo_pgsql') ? 0 : 1);"):
+        pytest.skip("NOT TESTED: php-cli or php-pgsql is not installed")
+    compare(door, plain, ["php", CLIENTS / "php" / "matrix.php"], mode, ["stream", "cancelled", "copied", "copy refused"])
+
+
+@pytest.mark.parametrize("program, package, steps", [
+    ("psycopg_sync", "psycopg_pool", ["stream", "cancelled", "copied", "copy refused", "pipelined"]),
+    ("psycopg_async", "psycopg_pool", ["stream", "cancelled", "copied", "copy refused", "pipelined"]),
+    ("sqlalchemy_psycopg2", "sqlalchemy", ["stream", "cancelled"]),
+    ("django_orm", "django", ["stream", "cancelled"])])
+def test_python(door, plain, mode, program, package, steps):
+    pytest.importorskip(package, reason=f"NOT TESTED: the Python package {package} is not installed")
+    compare(door, plain, [sys.executable, CLIENTS / "python" / f"{program}.py"], mode, steps)

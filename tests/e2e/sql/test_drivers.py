@@ -141,14 +141,17 @@ def test_asyncpg_pool_of_a_tenant(stack):
     asyncio.run(run())
 
 
+@pytest.mark.parametrize("user", ["acme", "app"])
 @pytest.mark.parametrize("mode", ["simple", "extended", "prepared"])
-def test_pgbench(stack, mode, tmp_path):
+def test_pgbench(stack, mode, user, tmp_path):
     script = tmp_path / "script.sql"
-    script.write_text("\\set n random(1, 100)\nBEGIN;\nSELECT body FROM notes WHERE id > :n - 101;\nSELECT :n + 1;\nCOMMIT;\n"
-                      "SELECT :n;\n")
+    enter = f"SET LOCAL app.current_tenant = '{stack.context('acme')}';\n" if user == "app" else ""
+    # Divides by zero if it sees anything but the one row of its tenant.
+    script.write_text(f"\\set n random(1, 100)\nBEGIN;\n{enter}SELECT 1 / (count(*) = 1 AND min(body) = 'of acme')::int FROM notes WHERE id > :n - 101;\n"
+                      "SELECT :n + 1;\nCOMMIT;\n" + ("SELECT :n;\n" if user == "acme" else ""))
     # A thread each: pgbench prepares synchronously, and would wait for a connection while its other
     # clients keep theirs in a transaction.
-    done = subprocess.run(["pgbench", "-n", "-c", "12", "-j", "12", "-t", "50", "-M", mode, "-f", str(script), stack.dsn("acme")],
+    done = subprocess.run(["pgbench", "-n", "-c", "12", "-j", "12", "-t", "50", "-M", mode, "-f", str(script), stack.dsn(user)],
                           text=True, capture_output=True, timeout=120)
     assert done.returncode == 0, done.stderr
     assert "number of transactions actually processed: 600/600" in done.stdout
