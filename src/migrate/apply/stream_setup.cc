@@ -170,15 +170,11 @@ Result<StreamPlan> plan_stream(Connection& source, Connection& target,
   plan.reverse_name = stream_name(settings.tenant, *source_identity);
   if (plan.name == plan.reverse_name)
     return fail(ErrorKind::kInvalid, "source and target are the same database");
-  const auto state = read_state(source, target, plan.name);
-  if (!state) return std::unexpected(state.error());
-  const auto start = decide_start(*state, plan.name);
-  const bool is_new = start && *start != StreamStart::kResume;
   auto begins = settings.rows == CopiedRows::kUnderWay
                     ? read_beginnings_so_far(target, settings.tenant)
                     : read_beginnings(target, settings.tenant);
   if (!begins) return std::unexpected(begins.error());
-  if (!is_new) plan.begins = *std::move(begins);
+  plan.begins = *std::move(begins);
   auto source_tables = read_stream_tables(source);
   if (!source_tables) return at("source", source_tables.error());
   plan.source_tables = *std::move(source_tables);
@@ -226,8 +222,6 @@ Result<Preparation> prepare_stream(Connection& source, Connection& target,
     if (auto dropped = drop_interrupted(source, plan.name, on_waiting); !dropped)
       return std::unexpected(dropped.error());
   }
-  if (auto forgotten = forget_beginnings(target, settings.tenant); !forgotten)
-    return at("target", forgotten.error());
   auto slot = begin_stream(source, target, settings, plan, on_waiting);
   if (!slot) return std::unexpected(slot.error());
   prepared.slot = *std::move(slot);
@@ -241,8 +235,6 @@ Result<std::vector<std::string>> forget_stream(Connection& source, Connection& t
   const std::string name = stream_name(tenant, *identity);
   const auto state = read_state(source, target, name);
   if (!state) return std::unexpected(state.error());
-  if (auto forgotten = forget_beginnings(target, tenant); !forgotten)
-    return at("target", forgotten.error());
   std::vector<std::string> removed;
   if (state->slot) {
     if (auto dropped = drop_slot(source, name); !dropped) return std::unexpected(dropped.error());

@@ -101,14 +101,6 @@ Result<> note_relation_begins(Connection& target, const Uuid& tenant, const std:
               tenant.to_string(), relation, to_string(place));
 }
 
-Result<> forget_beginnings(Connection& target, const Uuid& tenant) {
-  const auto there = has_tables(target);
-  if (!there) return std::unexpected(there.error());
-  if (!*there) return {};
-  return tell(target, "DELETE FROM partywall_migration.stream_relation WHERE tenant = $1",
-              tenant.to_string());
-}
-
 Result<TableBeginnings> read_beginnings_so_far(Connection& target, const Uuid& tenant) {
   const auto there = has_tables(target);
   if (!there) return std::unexpected(there.error());

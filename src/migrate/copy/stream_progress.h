@@ -44,9 +44,6 @@ Result<std::optional<StreamNote>> read_stream_note(postgres::Connection& target,
 // Of relations that were copied as the source was later than where the stream begins.
 Result<> note_relation_begins(postgres::Connection& target, const Uuid& tenant,
                               const std::string& relation, Lsn place);
-// They are of one stream: places in another source's log, or of a stream that is over, mean
-// nothing.
-Result<> forget_beginnings(postgres::Connection& target, const Uuid& tenant);
 // kConflict while rows of the tenant are being copied: changes must wait until they are there.
 // `target` may have no such schema.
 Result<TableBeginnings> read_beginnings(postgres::Connection& target, const Uuid& tenant);

@@ -124,25 +124,6 @@ def test_changes_are_not_followed_before_the_rows_are_there(servers, binary):  #
         move.stream.assert_equal()
 
 
-def test_what_an_earlier_stream_noted_is_not_the_next_one_s(servers, binary):  # noqa: F811
-    """Where a table's copy was later than the stream's begin, changes before that place are passed over: of that stream alone."""
-    with move_of(servers, binary, rows=200) as move:
-        move.finish()
-        # As after a snapshot that was lost; of a source whose log is far ahead.
-        note = f"INSERT INTO partywall_migration.stream_relation VALUES ('{move.stream.tenant}', 'public.item', 'FFFFFFFF/0')"
-        noted = "SELECT count(*) FROM partywall_migration.stream_relation"
-        move.target(note)
-        move.stream.run("forget")
-        assert move.target(noted) == [(0,)]
-        assert move.of_the_target("discard", "--verified-too").returncode == 0
-        move.target(note)
-        move.stream.begin()
-        assert move.target(noted) == [(0,)]
-        move.stream.source_server.execute("INSERT INTO item (name) VALUES ('later'); UPDATE item SET name = 'changed' WHERE id = 7", move.stream.source)
-        move.stream.catch_up()
-        move.stream.assert_equal()
-
-
 def test_another_tenant_sees_and_loses_nothing(servers, binary):  # noqa: F811
     """Rows of B are in the same tables with the same keys: the copy, a restart of it and the stream leave them alone."""
     with move_of(servers, binary) as move:
