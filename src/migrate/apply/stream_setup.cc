@@ -122,6 +122,8 @@ Result<> remember_beginning(Connection& target, const std::string& name, Lsn lsn
 
 Result<NewSlot> begin_stream(Connection& source, Connection& target, const StreamSettings& settings,
                              const StreamPlan& plan, const OnWaiting& on_waiting) {
+  if (auto forgotten = forget_beginnings(target, settings.tenant); !forgotten)
+    return fail_with_context("target", forgotten.error());
   const auto origin = target.execute(
       "SELECT pg_catalog.pg_replication_origin_create($1) "
       "WHERE pg_catalog.pg_replication_origin_oid($1) IS NULL",
@@ -171,8 +173,8 @@ Result<StreamPlan> plan_stream(Connection& source, Connection& target,
   if (plan.name == plan.reverse_name)
     return fail(ErrorKind::kInvalid, "source and target are the same database");
   auto begins = settings.rows == CopiedRows::kUnderWay
-                    ? read_beginnings_so_far(target, settings.tenant)
-                    : read_beginnings(target, settings.tenant);
+                    ? read_beginnings_so_far(target, settings.tenant, *source_identity)
+                    : read_beginnings(target, settings.tenant, *source_identity);
   if (!begins) return std::unexpected(begins.error());
   plan.begins = *std::move(begins);
   auto source_tables = read_stream_tables(source);
@@ -253,6 +255,9 @@ Result<std::vector<std::string>> forget_stream(Connection& source, Connection& t
     if (!dropped) return at("target", dropped.error());
     removed.push_back("replication origin " + name + " of the target");
   }
+  // Last: as long as the stream could go on they are needed.
+  if (auto forgotten = forget_beginnings(target, tenant); !forgotten)
+    return fail_with_context("target", forgotten.error());
   return removed;
 }
 

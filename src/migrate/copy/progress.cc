@@ -323,8 +323,9 @@ Result<> restart_relation(Connection& target, const MigrationRecord& migration,
   if (!noted) return noted;
   if (auto planned = insert_chunks(target, tenant, relation, blocks_per_chunk); !planned)
     return planned;
-  if (begins) {
-    auto moved = note_relation_begins(target, migration.tenant, relation.name, *begins);
+  if (migration.is_online) {
+    auto moved = begins ? note_relation_begins(target, migration.tenant, relation.name, *begins)
+                        : delete_relation_begins(target, migration.tenant, relation.name);
     if (!moved) return moved;
   }
   if (auto state = set_state(target, migration.tenant, MigrationState::kCopying); !state)

@@ -17,11 +17,9 @@ constexpr const char* kOfTheTenant =
 constexpr const char* kSequenceOfTheTenant =
     "SELECT partywall_sequences.sequence_of($1::text::regclass, $2::uuid)::oid";
 
-// $1: the tenant's own, which an earlier statement has made; $2 and $3: the source's position.
-constexpr const char* kForwardOnly = R"(
-SELECT setval(seqrelid, $2::bigint, $3::boolean) FROM pg_sequence
-WHERE seqrelid = $1::oid AND (pg_sequence_last_value(seqrelid) IS NULL
-  OR sign(seqincrement::numeric) * ($2::bigint::numeric - pg_sequence_last_value(seqrelid)) > 0))";
+constexpr const char* kQuotedName =
+    "SELECT format('%I.%I', n.nspname, c.relname) FROM pg_class c JOIN pg_namespace n ON n.oid = "
+    "c.relnamespace WHERE c.oid = $1::oid";
 
 constexpr std::string_view kLockNotAvailable = "55P03";
 
@@ -81,7 +79,16 @@ Result<> continue_one(Connection& source, Connection& target, const Uuid& tenant
   }
   const auto own = target.execute(kSequenceOfTheTenant, {sequence, id});
   if (!own) return fail_with_context("setting sequence " + sequence, own.error());
-  const auto set = target.execute(kForwardOnly, {std::string(own->text(0)), value, called});
+  const auto shown = target.execute(kQuotedName, {std::string(own->text(0))});
+  if (!shown) return fail_with_context("setting sequence " + sequence, shown.error());
+  if (shown->empty())
+    return fail(ErrorKind::kConflict,
+                "the tenant's own sequence of {} was dropped while its position was set: run it "
+                "again",
+                sequence);
+  const std::string name(shown->text(0));
+  const auto set = target.execute(if_behind("setval(s.seqrelid, $2::bigint, $3::boolean)", name),
+                                  {name, value, called});
   if (!set) return fail_with_context("setting sequence " + sequence, set.error());
   return {};
 }

@@ -33,11 +33,36 @@ Result<bool> has_tables(Connection& target) {
   return there->is_true(0);
 }
 
+Result<> delete_relation_begins(Connection& target, const Uuid& tenant) {
+  return tell(target, "DELETE FROM partywall_migration.stream_relation WHERE tenant = $1",
+              tenant.to_string());
+}
+
 }  // namespace
 
 Result<> note_stream_begins(Connection& target, const Uuid& tenant, Lsn place) {
-  return tell(target, "UPDATE partywall_migration.stream SET begins = $2 WHERE tenant = $1",
-              tenant.to_string(), to_string(place));
+  auto transaction = Transaction::begin(target);
+  if (!transaction) return std::unexpected(transaction.error());
+  if (auto deleted = delete_relation_begins(target, tenant); !deleted) return deleted;
+  auto noted = tell(target, "UPDATE partywall_migration.stream SET begins = $2 WHERE tenant = $1",
+                    tenant.to_string(), to_string(place));
+  if (!noted) return noted;
+  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
+  return {};
+}
+
+Result<> forget_beginnings(Connection& target, const Uuid& tenant) {
+  const auto migration = read_migration(target, tenant);
+  if (!migration) return std::unexpected(migration.error());
+  if (!*migration || !(*migration)->is_online) return {};
+  auto transaction = Transaction::begin(target);
+  if (!transaction) return std::unexpected(transaction.error());
+  if (auto deleted = delete_relation_begins(target, tenant); !deleted) return deleted;
+  auto noted = tell(target, "UPDATE partywall_migration.stream SET begins = NULL WHERE tenant = $1",
+                    tenant.to_string());
+  if (!noted) return noted;
+  if (auto committed = transaction->commit(); !committed) return std::unexpected(committed.error());
+  return {};
 }
 
 Result<> note_stream_applied(Connection& target, const Uuid& tenant, Lsn applied, Lsn source,
@@ -101,13 +126,26 @@ Result<> note_relation_begins(Connection& target, const Uuid& tenant, const std:
               tenant.to_string(), relation, to_string(place));
 }
 
-Result<TableBeginnings> read_beginnings_so_far(Connection& target, const Uuid& tenant) {
+Result<> delete_relation_begins(Connection& target, const Uuid& tenant,
+                                const std::string& relation) {
+  return tell(target,
+              "DELETE FROM partywall_migration.stream_relation WHERE tenant = $1 AND relation = $2",
+              tenant.to_string(), relation);
+}
+
+// Places of another source's log, or of a stream that was given up, say nothing of this one.
+Result<TableBeginnings> read_beginnings_so_far(Connection& target, const Uuid& tenant,
+                                               const DatabaseIdentity& source) {
   const auto there = has_tables(target);
   if (!there) return std::unexpected(there.error());
   if (!*there) return TableBeginnings{};
-  const auto rows = ask(
-      target, "SELECT relation, begins FROM partywall_migration.stream_relation WHERE tenant = $1",
-      tenant.to_string());
+  // The name may have changed since.
+  const auto rows =
+      ask(target,
+          "SELECT r.relation, r.begins FROM partywall_migration.stream_relation r JOIN "
+          "partywall_migration.stream s USING (tenant) JOIN partywall_migration.migration m USING "
+          "(tenant) WHERE tenant = $1 AND s.begins IS NOT NULL AND m.source LIKE $2",
+          tenant.to_string(), source.system + "/%/" + source.oid);
   if (!rows) return std::unexpected(rows.error());
   TableBeginnings begins;
   for (size_t i = 0; i < rows->size(); ++i) {
@@ -119,7 +157,8 @@ Result<TableBeginnings> read_beginnings_so_far(Connection& target, const Uuid& t
   return begins;
 }
 
-Result<TableBeginnings> read_beginnings(Connection& target, const Uuid& tenant) {
+Result<TableBeginnings> read_beginnings(Connection& target, const Uuid& tenant,
+                                        const DatabaseIdentity& source) {
   const auto migration = read_migration(target, tenant);
   if (!migration) return std::unexpected(migration.error());
   if (*migration && (*migration)->is_online && (*migration)->state == MigrationState::kCopying) {
@@ -129,7 +168,7 @@ Result<TableBeginnings> read_beginnings(Connection& target, const Uuid& tenant) 
         "there: partywall migrate run --online copies the rest and follows them",
         (*migration)->slug);
   }
-  return read_beginnings_so_far(target, tenant);
+  return read_beginnings_so_far(target, tenant, source);
 }
 
 }  // namespace partywall::migrate

@@ -7,6 +7,7 @@
 #include "base/uuid.h"
 #include "engines/postgres.h"
 #include "migrate/apply/stream_table.h"
+#include "migrate/database_identity.h"
 
 // What the target notes of a migration whose source is in use while it goes on: where the stream of
 // changes and the copied rows fit together, and how far both have been brought. In the schema
@@ -29,8 +30,11 @@ struct StreamNote {
   }
 };
 
-// Where the stream begins: the rows are copied as the source was there.
+// Where the stream begins: the rows are copied as the source was there. What was noted of relations
+// was of an earlier stream, and is forgotten.
 Result<> note_stream_begins(postgres::Connection& target, const Uuid& tenant, Lsn place);
+// There is no such stream any more: the next may be of another source, whose log has other places.
+Result<> forget_beginnings(postgres::Connection& target, const Uuid& tenant);
 // Does not wait for the target's disk.
 Result<> note_stream_applied(postgres::Connection& target, const Uuid& tenant, Lsn applied,
                              Lsn source, double lag_ms);
@@ -44,10 +48,16 @@ Result<std::optional<StreamNote>> read_stream_note(postgres::Connection& target,
 // Of relations that were copied as the source was later than where the stream begins.
 Result<> note_relation_begins(postgres::Connection& target, const Uuid& tenant,
                               const std::string& relation, Lsn place);
+// It is copied as the source was where the stream begins.
+Result<> delete_relation_begins(postgres::Connection& target, const Uuid& tenant,
+                                const std::string& relation);
+// Of the stream from `source`, and none that was noted of another.
 // kConflict while rows of the tenant are being copied: changes must wait until they are there.
 // `target` may have no such schema.
-Result<TableBeginnings> read_beginnings(postgres::Connection& target, const Uuid& tenant);
+Result<TableBeginnings> read_beginnings(postgres::Connection& target, const Uuid& tenant,
+                                        const DatabaseIdentity& source);
 // The same without that condition.
-Result<TableBeginnings> read_beginnings_so_far(postgres::Connection& target, const Uuid& tenant);
+Result<TableBeginnings> read_beginnings_so_far(postgres::Connection& target, const Uuid& tenant,
+                                               const DatabaseIdentity& source);
 
 }  // namespace partywall::migrate

@@ -42,7 +42,8 @@ Result<> check_followed_tables(const OnlineParts& parts, const StreamPlan& plan)
   for (const Relation& relation : parts.subject.relations) {
     const auto name = qualified_name(relation.name);
     const auto table = plan.source_tables.find(std::pair(name.schema, name.name));
-    if (table != plan.source_tables.end() && plan.publication.tables.contains(table->second.root))
+    if (table != plan.source_tables.end() && plan.publication.tables.contains(table->second.root) &&
+        !table->second.is_unlogged)
       continue;
     return fail(ErrorKind::kConflict,
                 "the changes of table {} cannot be followed{}: exclude it in the rules, or copy "

@@ -1,8 +1,9 @@
 """A tenant is moved while its application writes: the copy and the stream of changes fit together, and both databases are compared."""
 import psycopg
 import pytest
-from online import move_of, writers
-from streams import servers  # noqa: F401
+from online import ROWS, SCHEMA, move_of, writers
+from streams import LOGICAL, servers, write_elsewhere  # noqa: F401
+from support.postgres import Postgres
 from support.register import TENANT_B
 from support.waiting import wait_until
 
@@ -60,6 +61,10 @@ def test_sequences_go_on_where_the_source_s_are_and_never_back(servers, binary):
         move.target("SELECT setval(partywall_sequences.sequence_of('public.item_id_seq', '{}'), 9000)".format(move.stream.tenant))
         move.finish()
         assert move.target(draw)[0][0] == 9001
+        # One that was set and not drawn from since counts as much.
+        move.target("SELECT setval(partywall_sequences.sequence_of('public.item_id_seq', '{}'), 9900, false)".format(move.stream.tenant))
+        move.finish()
+        assert move.target(draw)[0][0] == 9900
 
 
 def test_a_transaction_that_stays_open_delays_the_comparison_and_not_the_stream(servers, binary):  # noqa: F811
@@ -107,6 +112,13 @@ def test_a_table_that_cannot_be_followed_is_refused(servers, binary):  # noqa: F
         assert move.of_the_target("status").returncode == 3  # nothing was begun
         assert move.stream.source_server.execute("SELECT count(*) FROM pg_replication_slots WHERE database = current_database()",
                                                  move.stream.source)[0][0] == 0
+    # The changes of one partition would be missing, though those of its table are followed.
+    with move_of(servers, binary, rows=50, text="INSERT INTO item (id, name) SELECT n, 'x' FROM generate_series(1, {0}) AS n",
+                 schema="CREATE TABLE item (id bigint PRIMARY KEY, name text) PARTITION BY RANGE (id);"
+                        "CREATE TABLE item_low PARTITION OF item FOR VALUES FROM (0) TO (20);"
+                        "CREATE UNLOGGED TABLE item_high PARTITION OF item FOR VALUES FROM (20) TO (1000)") as move:
+        done = move.stream.run("run", "--online", check=False)
+        assert done.returncode == 5 and "public.item_high cannot be followed, because it is UNLOGGED" in done.stderr
     with move_of(servers, binary, rows=50, schema="CREATE TABLE item (id bigint, name text);",
                  text="INSERT INTO item SELECT n, 'x' FROM generate_series(1, {0}) AS n") as move:
         done = move.stream.run("run", "--online", check=False)
@@ -122,6 +134,41 @@ def test_changes_are_not_followed_before_the_rows_are_there(servers, binary):  #
         assert done.returncode == 5 and "are being copied" in done.stderr
         move.finish()
         move.stream.assert_equal()
+
+
+def test_a_later_stream_from_another_source_loses_nothing(servers, binary):  # noqa: F811
+    """Where the tables of an earlier move begin is a place of that source's log: in another's the same place comes much later."""
+    tables = ("item", "line", "log", "account", "ledger")
+    with move_of(servers, binary) as move, Postgres(LOGICAL) as elsewhere:
+        write_elsewhere(move.stream.source_server)
+        with move.start("--until-verified", "--rate", "4") as run:
+            move.wait_for_chunks(run, 2)
+            run.kill()
+        move.finish()
+        noted = "SELECT max(begins)::text FROM partywall_migration.stream_relation"
+        begins = move.target(noted)[0][0]
+        assert begins
+        move.stream.run("forget")
+        assert move.target(noted)[0][0] is None
+        move.target("SET session_replication_role = replica; " + "; ".join(f"DELETE FROM {table}" for table in tables))
+
+        database = elsewhere.create_database()
+        elsewhere.execute(SCHEMA, database)
+        elsewhere.execute(ROWS.format(50), database)
+        assert elsewhere.execute(f"SELECT pg_current_wal_lsn() < '{begins}'")[0][0]
+        stream = move.stream
+        before = stream.source_server, stream.source, stream.source_url
+        stream.source_server, stream.source, stream.source_url = elsewhere, database, elsewhere.url(database)
+        try:
+            stream.begin()
+            elsewhere.execute("INSERT INTO item (id, name) VALUES (700, 'later'); UPDATE account SET balance = 7; DELETE FROM line WHERE item = 3;"
+                              "INSERT INTO log VALUES ('2024-06-06', 'later')", database)
+            stream.catch_up()
+            assert elsewhere.execute(f"SELECT pg_current_wal_lsn() < '{begins}'")[0][0]
+            stream.assert_equal()
+            stream.run("forget")
+        finally:
+            stream.source_server, stream.source, stream.source_url = before
 
 
 def test_another_tenant_sees_and_loses_nothing(servers, binary):  # noqa: F811
