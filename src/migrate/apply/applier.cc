@@ -89,7 +89,7 @@ Result<> Applier::take(const pgoutput::Relation& relation) {
   const auto known = relations_.find(relation.id);
   if (known != relations_.end() && known->second.route && known->second.shape == shape) return {};
   if (relations_.size() >= settings_.max_relations && known == relations_.end()) {
-    return fail(ErrorKind::kLimit, "the change stream has more than {} tables",
+    return fail(ErrorKind::kConflict, "the change stream has more than {} tables",
                 settings_.max_relations);
   }
   const auto begins =

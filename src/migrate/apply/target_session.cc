@@ -4,6 +4,7 @@
 #include <poll.h>
 
 #include "engines/postgres_settings.h"
+#include "migrate/passing.h"
 
 namespace partywall::migrate {
 namespace {
@@ -39,8 +40,8 @@ constexpr std::string_view kObjectInUse = "55006";
 
 // What may go well the next time, in another session.
 bool is_passing(const PostgresError& error) {
-  return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kLimit ||
-         error.sqlstate == "40001" || error.sqlstate == "40P01" || error.sqlstate == "55P03";
+  return may_pass(error) || error.sqlstate == "40001" || error.sqlstate == "40P01" ||
+         error.sqlstate == "55P03";
 }
 
 Lsn lsn_of(const Rows& rows) {

@@ -7,6 +7,7 @@
 #include <thread>
 
 #include "cache/transfer/pace.h"
+#include "migrate/passing.h"
 
 namespace partywall::migrate {
 namespace {
@@ -96,9 +97,10 @@ class Work {
 bool is_refusal(const PostgresError& error) { return error.sqlstate.starts_with("23"); }
 
 // Connections that were lost or are not to be had, and servers that lack something for a while.
-bool may_pass(const PostgresError& error) {
-  return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kTimeout ||
-         error.sqlstate.starts_with("53");
+// A row that is too long (kLimit too) is so the next time.
+bool is_passing(const PostgresError& error) {
+  return error.kind == ErrorKind::kTimeout ||
+         (may_pass(error) && error.kind != ErrorKind::kLimit) || error.sqlstate.starts_with("53");
 }
 
 class Worker {
@@ -126,7 +128,7 @@ class Worker {
       source_.reset();
       target_.reset();
       const PostgresError& error = copied.error();
-      const bool again = may_pass(error) && ++failures < settings_.max_failures;
+      const bool again = is_passing(error) && ++failures < settings_.max_failures;
       const Duration pause = again ? backoff_pause(settings_.backoff, failures) : Duration{};
       observer_.interrupted(chunk, rows_, bytes_, error, pause);
       if (is_refusal(error)) {
@@ -143,7 +145,9 @@ class Worker {
 
   postgres::PostgresResult<Claim> try_copy(const Chunk& chunk) {
     if (auto connected = connect(); !connected) {
-      return std::unexpected(PostgresError(connected.error().kind, connected.error().message));
+      const Error& error = connected.error();
+      return std::unexpected(
+          PostgresError(may_pass(error) ? ErrorKind::kUnavailable : error.kind, error.message));
     }
     const ChunkCopy copy{.source = *source_,
                          .target = *target_,

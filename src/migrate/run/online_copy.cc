@@ -7,6 +7,7 @@
 
 #include "base/random.h"
 #include "migrate/copy/stream_progress.h"
+#include "migrate/passing.h"
 #include "migrate/schema/qualified_name.h"
 
 namespace partywall::migrate {
@@ -101,12 +102,21 @@ class OnlineCopy {
     auto prepared = prepare_stream(*source, target(), settings, *plan, on_waiting(*stop));
     if (!prepared) return std::unexpected(prepared.error());
     parts_.online.on_prepared(*plan, *prepared);
+    if (auto wanted = still_wanted(*stop); !wanted) return wanted;
     if (!prepared->slot) return go_on(*source);
     const ReplicationSlot& slot = prepared->slot->slot();
     if (auto begun = begin_at(slot.consistent_lsn); !begun) return begun;
     const auto fits = adopt(slot.snapshot_name, *nodes, *source);
     if (!fits) return std::unexpected(fits.error());
+    if (auto wanted = still_wanted(*stop); !wanted) return wanted;
     return *fits ? Result<>{} : take_picture();
+  }
+
+  // A signal that came while nothing asked for it is lost with what watched for it.
+  Result<> still_wanted(const StopWatch& stop) {
+    is_stopped_ = is_stopped_ || stop.has_come();
+    if (!is_stopped_) return {};
+    return fail(ErrorKind::kClosed, "stopped while the copy of the rows was prepared");
   }
 
   OnWaiting on_waiting(const StopWatch& stop) {
@@ -193,8 +203,7 @@ class OnlineCopy {
       const auto place = try_take_picture();
       if (place && *place) return copy_from(**place);
       if (place) continue;
-      const bool may_pass = place.error().kind == ErrorKind::kUnavailable;
-      if (!may_pass || ++failures >= parts_.task.copy.max_failures)
+      if (is_stopped_ || !may_pass(place.error()) || ++failures >= parts_.task.copy.max_failures)
         return std::unexpected(place.error());
       --pictures_;
       const Duration pause = backoff_pause(parts_.task.copy.backoff, failures);
@@ -216,8 +225,10 @@ class OnlineCopy {
         *std::move(replication), name_ + "_" + std::to_string(SystemRandom().below(10'000)),
         [&] { return on_waiting(*stop)(open_transactions(*source)); }, milliseconds(250));
     if (!slot) return std::unexpected(slot.error());
+    if (auto wanted = still_wanted(*stop); !wanted) return std::unexpected(wanted.error());
     const auto fits = adopt(slot->slot().snapshot_name, *nodes, *source);
     if (!fits) return std::unexpected(fits.error());
+    if (auto wanted = still_wanted(*stop); !wanted) return std::unexpected(wanted.error());
     if (!*fits) return std::nullopt;
     return slot->slot().consistent_lsn;
   }

@@ -7,6 +7,7 @@
 #include "base/random.h"
 #include "migrate/copy/sequences.h"
 #include "migrate/copy/stream_progress.h"
+#include "migrate/passing.h"
 #include "migrate/run/background_comparison.h"
 #include "migrate/run/coordinator.h"
 #include "migrate/run/online_copy.h"
@@ -107,13 +108,15 @@ class OnlineMove final : public FollowListener {
   Result<MigrationResult> follow_until_verified() {
     if (const auto end = catch_up(); !end || *end == Advance::kStopped)
       return end ? Result<MigrationResult>(stopped()) : std::unexpected(end.error());
-    if (auto set = move_sequences(); !set) return std::unexpected(set.error());
+    bool are_moved = false;  // the sequences
     for (uint32_t failures = 0;;) {
-      auto verdict = compare();
+      const auto moved = are_moved ? Result<>{} : move_sequences();
+      are_moved = moved.has_value();
+      auto verdict =
+          moved ? compare() : Result<std::optional<Verdict>>(std::unexpected(moved.error()));
       if (verdict && !*verdict) return stopped();
       if (verdict) return conclude(**std::move(verdict));
-      const bool may_pass = verdict.error().kind == ErrorKind::kUnavailable;
-      if (!may_pass || ++failures >= task_.copy.max_failures)
+      if (!may_pass(verdict.error()) || ++failures >= task_.copy.max_failures)
         return std::unexpected(verdict.error());
       const Duration pause = backoff_pause(kBetweenHolds, failures);
       parts_.online.on_retry(verdict.error(), pause);

@@ -3,6 +3,7 @@
 #include <poll.h>
 
 #include "migrate/copy/session.h"
+#include "migrate/passing.h"
 
 namespace partywall::migrate {
 
@@ -35,10 +36,8 @@ Result<FollowEnd> SteadyStream::run(std::optional<Lsn> until) {
     }
     if (end) return end;
     follower_.reset();
-    const ErrorKind kind = end.error().kind;
-    const bool may_pass = kind == ErrorKind::kUnavailable || kind == ErrorKind::kClosed ||
-                          (kind == ErrorKind::kConflict && is_opening_);
-    if (!may_pass) return end;
+    const bool is_busy = end.error().kind == ErrorKind::kConflict && is_opening_;
+    if (!is_busy && !may_pass(end.error())) return end;
     if (time_.monotonic() - began > seconds(30)) backoff_.succeeded();
     backoff_.failed(time_.monotonic());
     const Duration pause = backoff_.retry_at() - time_.monotonic();
