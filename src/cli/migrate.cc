@@ -144,6 +144,15 @@ int migrate_preflight(const MigrateOptions& options) {
   return forbids ? kExitFailure : kExitSuccess;
 }
 
+namespace {
+
+std::string with_kept(std::string text, const migrate::MigrationResult& result) {
+  if (!result.kept.empty()) text += ". " + result.kept;
+  return text;
+}
+
+}  // namespace
+
 int migrate_run(const MigrateOptions& options) {
   const auto prepared = prepare("run", options);
   if (!prepared) return prepared.error();
@@ -170,14 +179,15 @@ int migrate_run(const MigrateOptions& options) {
                            prepared->task.slug));
       return kExitSuccess;
     case migrate::MigrationOutcome::kRefused:
-      conclude(format, "refused", "the errors above stand in the way; nothing was copied");
+      conclude(format, "refused",
+               with_kept("the errors above stand in the way; nothing was copied", *result));
       return kExitFailure;
     case migrate::MigrationOutcome::kDiffers:
       conclude_unequal(
           format, *result->verdict,
-          is_online ? "the target differs from the source at the place that both were compared at: "
-                      "find out who wrote to it, put it right, then run it again; or begin anew "
-                      "after partywall migrate discard and forget"
+          is_online ? with_kept("the target differs from the source at the place that both were "
+                                "compared at: find out who wrote to it and put it right",
+                                *result)
                     : "the target differs from a source that has not changed: find out who wrote "
                       "to it, then begin anew after partywall migrate discard");
       return kExitFailure;

@@ -5,6 +5,7 @@
 #include <fmt/format.h>
 
 #include "base/random.h"
+#include "migrate/apply/stream_names.h"
 #include "migrate/copy/sequences.h"
 #include "migrate/copy/stream_progress.h"
 #include "migrate/passing.h"
@@ -34,9 +35,23 @@ class OnlineMove final : public FollowListener {
   explicit OnlineMove(const OnlineParts& parts) : parts_(parts), task_(parts.task) {}
 
   Result<MigrationResult> run() {
+    auto result = move();
+    if (slot_.empty()) return result;
+    const std::string kept = kept_log();
+    if (kept.empty()) return result;
+    if (!result) return fail(result.error().kind, "{}. {}", result.error().message, kept);
+    result->kept = kept;
+    return result;
+  }
+
+ private:
+  Result<MigrationResult> move() {
     auto opened = Coordinator::open(task_, parts_.subject);
     if (!opened) return std::unexpected(opened.error());
     coordinator_ = *std::move(opened);
+    const auto identity = read_database_identity(target());
+    if (!identity) return fail_with_context("target", identity.error());
+    slot_ = stream_name(task_.tenant, *identity);
     auto there = coordinator_->find();
     if (!there) return std::unexpected(there.error());
     const auto findings = preflight(parts_.subject, task_.source, target(), task_.tenant,
@@ -62,7 +77,22 @@ class OnlineMove final : public FollowListener {
     return follow();
   }
 
- private:
+  // What somebody must know who does not go on: the source's disk fills. "": there is no slot.
+  [[nodiscard]] std::string kept_log() const {
+    std::string_view who = "The source keeps";
+    if (auto source = open_session(task_.source); source) {
+      const auto there = source->execute(
+          "SELECT FROM pg_catalog.pg_replication_slots WHERE slot_name = $1", {slot_});
+      if (there && there->empty()) return "";
+    } else {
+      who = "The source, which does not answer, may keep";
+    }
+    return fmt::format(
+        "{} its log for slot {}: run it again to go on, or give it up with partywall migrate "
+        "discard and partywall migrate forget",
+        who, slot_);
+  }
+
   Connection& target() { return coordinator_->target(); }
 
   static MigrationResult stopped() { return {.outcome = MigrationOutcome::kStopped}; }
@@ -266,6 +296,7 @@ class OnlineMove final : public FollowListener {
   const OnlineParts& parts_;
   const MigrationTask& task_;
   std::optional<Coordinator> coordinator_;
+  std::string slot_;
   MigrationRecord record_;
   std::unique_ptr<StopWatch> stop_;
   WakeSignal hold_lost_;  // the connection that has the tenant's lock

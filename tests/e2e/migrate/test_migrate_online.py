@@ -1,4 +1,7 @@
 """A tenant is moved while its application writes: the copy and the stream of changes fit together, and both databases are compared."""
+import re
+import subprocess
+
 import psycopg
 import pytest
 from online import ROWS, SCHEMA, move_of, writers
@@ -40,6 +43,10 @@ def test_a_row_that_somebody_changed_in_the_target_is_found(servers, binary):  #
         with writers(move.stream, 1):
             done = move.stream.run("run", "--online", "--until-verified", check=False)
         assert done.returncode == 1, done.stderr
+        shown = subprocess.run([str(part) for part in (binary, "migrate", "run", move.stream.source_url, "--to", move.stream.target_url,
+                                                       "--tenant", move.stream.tenant, "--online", "--until-verified")],
+                               capture_output=True, text=True, timeout=120)
+        assert shown.returncode == 1 and re.search("The source keeps its log for slot partywall_.*migrate forget", shown.stdout)
         assert '"differences":[{"kind":"changed","row":"(77,1)"}]' in done.stdout
         assert '"outcome":"differs"' in done.stdout
         assert move.status()["state"] == "catching_up"
