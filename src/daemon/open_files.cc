@@ -2,9 +2,8 @@
 
 #include <algorithm>
 
-#include <sys/resource.h>
-
 #include <fmt/format.h>
+#include <sys/resource.h>
 
 #include "base/log.h"
 
@@ -24,8 +23,7 @@ std::vector<DoorLimits> limits_of(store::NodeSettings& settings) {
   std::vector<DoorLimits> doors;
   if (settings.listen.http) doors.push_back({"http", &settings.http.max_connections, nullptr});
   if (settings.listen.sql) {
-    doors.push_back(
-        {"sql", &settings.sql.max_connections, &settings.sql.max_tenant_connections});
+    doors.push_back({"sql", &settings.sql.max_connections, &settings.sql.max_tenant_connections});
   }
   if (settings.listen.cache) {
     doors.push_back(
@@ -54,8 +52,9 @@ std::vector<std::string> fit_to_open_files(store::NodeSettings& settings, unsign
   if (wanted <= granted) return lowered;
   const double share = static_cast<double>(granted) / static_cast<double>(wanted);
   for (const DoorLimits& door : doors) {
-    const auto fitting = std::max(
-        kLeastConnections, static_cast<uint32_t>(share * static_cast<double>(*door.max_connections)));
+    const auto fitting =
+        std::max(kLeastConnections,
+                 static_cast<uint32_t>(share * static_cast<double>(*door.max_connections)));
     lowered.push_back(fmt::format("doors.{}.max_connections: {} instead of {}", door.door, fitting,
                                   *door.max_connections));
     *door.max_connections = fitting;

@@ -65,8 +65,7 @@ LintFinding unused(const IndexState& index, const std::string& object) {
 
 void judge_index(const TableState& table, const IndexState& index, const std::string& tenant_column,
                  std::vector<LintFinding>& findings) {
-  const std::string object =
-      "index " + QualifiedName{table.name.schema, index.name}.shown();
+  const std::string object = "index " + QualifiedName{table.name.schema, index.name}.shown();
   if (leaks_values(index)) {
     findings.push_back(
         {LintRule::kIndexLeaksValues, FindingLevel::kError, object,

@@ -4,9 +4,7 @@ namespace partywall::sql {
 
 // A GIN index is searched for each of its columns apart, a BRIN index by ranges of pages that
 // tenants share, and the others hold one column.
-bool can_lead_with_tenant(std::string_view method) {
-  return method == "btree" || method == "gist";
-}
+bool can_lead_with_tenant(std::string_view method) { return method == "btree" || method == "gist"; }
 
 bool leaks_values(const IndexState& index) {
   if (index.only_tenant) return false;

@@ -2,7 +2,6 @@
 
 #include <gmock/gmock.h>
 #include <gtest/gtest.h>
-
 #include <sys/resource.h>
 
 namespace partywall::daemon {
@@ -38,9 +37,9 @@ TEST(OpenFiles, ClientsNeverNeedAllOfThem) {
       if (limit / workers < 200) continue;  // the least that a door takes
       EXPECT_LE(files_of(settings, workers), limit - limit / 8) << workers << " " << limit;
       EXPECT_GT(files_of(settings, workers), limit / 2) << workers << " " << limit;
-      for (const auto& door : {std::pair{settings.sql.max_connections, settings.sql.max_tenant_connections},
-                               std::pair{settings.cache.max_connections,
-                                         settings.cache.max_tenant_connections}})
+      for (const auto& door :
+           {std::pair{settings.sql.max_connections, settings.sql.max_tenant_connections},
+            std::pair{settings.cache.max_connections, settings.cache.max_tenant_connections}})
         EXPECT_LE(door.second, std::max(4U, door.first * workers / 4));
     }
   }
