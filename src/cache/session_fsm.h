@@ -231,7 +231,7 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
   [[nodiscard]] Limits limits_to_ask_with(CacheAtQuota policy, const Turn& turn) const;
   [[nodiscard]] bool has_quota(Turn& turn);
   [[nodiscard]] uint32_t nodes() const;
-  void note_charge(const Growth& growth, const Turn& turn, NewNames names = {});
+  void note_charge(const Growth& growth, const Turn& turn, const NewNames& names = {});
   [[nodiscard]] NewNames names_of_new_keys(const Request& request, uint32_t arguments_there,
                                            const CommandRule& rule, Turn& turn,
                                            std::optional<bool> much_room = {});

@@ -40,6 +40,7 @@ std::unique_ptr<KeyspaceJob> make_job(const Request& request, const CommandRule&
 
 // Without a cell there is no upstream either, which whoever asks for one will say.
 bool SessionFsm::has_prefix(const Turn& turn) {
+  if (upstreams_ != nullptr) return !upstreams_->target().key_prefix.empty();
   const auto upstreams = tenant_upstreams(turn);
   return upstreams && !(*upstreams)->target().key_prefix.empty();
 }

@@ -70,15 +70,16 @@ uint32_t SessionFsm::nodes() const {
 }
 
 // It is settled with the answer to the request that is sent next.
-void SessionFsm::note_charge(const Growth& growth, const Turn& turn, NewNames names) {
+void SessionFsm::note_charge(const Growth& growth, const Turn& turn, const NewNames& names) {
   if (growth.none() && names.empty()) return;
   // Within a transaction names would pile up without end; those of another database go first too.
-  const bool too_many = charges_.name_bytes() + names.bulks.size() > kMostOpenNameBytes;
-  if (!names.empty() && (too_many || !charges_.names_are_of(names.database)))
-    settle({.growth = {}, .names = charges_.take_names()});
+  if (!names.empty()) {
+    const bool too_many = charges_.name_bytes() + names.bulks.size() > kMostOpenNameBytes;
+    if (too_many || !charges_.names_are_of(names.database))
+      settle({.growth = {}, .names = charges_.take_names()});
+  }
   // One more than itself: a script may be loaded first.
-  charges_.add({.growth = growth, .names = std::move(names)},
-               answered_ + outstanding_ + turn.run.count() + 2);
+  charges_.add(growth, names, answered_ + outstanding_ + turn.run.count() + 2);
 }
 
 // Of the tenant, and of the time in which a name that was written down counts as remembered. The
@@ -119,7 +120,7 @@ void SessionFsm::note_new_key(uint32_t database, std::string_view key, Turn& tur
   if (!has_quota(turn)) return;
   NewNames names{.database = database, .count = 1, .bulks = {}, .urgent = true};
   append_bulk(names.bulks, key);
-  note_charge({}, turn, std::move(names));
+  note_charge({}, turn, names);
 }
 
 void SessionFsm::note_removed_keys(const Request& request, const CommandRule& rule, Turn& turn) {

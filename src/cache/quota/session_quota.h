@@ -28,8 +28,10 @@ struct Charge {
 class OpenCharges {
  public:
   // `due`: with so many answers, counted since the session began, all of it is answered.
-  void add(const Charge& charge, uint64_t due) {
-    (older_.none() ? older_ : newer_) += charge;
+  void add(const Growth& growth, const NewNames& names, uint64_t due) {
+    Charge& charge = older_.none() ? older_ : newer_;
+    charge.growth += growth;
+    if (!names.empty()) charge.names += names;
     (newer_.none() ? older_due_ : newer_due_) = due;
   }
   // What is answered now, after so many answers.

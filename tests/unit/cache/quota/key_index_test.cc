@@ -95,8 +95,8 @@ TEST(RecentNames, NearlyAllOfTenThousandAreRememberedTogether) {
 
 TEST(OpenCharges, NamesGoWithWhatTheyWereChargedFor) {
   OpenCharges open;
-  open.add({.growth = {.keys = 1}, .names = {.database = 2, .count = 1, .bulks = "a"}}, 1);
-  open.add({.growth = {.keys = 1}, .names = {.database = 2, .count = 1, .bulks = "bc"}}, 2);
+  open.add({.keys = 1}, {.database = 2, .count = 1, .bulks = "a"}, 1);
+  open.add({.keys = 1}, {.database = 2, .count = 1, .bulks = "bc"}, 2);
   EXPECT_EQ(open.name_bytes(), 3U);
   EXPECT_TRUE(open.names_are_of(2));
   EXPECT_FALSE(open.names_are_of(0));
