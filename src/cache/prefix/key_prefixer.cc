@@ -2,8 +2,8 @@
 
 #include <algorithm>
 
-#include "cache/prefix/key_rewriter.h"
 #include "cache/resp/number.h"
+#include "cache/resp/resp_writer.h"
 
 namespace partywall::cache {
 namespace {

@@ -1,10 +1,12 @@
 #include "cache/prefix/key_rewriter.h"
 
-#include <charconv>
+#include <cstring>
+#include <initializer_list>
 
 #include "base/ascii.h"
 #include "cache/prefix/key_walk.h"
 #include "cache/resp/number.h"
+#include "cache/resp/resp_writer.h"
 
 namespace partywall::cache {
 namespace {
@@ -22,15 +24,22 @@ void append_prefixed(std::string& out, size_t length, std::string_view prefix) {
   out += prefix;
 }
 
-}  // namespace
-
-void append_bulk_header(std::string& out, size_t length) {
-  char text[24] = {'$'};
-  char* const end = std::to_chars(text + 1, text + sizeof text - 2, length).ptr;
-  end[0] = '\r';
-  end[1] = '\n';
-  out.append(text, static_cast<size_t>(end + 2 - text));
+// What goes on in every request: one look at how much room there is, not one for each piece.
+void append_pieces(std::string& out, std::initializer_list<std::string_view> pieces) {
+  size_t size = out.size();
+  const size_t begin = size;
+  for (const std::string_view piece : pieces) size += piece.size();
+  out.resize_and_overwrite(size, [&](char* data, size_t) {
+    char* to = data + begin;
+    for (const std::string_view piece : pieces) {
+      std::memcpy(to, piece.data(), piece.size());
+      to += piece.size();
+    }
+    return size;
+  });
 }
+
+}  // namespace
 
 void append_with_prefixed_keys(std::string& out, const Request& request, const KeyLayout& layout,
                                std::string_view prefix) {
@@ -39,9 +48,8 @@ void append_with_prefixed_keys(std::string& out, const Request& request, const K
     // The parser has found it: there is no need to walk there.
     const auto name_end = static_cast<size_t>(request.name.end() - bytes.begin());
     const auto key = static_cast<size_t>(request.first.begin() - bytes.begin());
-    out.append(bytes, 0, name_end + 2);
-    append_prefixed(out, request.first.size(), prefix);
-    out.append(bytes, key);
+    const BulkHeader header(prefix.size() + request.first.size());
+    append_pieces(out, {bytes.substr(0, name_end + 2), header.view(), prefix, bytes.substr(key)});
     return;
   }
   KeyWalk walk(layout, request.argument_count);

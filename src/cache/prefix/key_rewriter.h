@@ -13,9 +13,6 @@ namespace partywall::cache {
 void append_with_prefixed_keys(std::string& out, const Request& request, const KeyLayout& layout,
                                std::string_view prefix);
 
-// The line before an argument of so many bytes.
-void append_bulk_header(std::string& out, size_t length);
-
 // Does this SORT have a GET, or a BY with a pattern? Redis allows them only to users who may read
 // every key.
 bool sort_reads_by_pattern(const Request& request, const KeyLayout& layout);

@@ -14,9 +14,11 @@ struct NumberLine {
   size_t end = 0;  // behind the LF
 };
 
+NumberLine read_any_number_line(std::string_view bytes, size_t at);
+
 // Reads it at `at`. Canonical: no sign, no leading zero, at most ten digits.
 inline NumberLine read_number_line(std::string_view bytes, size_t at) {
-  // Nearly all have one or two digits.
+  // Nearly all have one or two digits, and there are several in each request.
   if (bytes.size() >= at + 4 && bytes[at] >= '1' && bytes[at] <= '9') {
     const char* const digits = bytes.data() + at;
     const auto first = static_cast<uint64_t>(digits[0] - '0');
@@ -27,20 +29,7 @@ inline NumberLine read_number_line(std::string_view bytes, size_t at) {
               at + 4};
     }
   }
-  constexpr size_t kMaxDigits = 10;
-  uint64_t value = 0;
-  size_t position = at;
-  while (position < bytes.size() && bytes[position] >= '0' && bytes[position] <= '9') {
-    if (position - at == kMaxDigits) return {NumberLine::Status::kInvalid};
-    value = value * 10 + static_cast<uint64_t>(bytes[position++] - '0');
-  }
-  const bool leading_zero = position - at > 1 && bytes[at] == '0';
-  if (leading_zero) return {NumberLine::Status::kInvalid};
-  if (position == bytes.size()) return {NumberLine::Status::kIncomplete};
-  if (position == at || bytes[position] != '\r') return {NumberLine::Status::kInvalid};
-  if (position + 1 == bytes.size()) return {NumberLine::Status::kIncomplete};
-  if (bytes[position + 1] != '\n') return {NumberLine::Status::kInvalid};
-  return {NumberLine::Status::kComplete, value, position + 2};
+  return read_any_number_line(bytes, at);
 }
 
 }  // namespace partywall::cache

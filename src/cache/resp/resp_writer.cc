@@ -1,5 +1,6 @@
 #include "cache/resp/resp_writer.h"
 
+#include <charconv>
 #include <iterator>
 
 #include <fmt/format.h>
@@ -15,14 +16,23 @@ void append_map_header(std::string& out, Protocol protocol, size_t pairs) {
   fmt::format_to(std::back_inserter(out), "%{}\r\n", pairs);
 }
 
+BulkHeader::BulkHeader(size_t length) {
+  char* const end = std::to_chars(text_.data() + 1, text_.data() + text_.size() - 2, length).ptr;
+  end[0] = '\r';
+  end[1] = '\n';
+  size_ = static_cast<size_t>(end + 2 - text_.data());
+}
+
+void append_bulk_header(std::string& out, size_t length) { out += BulkHeader(length).view(); }
+
 void append_bulk(std::string& out, std::string_view text) {
-  fmt::format_to(std::back_inserter(out), "${}\r\n", text.size());
+  append_bulk_header(out, text.size());
   out += text;
   out += "\r\n";
 }
 
 void append_prefixed_bulk(std::string& out, std::string_view prefix, std::string_view text) {
-  fmt::format_to(std::back_inserter(out), "${}\r\n", prefix.size() + text.size());
+  append_bulk_header(out, prefix.size() + text.size());
   out += prefix;
   out += text;
   out += "\r\n";

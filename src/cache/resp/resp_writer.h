@@ -1,5 +1,6 @@
 #pragma once
 
+#include <array>
 #include <cstddef>
 #include <cstdint>
 #include <initializer_list>
@@ -15,6 +16,17 @@ void append_array_header(std::string& out, size_t count);
 // In RESP2 a map is an array of twice the length.
 void append_map_header(std::string& out, Protocol protocol, size_t pairs);
 void append_bulk(std::string& out, std::string_view text);
+// The line before a bulk string of so many bytes.
+class BulkHeader {
+ public:
+  explicit BulkHeader(size_t length);
+  [[nodiscard]] std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::array<char, 24> text_{'$'};
+  size_t size_ = 0;
+};
+void append_bulk_header(std::string& out, size_t length);
 // One bulk string of two parts.
 void append_prefixed_bulk(std::string& out, std::string_view prefix, std::string_view text);
 void append_simple(std::string& out, std::string_view text);  // "+OK"
