@@ -87,7 +87,9 @@ ClientFsm::Taken ClientFsm::on_query(std::string_view available, bool is_long) {
       break;
   }
   note_text(text);
-  if (auto copy = is_long || is_sent_ ? std::nullopt : copy_to_be_translated(text)) {
+  // Behind messages that were flushed and answered it may come, as asyncpg sends it.
+  const bool is_behind_others = is_sent_ && !server_->is_quiet();
+  if (auto copy = is_long || is_behind_others ? std::nullopt : copy_to_be_translated(text)) {
     ask_about_copy(std::move(*copy), text);
     return Taken::kYes;
   }

@@ -217,6 +217,7 @@ def test_php(door, plain, mode):
 @pytest.mark.parametrize("program, package, steps", [
     ("psycopg_sync", "psycopg_pool", ["stream", "cancelled", "copied", "copy refused", "pipelined"]),
     ("psycopg_async", "psycopg_pool", ["stream", "cancelled", "copied", "copy refused", "pipelined"]),
+    ("asyncpg_pool", "asyncpg", ["stream", "timed out", "copied", "copy refused"]),
     ("sqlalchemy_psycopg2", "sqlalchemy", ["stream", "cancelled"]),
     ("django_orm", "django", ["stream", "cancelled"])])
 def test_python(door, plain, mode, program, package, steps):

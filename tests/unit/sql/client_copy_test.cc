@@ -50,6 +50,16 @@ TEST(ClientCopy, WithoutColumnsAllOfTheTableAreMeant) {
   EXPECT_NE(session.postgres.inserted.find("(\"id\", \"tenant_id\", \"body\")"), std::string::npos);
 }
 
+// asyncpg asks for the columns' types first, with a Flush and no Sync.
+TEST(ClientCopy, BehindFlushedMessages) {
+  auto session = protected_table();
+  EXPECT_EQ(session.ask(parse("", "select id from notes") + message('H')), "1");
+  EXPECT_EQ(session.ask(query(kAsk)), "G");
+  EXPECT_EQ(session.ask(copy_data("1\tx\n") + copy_done()), "C:COPY 1 Z:I");
+  EXPECT_NE(session.postgres.inserted, "");
+  EXPECT_EQ(session.ask(query("select 1")), "D C:SELECT 1 Z:I");
+}
+
 // Where row-level security does not apply, and where something is wrong with the columns.
 TEST(ClientCopy, WhatPostgresDoesItselfIsPassedOn) {
   auto session = SessionHarness::bound();
