@@ -16,7 +16,7 @@ if(CCACHE_PROGRAM)
   # Depend mode asks the compiler for what a file includes. Without it ccache runs the preprocessor first, which
   # cannot use a precompiled header: a build from nothing takes half as long again (with it, a seventh).
   set(CMAKE_CXX_COMPILER_LAUNCHER
-      ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros,include_file_mtime,include_file_ctime
+      ${CMAKE_COMMAND} -E env CCACHE_DEPEND=1 CCACHE_SLOPPINESS=pch_defines,time_macros
       ${CCACHE_PROGRAM})
 endif()
 
