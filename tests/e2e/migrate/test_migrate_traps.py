@@ -165,7 +165,7 @@ def test_a_tenant_cannot_lock_a_migration_out(moving):
         tool.run("acme")
         for statement in ("LOCK TABLE partywall_migration.migration IN ACCESS SHARE MODE",
                           "UPDATE partywall_migration.holder SET pid = pg_backend_pid()"):
-            with pytest.raises(psycopg.errors.InsufficientPrivilege):
+            with pytest.raises(psycopg.errors.InsufficientPrivilege), tenant.transaction():
                 tenant.execute(statement)
 
 
@@ -175,8 +175,9 @@ def test_who_keeps_the_progress_locked_is_named(moving, postgres):
     tool.call("discard", "acme", "--verified-too")
     with postgres.connect(tool.target.name) as holder:
         holder.execute("BEGIN; LOCK TABLE partywall_migration.migration IN SHARE UPDATE EXCLUSIVE MODE")
+        pid = holder.info.backend_pid
         done = tool.call("run", "acme")
-    assert done.returncode == 5 and f"process {holder.info.backend_pid} of user {postgres.superuser}" in done.stderr
+    assert done.returncode == 5 and f"process {pid} of user {postgres.superuser}" in done.stderr, done.stderr
 
 
 def test_a_note_of_a_process_that_has_ended_is_no_lock(moving, postgres):
