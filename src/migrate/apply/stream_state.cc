@@ -9,16 +9,16 @@ constexpr std::string_view kAnew =
 }  // namespace
 
 Result<> check_versions(int source, int target) {
-  if (source < kOldestSource) {
+  if (source < kOldestStreamSource) {
     return fail(ErrorKind::kConflict,
                 "the source is PostgreSQL {}, and changes can be followed from {} on. Copy the "
                 "rows with partywall migrate run while nobody writes, or upgrade it",
-                source / 10'000, kOldestSource / 10'000);
+                source / 10'000, kOldestStreamSource / 10'000);
   }
-  if (target < kOldestTarget) {
+  if (target < kOldestStreamTarget) {
     return fail(ErrorKind::kConflict,
                 "the target is PostgreSQL {}, and changes can be applied from {} on. Upgrade it",
-                target / 10'000, kOldestTarget / 10'000);
+                target / 10'000, kOldestStreamTarget / 10'000);
   }
   return {};
 }

@@ -11,8 +11,8 @@
 namespace partywall::migrate {
 
 // As the server says its version: 150004 is 15.4.
-inline constexpr int kOldestSource = 130'000;
-inline constexpr int kOldestTarget = 150'000;  // GRANT SET ON PARAMETER
+inline constexpr int kOldestStreamSource = 130'000;
+inline constexpr int kOldestStreamTarget = 150'000;  // GRANT SET ON PARAMETER
 
 // kConflict: one of them is too old.
 [[nodiscard]] Result<> check_versions(int source, int target);
