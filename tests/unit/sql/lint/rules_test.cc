@@ -210,7 +210,7 @@ TEST(LintRules, ReportEachIndexThatMeetsOtherTenantsEntries) {
     EXPECT_EQ(found[0].rule, LintRule::kIndexLeaksValues);
     EXPECT_EQ(found[0].level, *one.level) << one.index.method;
     EXPECT_EQ(found[0].object, "index public.i");
-    EXPECT_THAT(found[0].remedy, testing::StartsWith(one.remedy));
+    EXPECT_THAT(found[0].remedy, ::testing::StartsWith(one.remedy));
   }
 }
 
