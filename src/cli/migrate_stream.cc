@@ -11,6 +11,7 @@
 #include "cli/exit_code.h"
 #include "cli/stop_signals.h"
 #include "cli/stream_events.h"
+#include "migrate/passing.h"
 
 namespace partywall::cli {
 namespace {
@@ -94,7 +95,7 @@ class FollowCommand {
       const auto end = is_again ? resume() : follow();
       if (end) return kExitSuccess;
       if (signals_.has_come()) return stopped();
-      if (!may_pass(end.error())) return migrate_failed("follow", end.error());
+      if (!is_passing(end.error())) return migrate_failed("follow", end.error());
       if (time_.monotonic() - began > seconds(30)) backoff.succeeded();
       backoff.failed(time_.monotonic());
       const Duration pause = backoff.retry_at() - time_.monotonic();
@@ -106,9 +107,8 @@ class FollowCommand {
 
  private:
   // An earlier follower of the stream, or its server process, may be just ending.
-  [[nodiscard]] bool may_pass(const Error& error) const {
-    return error.kind == ErrorKind::kUnavailable || error.kind == ErrorKind::kClosed ||
-           (error.kind == ErrorKind::kConflict && is_opening_);
+  [[nodiscard]] bool is_passing(const Error& error) const {
+    return migrate::may_pass(error) || (error.kind == ErrorKind::kConflict && is_opening_);
   }
 
   int stopped() {

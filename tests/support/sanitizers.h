@@ -3,7 +3,8 @@
 #include <cstdint>
 
 // Sanitizers make a test ten times as slow. What a test tries at random, or counts, it tries less
-// often under them: the release build does all of it, and the sanitizers see the same code.
+// often under them: the optimised build does all of it (scripts/test --long
+// units), and the sanitizers see the same code.
 namespace partywall {
 
 #if defined(__has_feature)

@@ -7,6 +7,7 @@
 #include "migrate/copy/sequences.h"
 #include "migrate/copy/session.h"
 #include "migrate/copy/source_sum.h"
+#include "migrate/passing.h"
 #include "migrate/run/coordinator.h"
 #include "migrate/run/preflight.h"
 
@@ -199,8 +200,7 @@ Result<Verdict> verify_tenant(const MigrationTask& task, const Subject& subject,
                               .relations = subject.relations};
   for (uint32_t failures = 0;;) {
     auto verdict = verify(comparison, task.verify, observer);
-    const bool may_pass = !verdict && verdict.error().kind == ErrorKind::kUnavailable;
-    if (!may_pass || ++failures >= kMaxComparisons) return verdict;
+    if (verdict || !may_pass(verdict.error()) || ++failures >= kMaxComparisons) return verdict;
     task.copy.sleep(backoff_pause(task.copy.backoff, failures));
   }
 }

@@ -262,7 +262,7 @@ class ClientFsm {
   // tenant changes in it, seen by the door or not, is not the next one's.
   struct SettingsBefore {
     SettingsRef settings;
-    Settings told;
+    Settings told;  // only of those that the client was told about since
   };
   std::optional<SettingsBefore> settings_before_tenant_;
   SqlSyntax syntax_;

@@ -62,7 +62,7 @@ void ClientFsm::open_on_server() {
     transaction_since_ = now_;
     server_->send_settings(*to_server_, settings_);
     if (scope_.is_tenant_of_transaction_only())
-      settings_before_tenant_ = SettingsBefore{settings_, told_};
+      settings_before_tenant_ = SettingsBefore{settings_, {}};
   }
   if (const std::string_view begin = scope_.deferred_begin(); !begin.empty())
     server_->send_begin(*to_server_, begin);

@@ -134,6 +134,8 @@ void ClientFsm::on_parameter_status(const ServerFsm::Event& event) {
   if (tracked && is_sent_) settings_ = server_->settings();
   const std::string* told = told_.find(event.text);
   if (told && *told == event.value) return;
+  if (settings_before_tenant_ && told && !settings_before_tenant_->told.find(event.text))
+    settings_before_tenant_->told.set(event.text, *told);
   told_.set(event.text, event.value);
   note_syntax();
   to_client_.relay(event.bytes);

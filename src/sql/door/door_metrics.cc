@@ -25,7 +25,9 @@ constexpr std::array kTenantFamilies = {
                   "Errors sent to clients, of PostgreSQL and of the door."}},
     TenantFamily{SqlMeter::kTimeouts,
                  {"partywall_sql_statement_timeouts", MetricType::kCounter,
-                  "Statements cancelled because they ran longer than the tier allows."}},
+                  "Statements cancelled because they ran longer than the tier allows, and "
+                  "transactions ended "
+                  "because they were open for longer than transaction_timeout."}},
     TenantFamily{SqlMeter::kRefusals,
                  {"partywall_sql_refusals", MetricType::kCounter,
                   "Statements that got no server connection."}},

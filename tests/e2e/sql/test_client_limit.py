@@ -1,4 +1,6 @@
-"""No tenant takes all connections of the door."""
+"""No tenant takes all connections of the door, nor the files that they need."""
+import contextlib
+import socket
 import time
 
 import psycopg
@@ -36,3 +38,23 @@ def test_a_tenants_connections_are_bounded_and_its_neighbours_are_not_concerned(
             assert again.execute("SELECT 1").fetchall() == [(1,)]
         for connection in held:
             connection.close()
+
+
+def test_a_crowd_takes_neither_the_admin_port_s_files_nor_the_neighbours(postgres, binary, tmp_path):
+    """The node may open 256 files: fewer than its doors' max_connections, and than the crowd wants."""
+    limited = tmp_path / "partywall"
+    limited.write_text(f'#!/bin/sh\nulimit -n 256\nexec {binary} "$@"\n')
+    limited.chmod(0o755)
+    with SqlStack(postgres, limited, slots=4) as stack, contextlib.ExitStack() as crowd:
+        assert "the doors take fewer clients" in stack.log() and "doors.sql.max_connections: 112 instead of 10000" in stack.log()
+        logged_in = 0
+        with pytest.raises(psycopg.OperationalError, match="tenant acme has 28 connections"):
+            while logged_in < 300:
+                crowd.enter_context(stack.connect("acme"))
+                logged_in += 1
+        for _ in range(300):  # and who does not even log in
+            crowd.enter_context(socket.create_connection(("127.0.0.1", stack.port), timeout=5))
+        assert stack.metric("partywall_sql_transactions_total", tenant="acme") == 0, "the admin port answers"
+        crowd.close()
+        with wait_for_login(stack, "globex") as neighbour:
+            assert neighbour.execute("SELECT 1").fetchall() == [(1,)]

@@ -4,7 +4,7 @@ import json
 
 import asyncpg
 
-from script import APPLICATION, COLUMNS, LARGE, NULLS, OTHER_TENANT, READ, STORED, TEXT, enter, login, rows, sample, say, sums
+from script import APPLICATION, COLUMNS, LARGE, NULLS, OTHER_TENANT, READ, STORED, TEXT, enter, login, rows, sample, say, say_pool, say_switches, sums
 
 
 class Undo(Exception):
@@ -145,30 +145,6 @@ async def neighbour(a):
     say("neighbour", [seen, int(changed.split()[1]), await sqlstate(plant())])
 
 
-async def application(a):
-    switched = []
-    for number in range(6):
-        switched += await notes(a, ("acme", "globex")[number % 2])
-    say("switched", switched)
-    say("nobody", await sqlstate(a.fetch("SELECT body FROM notes WHERE id > $1", 0)))
-
-
-async def pool():
-    pools = {"acme": await asyncpg.create_pool(user=login("acme"), min_size=4, max_size=4)}
-    pools["globex"] = pools["acme"] if APPLICATION else await asyncpg.create_pool(user=login("globex"), min_size=4, max_size=4)
-
-    async def read(tenant):
-        async with pools[tenant].acquire() as connection:
-            return tenant, await notes(connection, tenant)
-
-    found = {"acme": set(), "globex": set()}
-    for tenant, bodies in await asyncio.gather(*(read(tenant) for tenant in ["acme", "globex"] * 50)):
-        found[tenant].update(bodies)
-    for one in set(pools.values()):
-        await one.close()
-    say("pool", {tenant: sorted(bodies) for tenant, bodies in found.items()})
-
-
 async def main():
     a, second, b = [await asyncpg.connect(user=login(tenant)) for tenant in ("acme", "acme", "globex")]
     await basics(a, second, b)
@@ -179,10 +155,11 @@ async def main():
     await copy(a)
     await neighbour(a)
     if APPLICATION:
-        await application(a)
+        nobody = sqlstate(a.fetch("SELECT body FROM notes WHERE id > $1", 0))
+        await say_switches(lambda tenant: notes(a, tenant), nobody)
     for connection in (a, second, b):
         await connection.close()
-    await pool()
+    await say_pool(lambda tenant: asyncpg.create_pool(user=login(tenant), min_size=4, max_size=4), lambda pool: pool.acquire(), notes)
 
 
 asyncio.run(main())

@@ -5,7 +5,7 @@ import psycopg
 import psycopg_pool
 from psycopg.types.json import Jsonb
 
-from script import APPLICATION, COLUMNS, LARGE, NULLS, OTHER_TENANT, READ, STORED, TEXT, enter, login, rows, sample, say, sums
+from script import APPLICATION, COLUMNS, LARGE, NULLS, OTHER_TENANT, READ, STORED, TEXT, enter, login, rows, sample, say, say_pool, say_switches, sums
 
 
 async def connect(tenant):
@@ -148,31 +148,8 @@ async def neighbour(a):
     say("neighbour", [seen, changed.rowcount, await sqlstate(plant())])
 
 
-async def application(a):
-    switched = []
-    for number in range(6):
-        switched += await notes(a, ("acme", "globex")[number % 2])
-    say("switched", switched)
-    say("nobody", await sqlstate(a.execute("SELECT body FROM notes WHERE id > %s", [0])))
-
-
-async def pool():
-    def make(tenant):
-        return psycopg_pool.AsyncConnectionPool(kwargs={"user": login(tenant), "autocommit": True}, min_size=4, max_size=4)
-
-    pools = {"acme": make("acme")}
-    pools["globex"] = pools["acme"] if APPLICATION else make("globex")
-
-    async def read(tenant):
-        async with pools[tenant].connection() as connection:
-            return tenant, await notes(connection, tenant)
-
-    found = {"acme": set(), "globex": set()}
-    for tenant, bodies in await asyncio.gather(*(read(tenant) for tenant in ["acme", "globex"] * 50)):
-        found[tenant].update(bodies)
-    for one in set(pools.values()):
-        await one.close()
-    say("pool", {tenant: sorted(bodies) for tenant, bodies in found.items()})
+async def pool_of(tenant):
+    return psycopg_pool.AsyncConnectionPool(kwargs={"user": login(tenant), "autocommit": True}, min_size=4, max_size=4)
 
 
 async def main():
@@ -186,10 +163,11 @@ async def main():
     await pipelined(a)
     await neighbour(a)
     if APPLICATION:
-        await application(a)
+        nobody = sqlstate(a.execute("SELECT body FROM notes WHERE id > %s", [0]))
+        await say_switches(lambda tenant: notes(a, tenant), nobody)
     for connection in (a, second, b):
         await connection.close()
-    await pool()
+    await say_pool(pool_of, lambda pool: pool.connection(), notes)
 
 
 asyncio.run(main())

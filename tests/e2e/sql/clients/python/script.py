@@ -1,4 +1,5 @@
 """What every client does, and how it says what it saw: one JSON object a line."""
+import asyncio
 import datetime
 import decimal
 import json
@@ -50,3 +51,30 @@ def sums(numbers):
         count += 1
         total += number
     return {"rows": count, "sum": total}
+
+
+async def say_pool(pool_of, borrow, notes):
+    """A hundred transactions at once by a driver's own pools: what each tenant's saw. `borrow(pool)`: a context manager of a
+    connection; with an application's login both tenants share a pool."""
+    pools = {"acme": await pool_of("acme")}
+    pools["globex"] = pools["acme"] if APPLICATION else await pool_of("globex")
+
+    async def read(tenant):
+        async with borrow(pools[tenant]) as connection:
+            return tenant, await notes(connection, tenant)
+
+    found = {"acme": set(), "globex": set()}
+    for tenant, bodies in await asyncio.gather(*(read(tenant) for tenant in ["acme", "globex"] * 50)):
+        found[tenant].update(bodies)
+    for one in set(pools.values()):
+        await one.close()
+    say("pool", {tenant: sorted(bodies) for tenant, bodies in found.items()})
+
+
+async def say_switches(notes, refused):
+    """One connection of an application for one tenant after the other; then for none, which `refused` says the SQLSTATE of."""
+    switched = []
+    for number in range(6):
+        switched += await notes(("acme", "globex")[number % 2])
+    say("switched", switched)
+    say("nobody", await refused)
