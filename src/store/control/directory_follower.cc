@@ -149,14 +149,17 @@ void DirectoryFollower::stop() {
 
 void DirectoryFollower::run(DirectoryFeed& feed) {
   uint32_t failures = 0;
+  std::optional<ErrorKind> said;  // why; a store that cannot be reached may come back gone back
   while (!stopping_) {
     const auto looked = look(feed);
     if (looked) {
       failures = 0;
+      said.reset();
       pause(std::clamp(publish_time_ * kPauseFactor, kShortestPause, kLongestPause));
       continue;
     }
-    if (++failures == 1)
+    ++failures;
+    if (std::exchange(said, looked.error().kind) != looked.error().kind)
       log_warning("the control store cannot be followed; this node serves what it has",
                   {{"version", image_.version().version}, {"error", looked.error().message}});
     set_problem(looked.error().message);

@@ -14,11 +14,12 @@ class Blueprint(Node):
         pass
 
 
-@pytest.fixture(scope="module")
+@pytest.fixture(scope="session")
 def store(stack, tmp_path_factory):
     """A store with what a node of the stack would have in its platform file, on a PostgreSQL of its own."""
     blueprint = Blueprint(stack, "followed", SCHEMA, instances=[1])
-    with Postgres() as server:
+    # What was committed must survive its crash: nodes do not follow a store that went back.
+    with Postgres({"synchronous_commit": "on"}) as server:
         store = Store(server, tmp_path_factory.mktemp("control"))
         assert "applied migration 1" in store.command("init", "--node-role", NODE_ROLE).stdout
         store.command("import", blueprint.platform_file)

@@ -170,9 +170,9 @@ def test_the_source_need_not_keep_its_log_for_other_databases(stream):
     slot = "SELECT confirmed_flush_lsn FROM pg_replication_slots WHERE database = current_database()"
     with stream.follow() as follower:
         follower.wait_for("status")
-        before = stream.source_server.execute("SELECT pg_current_wal_lsn()")[0][0]
+        before = stream.source_server.execute("SELECT pg_current_wal_insert_lsn()")[0][0]
         write_elsewhere(stream.source_server)
-        place = stream.source_server.execute("SELECT pg_current_wal_lsn()")[0][0]
+        place = stream.source_server.execute("SELECT pg_current_wal_insert_lsn()")[0][0]
         assert stream.source_server.execute(f"SELECT '{place}'::pg_lsn - '{before}' > 2 << 20")[0][0]
         wait_until(lambda: stream.source_server.execute(f"SELECT ({slot}) >= '{place}'::pg_lsn - (1 << 20)::numeric", stream.source)[0][0], "the slot to move on")
 
