@@ -73,6 +73,12 @@ struct Door::Impl {
     subscription.cancel();
   }
 
+  [[nodiscard]] uint64_t counted(TenantNumber tenant, CacheMeter meter) const {
+    uint64_t sum = 0;
+    for (const auto& worker : workers) sum += worker->meters().value(tenant, meter);
+    return sum;
+  }
+
   [[nodiscard]] uint32_t connections() const {
     uint32_t sum = 0;
     for (const auto& worker : workers) sum += worker->connections();
@@ -122,10 +128,14 @@ Result<std::unique_ptr<Door>> Door::start(DoorSettings settings, Node& node) {
   return std::unique_ptr<Door>(new Door(std::move(impl)));
 }
 
-Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) { impl_->node.metrics.add(*this); }
+Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+  impl_->node.metrics.add(*this);
+  impl_->node.usage.add(*this);
+}
 
 Door::~Door() {
   impl_->node.metrics.remove(*this);
+  impl_->node.usage.remove(*this);
   drain(Duration(0));
 }
 
@@ -150,12 +160,7 @@ std::optional<TenantUse> Door::use_of(std::string_view name) const {
   const DirectoryRef directory = impl_->node.directory.current();
   const Tenant* tenant = directory->find_tenant_by_name(name);
   if (tenant == nullptr) return std::nullopt;
-  const auto sum = [&](CacheMeter meter) {
-    uint64_t total = 0;
-    for (const auto& worker : impl_->workers)
-      total += worker->meters().value(tenant->number, meter);
-    return total;
-  };
+  const auto sum = [&](CacheMeter meter) { return impl_->counted(tenant->number, meter); };
   TenantUse use{.tenant = tenant->slug,
                 .limits = tenant->limits,
                 .hits = sum(CacheMeter::kHits),
@@ -170,6 +175,15 @@ std::optional<TenantUse> Door::use_of(std::string_view name) const {
     use.hit_rate_at_double = quota->hit_rates().hit_rate(2 * keys);
   }
   return use;
+}
+
+void Door::add_usage(TenantNumber tenant, UsageCounts& counts) const {
+  const auto sum = [&](CacheMeter meter) { return impl_->counted(tenant, meter); };
+  counts.add(UsageMeter::kCacheCommands, sum(CacheMeter::kCommands));
+  counts.add(UsageMeter::kCacheHits, sum(CacheMeter::kHits));
+  counts.add(UsageMeter::kCacheMisses, sum(CacheMeter::kMisses));
+  counts.add(UsageMeter::kCacheReceivedBytes, sum(CacheMeter::kBytesIn));
+  counts.add(UsageMeter::kCacheSentBytes, sum(CacheMeter::kBytesOut));
 }
 
 void Door::write_metrics(MetricWriter& writer) const {

@@ -10,12 +10,13 @@
 #include "cache/settings.h"
 #include "cache/tenant_use.h"
 #include "cluster/node.h"
+#include "policy/usage.h"
 
 namespace partywall::cache {
 
 // The cache door: a Redis to each tenant, on the shared Redis of its cell. docs/cache-door.md is
 // for its users.
-class Door final : public MetricSource {
+class Door final : public MetricSource, public UsageSource {
  public:
   // Listens when it returns. `node` must outlive the door.
   static Result<std::unique_ptr<Door>> start(DoorSettings settings, Node& node);
@@ -33,6 +34,7 @@ class Door final : public MetricSource {
   [[nodiscard]] std::optional<TenantUse> use_of(std::string_view name) const;
 
   void write_metrics(MetricWriter& writer) const override;
+  void add_usage(TenantNumber tenant, UsageCounts& counts) const override;
 
  private:
   struct Impl;

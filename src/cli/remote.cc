@@ -20,6 +20,8 @@ void show(const RemoteOptions& options, const JsonValue& value) {
   std::fputs(text.c_str(), stdout);
 }
 
+}  // namespace
+
 std::string with_query(std::string path, const QueryTexts& query) {
   char separator = '?';
   for (const auto& [name, value] : query) {
@@ -29,8 +31,6 @@ std::string with_query(std::string path, const QueryTexts& query) {
   }
   return path;
 }
-
-}  // namespace
 
 const std::vector<RemoteKind>& remote_kinds() {
   static const std::vector<RemoteKind> kKinds = {

@@ -35,6 +35,7 @@ const std::vector<RemoteKind>& remote_kinds();
 CliResult<const RemoteKind*> find_kind(std::string_view name);
 
 using QueryTexts = std::vector<std::pair<std::string, std::string>>;  // empty values are left out
+std::string with_query(std::string path, const QueryTexts& query);
 
 int list_things(const RemoteOptions& options, std::string_view kind, const QueryTexts& query = {});
 int show_thing(const RemoteOptions& options, std::string_view kind, const std::string& name);

@@ -51,6 +51,16 @@ Result<> keep_pools(std::vector<fleet::FleetPool> pools, fleet::FleetLoop* loop)
   return {};
 }
 
+Result<> report_usage(const store::ControlStoreOptions& options, daemon::NodeServer& node) {
+  auto store = store::to_settings(options);
+  if (!store) return std::unexpected(store.error());
+  return node.report_usage({.store = *std::move(store),
+                            .node_name = options.node_name,
+                            .spool = options.usage_spool,
+                            .interval = options.usage_interval,
+                            .keep = options.usage_keep});
+}
+
 Result<Serving> start(store::DirectoryLoader::Loaded loaded, fleet::FleetSettings fleet,
                       const TimeSource& time, Random& random) {
   Serving serving;
@@ -69,7 +79,11 @@ Result<Serving> start(store::DirectoryLoader::Loaded loaded, fleet::FleetSetting
   if (auto kept = keep_pools(std::move(fleet.pools), serving.node->fleet()); !kept) {
     return std::unexpected(kept.error());
   }
-  if (serving.follower) serving.follower->follow(serving.node->directory());
+  if (serving.follower) {
+    serving.follower->follow(serving.node->directory());
+    const auto reports = report_usage(*loaded.control_store, *serving.node);
+    if (!reports) return std::unexpected(reports.error());
+  }
   return serving;
 }
 

@@ -5,6 +5,7 @@
 #include "base/time.h"
 #include "net/worker.h"
 #include "policy/tenant_states.h"
+#include "policy/usage.h"
 #include "tenancy/directory_feed.h"
 
 namespace partywall {
@@ -18,6 +19,7 @@ struct Node {
   DirectoryFeed& directory;
   TenantStates& tenants;
   MetricRegistry& metrics;
+  UsageRegistry& usage;
   const TimeSource& time;
   Random& random;                // thread-safe
   LimitStore* limits = nullptr;  // nullptr: the limits count for this node alone

@@ -4,6 +4,7 @@
 #include "store/control/directory_documents.h"
 #include "store/control/idempotency.h"
 #include "store/control/tenants.h"
+#include "store/control/usage.h"
 #include "tenancy/life_cycle.h"
 
 namespace partywall::control {
@@ -118,7 +119,7 @@ Result<> forget_the_old(store::ControlStore& store, const store::Author& author,
     if (auto trimmed = store::trim_changes(change, kVersionsKept); !trimmed) return trimmed;
     const auto removed = store::remove_old_answers(change, kAnswersKept);
     if (!removed) return std::unexpected(removed.error());
-    return {};
+    return store::age_usage(change);
   });
 }
 

@@ -26,7 +26,7 @@ Result<size_t> end_grace_periods(store::ControlStore& store, const store::Author
 // the lease without knowing. The first failure, after all cells were tried.
 Result<> reconcile_engines(store::ControlStore& store, Engines& engines);
 
-// Keeps the feed, answers to repeated requests and operations that ended from growing without end.
+// Keeps the feed, answers to repeated requests and what tenants used from growing without end.
 Result<> forget_the_old(store::ControlStore& store, const store::Author& author, int64_t fence);
 
 }  // namespace partywall::control

@@ -56,9 +56,11 @@ struct NodeServer::Impl {
              .directory = directory,
              .tenants = tenants,
              .metrics = metrics,
+             .usage = usage,
              .time = time,
              .random = random} {}
   ~Impl() {
+    if (usage_reporter) metrics.remove(*usage_reporter);
     if (limits) metrics.remove(*limits);
     if (status) metrics.remove(*status);
     if (fleet) metrics.remove(*fleet);
@@ -67,6 +69,7 @@ struct NodeServer::Impl {
   store::NodeSettings settings;
   DirectoryFeed directory;
   MetricRegistry metrics;
+  UsageRegistry usage;
   TenantStates tenants;
   net::WorkerGroup workers;
   Node node;
@@ -75,6 +78,7 @@ struct NodeServer::Impl {
   std::unique_ptr<sql::Door> sql;
   std::unique_ptr<cache::Door> cache;
   std::unique_ptr<http::Door> http;
+  std::unique_ptr<store::UsageReporter> usage_reporter;
   Secret operator_token;
   std::unique_ptr<fleet::FleetLoop> fleet;
   admin::Router router;
@@ -211,6 +215,17 @@ void NodeServer::drain() {
   if (impl_->http) impl_->http->drain(left());
   if (impl_->sql) impl_->sql->drain(left());
   if (impl_->cache) impl_->cache->drain(left());
+  // When nothing is counted any more.
+  if (impl_->usage_reporter) impl_->usage_reporter->finish();
+}
+
+Result<> NodeServer::report_usage(store::UsageReporterSettings settings) {
+  auto started = store::UsageReporter::start(std::move(settings), impl_->usage, impl_->directory,
+                                             impl_->node.time, impl_->node.random);
+  if (!started) return std::unexpected(started.error());
+  impl_->usage_reporter = *std::move(started);
+  impl_->metrics.add(*impl_->usage_reporter);
+  return {};
 }
 
 }  // namespace partywall::daemon

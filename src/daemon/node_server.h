@@ -10,6 +10,7 @@
 #include "fleet/loop/fleet_loop.h"
 #include "store/control/follower_status.h"
 #include "store/node_settings.h"
+#include "store/usage/usage_reporter.h"
 #include "tenancy/directory_feed.h"
 
 namespace partywall::daemon {
@@ -48,6 +49,9 @@ class NodeServer {
 
   // nullptr: the node has no provider, or no http door, which measures what the instances do.
   [[nodiscard]] fleet::FleetLoop* fleet();
+
+  // From now on hands what tenants use to the control store.
+  Result<> report_usage(store::UsageReporterSettings settings);
 
   // Stops accepting, lets sessions finish for up to the settings' drain time-out, closes the rest.
   void drain();

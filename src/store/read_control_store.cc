@@ -10,6 +10,8 @@ constexpr Choice<postgres::TlsMode> kTlsModes[] = {{"disable", postgres::TlsMode
                                                    {"verify-full", postgres::TlsMode::kVerifyFull}};
 constexpr Duration kAnswerTimeout = seconds(15);
 constexpr Duration kLeastStaleness = seconds(30);
+// What is older may be counted twice: the store has forgotten the run (kUsageHoursKept).
+constexpr Duration kLongestUsageKept = hours(24 * 7);
 
 bool stays_on_this_machine(const Endpoint& endpoint) {
   static const AddressBlock kLoopback4 = AddressBlock::parse("127.0.0.0/8").value();
@@ -53,6 +55,18 @@ void read_directory(YamlMap& map, FileLoader& files, ControlStoreOptions& option
                "suspended; absent: it serves what it has");
 }
 
+void read_usage(YamlMap& map, FileLoader& files, ControlStoreOptions& options) {
+  map.optional("interval", options.usage_interval, {seconds(1), hours(1)},
+               "between two reports; what a killed node counted since the last one is lost");
+  FilePath spool;
+  if (map.optional("spool", spool,
+                   "folder for what the store has not taken yet; absent: it waits in memory, the "
+                   "last 60 intervals of it"))
+    options.usage_spool = files.resolve(spool.path);
+  map.optional("keep", options.usage_keep, {minutes(1), kLongestUsageKept},
+               "what the store has not taken after that time is dropped, and shown as a gap");
+}
+
 }  // namespace
 
 void read_control_store(YamlMap& file, FileLoader& files,
@@ -78,6 +92,10 @@ void read_control_store(YamlMap& file, FileLoader& files,
     read_directory(map, files, read);
     if (!given && !map.describes())
       map.error("", "'directory' is of use only beside 'control_store'");
+  });
+  file.section("usage", "how a node hands over what its tenants used", [&](YamlMap& map) {
+    read_usage(map, files, read);
+    if (!given && !map.describes()) map.error("", "'usage' is of use only beside 'control_store'");
   });
   if (given) options = std::move(read);
 }

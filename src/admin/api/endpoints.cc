@@ -18,6 +18,7 @@ const ApiEndpoints& all_endpoints() {
     add_event_endpoints(all);
     add_node_endpoints(all);
     add_token_endpoints(all);
+    add_usage_endpoints(all);
     add_apply_endpoints(all);
     return all;
   }();

@@ -127,6 +127,19 @@ constexpr std::string_view kSchemas = R"json({
 "EventPage": {"type": "object", "properties": {
     "items": {"type": "array", "items": {"$ref": "#/components/schemas/Event"}},
     "next": {"type": "string", "description": "the `after` of the next page"}}},
+"Usage": {"type": "object", "required": ["items", "total", "gaps"],
+  "description": "docs/usage.md tells what each meter counts.",
+  "properties": {
+    "items": {"type": "array", "items": {"$ref": "#/components/schemas/UsageSum"}},
+    "total": {"type": "object", "additionalProperties": {"type": "integer"}},
+    "gaps": {"type": "array", "description": "Times for which a node's counts are missing.",
+      "items": {"type": "object", "required": ["from", "to"],
+        "properties": {"node": {"type": "string"},
+          "from": {"type": "string", "format": "date-time"},
+          "to": {"type": "string", "format": "date-time"}}}}}},
+"UsageSum": {"type": "object", "required": ["start"],
+  "properties": {"start": {"type": "string", "format": "date-time"}},
+  "additionalProperties": {"type": "integer"}},
 "NodePage": {"type": "object", "properties": {
     "items": {"type": "array", "items": {"type": "object"}}, "next": {"type": "null"}}},
 "Principal": {"type": "object", "required": ["id", "name", "role"],

@@ -66,6 +66,7 @@ Result<> Door::Impl::start() {
         [&worker](std::unique_ptr<net::Stream> stream) { worker.accept(std::move(stream)); });
   });
   node.metrics.add(metrics);
+  node.usage.add(metrics);
   return {};
 }
 
@@ -150,6 +151,7 @@ Door::Impl::~Impl() {
   if (workers.empty()) return;
   subscription.cancel();
   node.metrics.remove(metrics);
+  node.usage.remove(metrics);
   drain(Duration(0));
   for (size_t i = 0; i < workers.size(); ++i) {
     node.workers.run_until_done(node.workers[i], [this, i] { return workers[i]->stop(); });

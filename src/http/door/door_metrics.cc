@@ -48,6 +48,16 @@ constexpr MetricFamily kDurations{"partywall_http_request_duration_seconds", Met
 constexpr MetricFamily kInstances{"partywall_http_instances", MetricType::kGauge,
                                   "Application instances, by health"};
 
+constexpr std::pair<UsageMeter, HttpMeter> kUsage[] = {
+    {UsageMeter::kHttpRequests, HttpMeter::kRequests},
+    {UsageMeter::kHttpErrors, HttpMeter::kServerErrors},
+    {UsageMeter::kHttpThrottled, HttpMeter::kThrottled},
+    {UsageMeter::kHttpSlow, HttpMeter::kSlow},
+    {UsageMeter::kHttpReceivedBytes, HttpMeter::kReceivedBytes},
+    {UsageMeter::kHttpSentBytes, HttpMeter::kSentBytes},
+    {UsageMeter::kHttpQueueMilliseconds, HttpMeter::kQueueMilliseconds},
+};
+
 std::string_view to_string(Health health) {
   switch (health) {
     case Health::kUnknown:
@@ -82,16 +92,22 @@ void DoorMetrics::write_metrics(MetricWriter& writer) const {
   write_instances(writer);
 }
 
+uint64_t DoorMetrics::sum_of(TenantNumber tenant, HttpMeter meter) const {
+  uint64_t sum = 0;
+  for (const WorkerMetrics* worker : workers_) sum += worker->tenants.value(tenant, meter);
+  return sum;
+}
+
+void DoorMetrics::add_usage(TenantNumber tenant, UsageCounts& counts) const {
+  for (const auto& [meter, counted] : kUsage) counts.add(meter, sum_of(tenant, counted));
+}
+
 void DoorMetrics::write_tenants(MetricWriter& writer) const {
   const DirectoryRef directory = directory_.current();
   for (size_t i = 0; i < kTenantFamilies.size(); ++i) {
     writer.family(kTenantFamilies[i]);
     for (const Tenant& tenant : directory->tenants()) {
-      uint64_t sum = 0;
-      for (const WorkerMetrics* worker : workers_) {
-        sum += worker->tenants.value(tenant.number, static_cast<HttpMeter>(i));
-      }
-      writer.sample(sum, {{"tenant", tenant.slug}});
+      writer.sample(sum_of(tenant.number, static_cast<HttpMeter>(i)), {{"tenant", tenant.slug}});
     }
   }
   std::map<std::string, Histogram, std::less<>> durations;

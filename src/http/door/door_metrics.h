@@ -13,6 +13,7 @@
 #include "http/proxy/problem.h"
 #include "http/upstream/instance_health.h"
 #include "policy/meters.h"
+#include "policy/usage.h"
 #include "tenancy/directory_feed.h"
 
 namespace partywall::http {
@@ -74,8 +75,9 @@ class WorkerMetrics {
   std::map<std::string, std::unique_ptr<Histogram>, std::less<>> durations_;
 };
 
-// The door's metrics: the sums over its workers, for the tenants of the current directory.
-class DoorMetrics final : public MetricSource {
+// What the door counted: the sums over its workers, as metrics for the tenants of the current
+// directory, and as usage.
+class DoorMetrics final : public MetricSource, public UsageSource {
  public:
   DoorMetrics(const DirectoryFeed& directory, const HealthRegistry& health)
       : directory_(directory), health_(health) {}
@@ -83,8 +85,10 @@ class DoorMetrics final : public MetricSource {
   // Before anybody reads.
   void add(const WorkerMetrics& worker) { workers_.push_back(&worker); }
   void write_metrics(MetricWriter& writer) const override;
+  void add_usage(TenantNumber tenant, UsageCounts& counts) const override;
 
  private:
+  [[nodiscard]] uint64_t sum_of(TenantNumber tenant, HttpMeter meter) const;
   void write_tenants(MetricWriter& writer) const;
   void write_workers(MetricWriter& writer) const;
   void write_instances(MetricWriter& writer) const;

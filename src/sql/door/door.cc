@@ -93,10 +93,14 @@ Result<std::unique_ptr<Door>> Door::start(DoorSettings settings, Node& node) {
   return std::unique_ptr<Door>(new Door(std::move(impl)));
 }
 
-Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) { impl_->node.metrics.add(*this); }
+Door::Door(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {
+  impl_->node.metrics.add(*this);
+  impl_->node.usage.add(*this);
+}
 
 Door::~Door() {
   impl_->node.metrics.remove(*this);
+  impl_->node.usage.remove(*this);
   drain(Duration(0));
 }
 
@@ -124,6 +128,21 @@ void Door::drain(Duration timeout) {
 
 void Door::write_metrics(MetricWriter& writer) const {
   write_door_metrics(writer, impl_->shared, *impl_->node.directory.current());
+}
+
+void Door::add_usage(TenantNumber tenant, UsageCounts& counts) const {
+  constexpr uint64_t kNanosecondsPerMicrosecond = 1'000;
+  const auto used = [&](SqlMeter meter) {
+    return impl_->shared.workers.front()->used(tenant, meter);
+  };
+  counts.add(UsageMeter::kSqlStatements, used(SqlMeter::kStatements));
+  counts.add(UsageMeter::kSqlTransactions, used(SqlMeter::kTransactions));
+  counts.add(UsageMeter::kSqlErrors, used(SqlMeter::kErrors));
+  counts.add(UsageMeter::kSqlSlow, used(SqlMeter::kSlow));
+  counts.add(UsageMeter::kSqlBusyMicroseconds,
+             used(SqlMeter::kBusyNanoseconds) / kNanosecondsPerMicrosecond);
+  counts.add(UsageMeter::kSqlWaitMicroseconds,
+             used(SqlMeter::kWaitNanoseconds) / kNanosecondsPerMicrosecond);
 }
 
 }  // namespace partywall::sql

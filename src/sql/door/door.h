@@ -5,13 +5,14 @@
 #include "base/metrics.h"
 #include "base/result.h"
 #include "cluster/node.h"
+#include "policy/usage.h"
 #include "sql/door/settings.h"
 
 namespace partywall::sql {
 
 // The sql door: PostgreSQL for each tenant, on the shared database of its cell. docs/sql-door.md is
 // for its users.
-class Door final : public MetricSource {
+class Door final : public MetricSource, public UsageSource {
  public:
   // Listens when it returns. `node` must outlive the door.
   static Result<std::unique_ptr<Door>> start(DoorSettings settings, Node& node);
@@ -26,6 +27,7 @@ class Door final : public MetricSource {
   void drain(Duration timeout);
 
   void write_metrics(MetricWriter& writer) const override;
+  void add_usage(TenantNumber tenant, UsageCounts& counts) const override;
 
  private:
   struct Impl;

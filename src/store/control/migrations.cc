@@ -5,13 +5,14 @@
 namespace partywall::store {
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 6> all = {{
+  static const std::array<Migration, 7> all = {{
       {1, "the change feed", change_feed_sql()},
       {2, "the directory", directory_tables_sql()},
       {3, "every change of the directory is in the feed", directory_triggers_sql()},
       {4, "operations, leases, nodes, events, audit", work_tables_sql()},
       {5, "what a change costs does not grow with those before it", cheaper_feed_sql()},
       {6, "several caches in a cell, several databases or a prefix for a tenant", caches_sql()},
+      {7, "what tenants used", usage_sql()},
   }};
   return all;
 }

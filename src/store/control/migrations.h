@@ -22,5 +22,6 @@ struct Migration {
 [[nodiscard]] std::string_view work_tables_sql();
 [[nodiscard]] std::string_view cheaper_feed_sql();
 [[nodiscard]] std::string_view caches_sql();
+[[nodiscard]] std::string_view usage_sql();
 
 }  // namespace partywall::store

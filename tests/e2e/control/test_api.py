@@ -284,7 +284,7 @@ def test_what_was_seen_is_documented_and_what_is_documented_was_seen(control):
         if status < 400:
             succeeded.add((method, pattern))
     for extra in ("/v1/whoami", "/v1/nodes", "/v1/tokens", "/v1/routes", "/v1/tiers", "/v1/cells", "/v1/operations",
-                  "/v1/cells/main", "/v1/tenants/once/logins"):
+                  "/v1/cells/main", "/v1/tenants/once/logins", "/v1/tenants/once/usage"):
         assert control.owner.get(extra).status == 200
         succeeded.add(("GET", pattern_of("GET", extra)))
     # These need a tenant that is provisioned, or whose grace period is over.

@@ -47,12 +47,17 @@ class Store:
         words = [partywall_binary(), "store", arguments[0], "-f", file or self.owner_file, *arguments[1:]]
         return subprocess.run([str(word) for word in words], capture_output=True, text=True, check=check, timeout=120)
 
-    def execute(self, statement, parameters=None):
-        """As the owner; rows if there are any."""
-        with psycopg.connect(host=self.server.host, port=self.server.port, dbname=DATABASE, user=OWNER,
-                             password=self.passwords[OWNER], autocommit=True) as connection:
+    Denied = psycopg.errors.InsufficientPrivilege
+
+    def execute(self, statement, parameters=None, role=OWNER):
+        """Rows if there are any."""
+        with psycopg.connect(host=self.server.host, port=self.server.port, dbname=DATABASE, user=role,
+                             password=self.passwords[role], autocommit=True) as connection:
             cursor = connection.execute(statement, parameters)
             return cursor.fetchall() if cursor.description else None
+
+    def as_node(self, statement):
+        return self.execute(statement, role=NODE_ROLE)
 
     def set_status(self, slug, status):
         self.execute("UPDATE partywall.tenants SET status = %s WHERE slug = %s", (status, slug))
@@ -64,12 +69,13 @@ class Store:
 class StoreNode:
     """`partywall serve` that follows the store. `doors` are those that it opens."""
 
-    def __init__(self, store, name, doors=("http", "sql", "cache"), directory=None):
+    def __init__(self, store, name, doors=("http", "sql", "cache"), directory=None, usage=None):
         self.ports = {door: free_port() for door in (*doors, "admin")}
         self.snapshot = store.folder / f"{name}.snapshot"
         more = {"node": {"workers": 1, "access_log": "none", "drain_timeout": "1s"},
                 "listen": {door: {"address": "127.0.0.1", "port": port} for door, port in self.ports.items()},
-                "directory": {"snapshot_file": str(self.snapshot)} | (directory or {})}
+                "directory": {"snapshot_file": str(self.snapshot)} | (directory or {})} | (
+                    {"usage": usage} if usage else {})
         self.file = store.write_platform(f"{name}.yaml", NODE_ROLE, more, node_name=name)
         self.log_path = store.folder / f"{name}.log"
         self._process = None
