@@ -29,6 +29,7 @@ void add_resource_commands(CLI::App& app, Command& command);  // tier, cell, rou
 void add_context_commands(CLI::App& app, Command& command);
 void add_watch_commands(CLI::App& app, Command& command);  // events, operation
 void add_usage_command(CLI::App& app, Command& command);
+void add_webhook_commands(CLI::App& app, Command& command);
 void add_token_commands(CLI::App& app, Command& command);
 void add_schema_commands(CLI::App& app, Command& command);
 void add_migrate_commands(CLI::App& app, Command& command);

@@ -311,6 +311,7 @@ int run(int argc, char** argv) {
   add_token_commands(app, command);
   add_watch_commands(app, command);
   add_usage_command(app, command);
+  add_webhook_commands(app, command);
   add_context_commands(app, command);
   add_store_commands(app, command);
   add_completion_commands(app, command);

@@ -8,16 +8,11 @@ namespace partywall::cli {
 namespace {
 
 const std::vector<Column>& columns() {
-  static const std::vector<Column> kColumns = {{"START", "start"},
-                                               {"REQUESTS", "http_requests"},
-                                               {"ERRORS", "http_errors"},
-                                               {"SLOW", "http_slow"},
-                                               {"SENT", "http_sent_bytes"},
-                                               {"STATEMENTS", "sql_statements"},
-                                               {"DB µs", "sql_busy_us"},
-                                               {"CACHE", "cache_commands"},
-                                               {"HITS", "cache_hits"},
-                                               {"MISSES", "cache_misses"}};
+  static const std::vector<Column> kColumns = {
+      {"START", "start"},        {"REQUESTS", "http_requests"}, {"ERRORS", "http_errors"},
+      {"SLOW", "http_slow"},     {"SENT", "http_sent_bytes"},   {"STATEMENTS", "sql_statements"},
+      {"DB µs", "sql_busy_us"},  {"CACHE", "cache_commands"},   {"HITS", "cache_hits"},
+      {"MISSES", "cache_misses"}};
   return kColumns;
 }
 
@@ -50,9 +45,9 @@ bool is_usage(const JsonValue& answer) {
 int show_usage(const RemoteOptions& options, const UsageRequest& request) {
   auto client = ApiClient::open(options.profile, options.reason);
   if (!client) return print_and_exit(client.error());
-  const auto answer = client->get(with_query(
-      fmt::format("/v1/tenants/{}/usage", encode_segment(request.tenant)),
-      {{"from", request.from}, {"to", request.to}, {"by", request.by}}));
+  const auto answer =
+      client->get(with_query(fmt::format("/v1/tenants/{}/usage", encode_segment(request.tenant)),
+                             {{"from", request.from}, {"to", request.to}, {"by", request.by}}));
   if (!answer) return print_and_exit(answer.error());
   const JsonValue& usage = answer->body;
   if (options.output == OutputFormat::kTable && is_usage(usage)) {

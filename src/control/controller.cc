@@ -31,7 +31,8 @@ Controller::Controller(ControllerSettings settings, Engines& engines, const Time
       provisioning_(engines),
       runner_(store_, {&provisioning_}, random),
       lease_(store::ControlStore(settings_.store, random), holder_, settings_.lease, time),
-      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
+      wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
+      webhooks_(settings_.store, "control " + settings_.name, lease_, time, random) {
   thread_ = std::thread([this] { run(); });
 }
 
@@ -43,6 +44,7 @@ void Controller::stop() {
   const uint64_t one = 1;
   (void)!::write(wake_.number(), &one, sizeof one);
   thread_.join();
+  webhooks_.stop();
   lease_.stop();
 }
 
@@ -95,6 +97,7 @@ Result<> Controller::reconcile(const store::Author& author, int64_t fence) {
     return std::unexpected(ended.error());
   if (auto ended = end_grace_periods(store_, author, fence); !ended)
     return std::unexpected(ended.error());
+  if (auto told = tell_usage(store_, author, fence); !told) return told;
   const MonotonicTime now = time_.monotonic();
   if (now >= engines_due_) {
     engines_due_ = now + settings_.engines_interval;

@@ -10,6 +10,7 @@
 #include "control/lease_keeper.h"
 #include "control/operation_runner.h"
 #include "control/tenant_provisioning.h"
+#include "control/webhook_sender.h"
 
 namespace partywall::control {
 
@@ -55,7 +56,8 @@ class Controller {
   int64_t announced_fence_ = 0;
   std::atomic<bool> stopping_{false};
   FileDescriptor wake_;  // an eventfd
-  std::thread thread_;   // last: it uses all of them
+  WebhookSender webhooks_;
+  std::thread thread_;  // last: it uses all of them
 };
 
 }  // namespace partywall::control

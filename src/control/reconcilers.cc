@@ -101,6 +101,16 @@ Result<size_t> end_grace_periods(store::ControlStore& store, const store::Author
   });
 }
 
+Result<> tell_usage(store::ControlStore& store, const store::Author& author, int64_t fence) {
+  auto session = store.session();
+  if (!session) return std::unexpected(session.error());
+  const auto due = store::usage_hour_to_tell(*session);
+  if (!due) return std::unexpected(due.error());
+  if (!*due) return {};
+  return store.change_as_leader(
+      author, fence, [&](store::Change& change) { return store::tell_usage_hour(change, **due); });
+}
+
 Result<> reconcile_engines(store::ControlStore& store, Engines& engines) {
   auto session = store.session();
   if (!session) return std::unexpected(session.error());

@@ -22,6 +22,9 @@ Result<size_t> end_overrides(store::ControlStore& store, const store::Author& au
 Result<size_t> end_grace_periods(store::ControlStore& store, const store::Author& author,
                                  int64_t fence);
 
+// An event for each hour of usage that is over: whoever makes bills can fetch it.
+Result<> tell_usage(store::ControlStore& store, const store::Author& author, int64_t fence);
+
 // Brings the engines of every cell to what the store says: heals what a process did that had lost
 // the lease without knowing. The first failure, after all cells were tried.
 Result<> reconcile_engines(store::ControlStore& store, Engines& engines);

@@ -40,10 +40,10 @@ inline constexpr size_t kUsageMeterCount = std::to_underlying(UsageMeter::kCount
 
 // What each is called in the control store, the admin API and its files. Never changed.
 inline constexpr std::array<std::string_view, kUsageMeterCount> kUsageMeterNames = {
-    "http_requests",  "http_errors",          "http_throttled", "http_slow",
-    "http_received_bytes", "http_sent_bytes", "http_queue_ms",  "sql_statements",
-    "sql_transactions",    "sql_errors",      "sql_slow",       "sql_busy_us",
-    "sql_wait_us",         "cache_commands",  "cache_hits",     "cache_misses",
+    "http_requests",        "http_errors",     "http_throttled", "http_slow",
+    "http_received_bytes",  "http_sent_bytes", "http_queue_ms",  "sql_statements",
+    "sql_transactions",     "sql_errors",      "sql_slow",       "sql_busy_us",
+    "sql_wait_us",          "cache_commands",  "cache_hits",     "cache_misses",
     "cache_received_bytes", "cache_sent_bytes"};
 
 [[nodiscard]] constexpr std::optional<UsageMeter> find_usage_meter(std::string_view name) {

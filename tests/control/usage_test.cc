@@ -97,10 +97,9 @@ TEST_F(UsageTest, HoursBeginInUtcAndMakeUpDays) {
 }
 
 TEST_F(UsageTest, OldHoursBecomeDaysAndLateOnesAreAdded) {
-  const WallTime old =
-      std::chrono::floor<std::chrono::days>(std::chrono::floor<milliseconds>(
-          std::chrono::system_clock::now())) - std::chrono::duration_cast<milliseconds>(kUsageHoursKept) -
-      hours(48);
+  const WallTime old = std::chrono::floor<std::chrono::days>(
+                           std::chrono::floor<milliseconds>(std::chrono::system_clock::now())) -
+                       std::chrono::duration_cast<milliseconds>(kUsageHoursKept) - hours(48);
   const auto days = [&] { return sums(old, old + hours(24), UsageStep::kDay); };
   record(report_of(1, 1, old, 1));
   record(report_of(1, 2, old + hours(3), 2));

@@ -59,6 +59,7 @@ void add_event_endpoints(ApiEndpoints& endpoints);
 void add_node_endpoints(ApiEndpoints& endpoints);
 void add_token_endpoints(ApiEndpoints& endpoints);
 void add_usage_endpoints(ApiEndpoints& endpoints);
+void add_webhook_endpoints(ApiEndpoints& endpoints);
 void add_apply_endpoints(ApiEndpoints& endpoints);
 
 const ApiEndpoints& all_endpoints();

@@ -19,6 +19,7 @@ const ApiEndpoints& all_endpoints() {
     add_node_endpoints(all);
     add_token_endpoints(all);
     add_usage_endpoints(all);
+    add_webhook_endpoints(all);
     add_apply_endpoints(all);
     return all;
   }();

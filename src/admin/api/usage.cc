@@ -21,6 +21,13 @@ struct Span {
   store::UsageStep step = store::UsageStep::kHour;
 };
 
+ApiResult<store::UsageStep> read_step(const Query& query) {
+  const std::string by = query.has("by") ? query.text("by") : "hour";
+  if (by == "hour") return store::UsageStep::kHour;
+  if (by == "day") return store::UsageStep::kDay;
+  return refuse(invalid_body("by: hour or day"));
+}
+
 ApiResult<WallTime> read_time(const Query& query, std::string_view name, WallTime usual) {
   if (!query.has(name)) return usual;
   const auto time = parse_rfc3339(query.text(name));
@@ -30,9 +37,9 @@ ApiResult<WallTime> read_time(const Query& query, std::string_view name, WallTim
 
 ApiResult<Span> read_span(const Query& query, WallTime now) {
   Span span;
-  const std::string by = query.has("by") ? query.text("by") : "hour";
-  if (by != "hour" && by != "day") return refuse(invalid_body("by: hour or day"));
-  if (by == "day") span.step = store::UsageStep::kDay;
+  const auto step = read_step(query);
+  if (!step) return refuse(step.error());
+  span.step = *step;
   const auto to = read_time(query, "to", now);
   if (!to) return refuse(to.error());
   span.to = *to;
@@ -40,10 +47,12 @@ ApiResult<Span> read_span(const Query& query, WallTime now) {
   if (!from) return refuse(from.error());
   span.from = *from;
   if (span.from >= span.to) return refuse(invalid_body("from: must be before `to`"));
-  const milliseconds most = by == "day" ? kMostDays : kMostHours;
+  const bool by_day = span.step == store::UsageStep::kDay;
+  const milliseconds most = by_day ? kMostDays : kMostHours;
   if (span.to - span.from > most) {
-    return refuse(invalid_body(fmt::format("from: {} days before `to` at most, by {}",
-                                           std::chrono::floor<days>(most).count(), by)));
+    return refuse(
+        invalid_body(fmt::format("from: {} days before `to` at most, by {}",
+                                 std::chrono::floor<days>(most).count(), by_day ? "day" : "hour")));
   }
   return span;
 }
@@ -92,9 +101,76 @@ ApiResult<Answer> show(const Call& call) {
   });
 }
 
+ApiResult<WallTime> read_start(const Query& query, store::UsageStep step) {
+  if (!query.has("start")) return refuse(invalid_body("start is missing"));
+  const auto start = read_time(query, "start", WallTime());
+  if (!start) return refuse(start.error());
+  const bool begins = step == store::UsageStep::kDay
+                          ? std::chrono::floor<days>(*start) == *start
+                          : std::chrono::floor<std::chrono::hours>(*start) == *start;
+  if (!begins) return refuse(invalid_body("start: must be the beginning of an hour or day, UTC"));
+  return *start;
+}
+
+ApiResult<std::optional<TenantId>> read_after(const Query& query) {
+  if (!query.has("cursor")) return std::nullopt;
+  const auto parts = read_cursor(query.text("cursor"), 1);
+  if (!parts) return refuse(parts.error());
+  const auto id = Uuid::parse(parts->front());
+  if (!id) return refuse(invalid_body("cursor: take it from the last page"));
+  return TenantId(*id);
+}
+
+std::string page_text(const std::vector<store::UsageOfTenant>& page,
+                      const std::optional<std::string>& next) {
+  std::string text;
+  JsonWriter writer(text);
+  writer.begin_object().key("items").begin_array();
+  for (const store::UsageOfTenant& one : page) {
+    writer.begin_object().key("tenant").value(one.tenant.value().to_string());
+    writer.key("slug").value(one.slug);
+    write_counts(writer, one.counts);
+    writer.end_object();
+  }
+  writer.end_array().key("next");
+  if (next) {
+    writer.value(*next);
+  } else {
+    writer.null();
+  }
+  writer.end_object();
+  return text;
+}
+
+ApiResult<Answer> list(const Call& call) {
+  return read(call, [&](store::Session& session) -> ApiResult<Answer> {
+    const auto step = read_step(call.query);
+    if (!step) return refuse(step.error());
+    const auto start = read_start(call.query, *step);
+    if (!start) return refuse(start.error());
+    const auto after = read_after(call.query);
+    if (!after) return refuse(after.error());
+    const auto most = call.query.number("limit", kUsualPage, 1, kLargestPage);
+    if (!most) return refuse(most.error());
+    const auto page = store::usage_at(session, *start, *step, *after, static_cast<uint32_t>(*most));
+    if (!page) return refuse(page.error());
+    std::optional<std::string> next;
+    if (std::cmp_equal(page->size(), *most))
+      next = write_cursor({page->back().tenant.value().to_string()});
+    return Answer{.body = page_text(*page, next)};
+  });
+}
+
 }  // namespace
 
 void add_usage_endpoints(ApiEndpoints& endpoints) {
+  endpoints.push_back({.method = "GET",
+                       .pattern = "/v1/usage",
+                       .summary = "What all tenants used in one hour or day",
+                       .access = {Role::kViewer},
+                       .handler = answering(list),
+                       .query = {"start", "by", "cursor", "limit"},
+                       .response_schema = "UsagePage"});
   endpoints.push_back({.method = "GET",
                        .pattern = "/v1/tenants/{tenant}/usage",
                        .summary = "What the tenant used, by hour or day",

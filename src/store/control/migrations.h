@@ -23,5 +23,6 @@ struct Migration {
 [[nodiscard]] std::string_view cheaper_feed_sql();
 [[nodiscard]] std::string_view caches_sql();
 [[nodiscard]] std::string_view usage_sql();
+[[nodiscard]] std::string_view webhooks_sql();
 
 }  // namespace partywall::store

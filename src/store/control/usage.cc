@@ -1,6 +1,6 @@
 #include "store/control/usage.h"
 
-#include "base/json_writer.h"
+#include "base/rfc3339.h"
 #include "store/usage/usage_document.h"
 
 namespace partywall::store {
@@ -30,20 +30,46 @@ std::string hours_query() {
       fmt::format(fmt::runtime(kMilliseconds), "hour"), each_meter("{}"), as_time(2), as_time(3));
 }
 
+// Days are what hours have become, and hours that will.
+std::string days() {
+  return fmt::format(
+      "(SELECT tenant, date_trunc('day', hour, 'UTC') AS day, {0} FROM partywall.usage_hours "
+      "UNION ALL SELECT tenant, day, {0} FROM partywall.usage_days)",
+      each_meter("{}"));
+}
+
 std::string days_query() {
   return fmt::format(
-      "SELECT {0}, {1} FROM (SELECT tenant, date_trunc('day', hour, 'UTC') AS day, {2} FROM "
-      "partywall.usage_hours UNION ALL SELECT tenant, day, {2} FROM partywall.usage_days) AS u "
-      "WHERE tenant = $1::uuid AND day >= {3} AND day < {4} GROUP BY day ORDER BY day",
-      fmt::format(fmt::runtime(kMilliseconds), "day"), each_meter("sum({})::bigint"),
-      each_meter("{}"), as_time(2), as_time(3));
+      "SELECT {}, {} FROM {} AS u WHERE tenant = $1::uuid AND day >= {} AND day < {} GROUP BY day "
+      "ORDER BY day",
+      fmt::format(fmt::runtime(kMilliseconds), "day"), each_meter("sum({})::bigint"), days(),
+      as_time(2), as_time(3));
+}
+
+// Of one hour ({} AS u with a column `start`) or day; only the page is added up.
+std::string page_query(const std::string& source, std::string_view start) {
+  return fmt::format(
+      "SELECT u.tenant, coalesce(min(t.slug), ''), {} FROM {} AS u LEFT JOIN partywall.tenants t "
+      "ON t.id = u.tenant WHERE u.{} = {} AND ($2::uuid IS NULL OR u.tenant > $2::uuid) GROUP BY "
+      "u.tenant ORDER BY u.tenant LIMIT $3::int",
+      each_meter("sum(u.{})::bigint"), source, start, as_time(1));
+}
+
+UsageCounts read_counts(const postgres::Rows& rows, size_t row, size_t first_column) {
+  UsageCounts counts;
+  for (size_t meter = 0; meter < kUsageMeterCount; ++meter) {
+    counts.add(static_cast<UsageMeter>(meter),
+               static_cast<uint64_t>(rows.number(row, first_column + meter)));
+  }
+  return counts;
 }
 
 std::string age_query() {
   return fmt::format(
       "WITH old AS (DELETE FROM partywall.usage_hours WHERE hour < now() - make_interval(hours => "
       "$1::int) RETURNING *) INSERT INTO partywall.usage_days AS d (tenant, day, {0}) SELECT "
-      "tenant, date_trunc('day', hour, 'UTC'), {1} FROM old GROUP BY 1, 2 ON CONFLICT (tenant, day) "
+      "tenant, date_trunc('day', hour, 'UTC'), {1} FROM old GROUP BY 1, 2 ON CONFLICT (tenant, "
+      "day) "
       "DO UPDATE SET {2}",
       each_meter("{}"), each_meter("sum({})::bigint"), each_meter("{0} = d.{0} + excluded.{0}"));
 }
@@ -67,8 +93,8 @@ Result<Recorded> record_usage(Session& session, const UsageReport& report) {
   return rows->is_true(0) ? Recorded::kNow : Recorded::kBefore;
 }
 
-Result<std::vector<UsageSum>> usage_of(Session& session, TenantId tenant, WallTime from, WallTime to,
-                                       UsageStep step) {
+Result<std::vector<UsageSum>> usage_of(Session& session, TenantId tenant, WallTime from,
+                                       WallTime to, UsageStep step) {
   static const std::string kHours = hours_query();
   static const std::string kDays = days_query();
   const auto rows =
@@ -77,14 +103,53 @@ Result<std::vector<UsageSum>> usage_of(Session& session, TenantId tenant, WallTi
   if (!rows) return std::unexpected(rows.error());
   std::vector<UsageSum> sums;
   for (size_t row = 0; row < rows->size(); ++row) {
-    UsageSum sum{.start = to_time(rows->number(row, 0)), .counts = {}};
-    for (size_t meter = 0; meter < kUsageMeterCount; ++meter) {
-      sum.counts.add(static_cast<UsageMeter>(meter),
-                     static_cast<uint64_t>(rows->number(row, meter + 1)));
-    }
-    sums.push_back(sum);
+    sums.push_back({.start = to_time(rows->number(row, 0)), .counts = read_counts(*rows, row, 1)});
   }
   return sums;
+}
+
+Result<std::vector<UsageOfTenant>> usage_at(Session& session, WallTime start, UsageStep step,
+                                            std::optional<TenantId> after, uint32_t most) {
+  static const std::string kHour = page_query("partywall.usage_hours", "hour");
+  static const std::string kDay = page_query(days(), "day");
+  postgres::Parameter after_id;
+  if (after) after_id = after->value().to_string();
+  const auto rows = session.execute(step == UsageStep::kHour ? kHour : kDay,
+                                    {to_parameter(start), after_id, std::to_string(most)});
+  if (!rows) return std::unexpected(rows.error());
+  std::vector<UsageOfTenant> page;
+  for (size_t row = 0; row < rows->size(); ++row) {
+    const auto id = Uuid::parse(rows->text(row, 0));
+    if (!id) return std::unexpected(id.error());
+    page.push_back({.tenant = TenantId(*id),
+                    .slug = std::string(rows->text(row, 1)),
+                    .counts = read_counts(*rows, row, 2)});
+  }
+  return page;
+}
+
+Result<std::optional<WallTime>> usage_hour_to_tell(Session& session) {
+  const auto rows = session.execute(
+      fmt::format("SELECT {} FROM partywall.usage_told WHERE until + interval '70 minutes' <= "
+                  "now()",
+                  fmt::format(fmt::runtime(kMilliseconds), "until")));
+  if (!rows) return std::unexpected(rows.error());
+  if (rows->empty()) return std::nullopt;
+  return to_time(rows->number(0));
+}
+
+Result<> tell_usage_hour(Change& change, WallTime hour) {
+  const auto moved = change.execute(
+      fmt::format("UPDATE partywall.usage_told SET until = until + interval '1 hour' WHERE until = "
+                  "{0} RETURNING (SELECT count(*) FROM partywall.usage_hours WHERE hour = {0})",
+                  as_time(1)),
+      {to_parameter(hour)});
+  if (!moved) return std::unexpected(moved.error());
+  if (moved->empty() || moved->number(0) == 0) return {};
+  const std::string start = format_rfc3339(hour);
+  return change.note(
+      "usage.hour", std::nullopt, start,
+      JsonValue(JsonObject{{"start", JsonValue(start)}, {"tenants", JsonValue(moved->number(0))}}));
 }
 
 Result<std::vector<UsageGap>> usage_gaps(Session& session, WallTime from, WallTime to) {

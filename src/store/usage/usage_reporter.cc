@@ -31,8 +31,8 @@ Result<std::unique_ptr<UsageReporter>> UsageReporter::start(UsageReporterSetting
   if (!spool) return std::unexpected(spool.error());
   settings.store.connection.answer_timeout = kAnswerTimeout;
   settings.store.connection.statement_timeout = kAnswerTimeout;
-  std::unique_ptr<UsageReporter> reporter(new UsageReporter(
-      std::move(settings), *std::move(spool), usage, directory, time, random));
+  std::unique_ptr<UsageReporter> reporter(
+      new UsageReporter(std::move(settings), *std::move(spool), usage, directory, time, random));
   reporter->thread_ = std::thread([reporter = reporter.get()] { reporter->run(); });
   return reporter;
 }
@@ -65,8 +65,7 @@ void UsageReporter::run() {
 void UsageReporter::take(Part part) {
   UsageInterval interval =
       ledger_.take(*directory_.current(), usage_, time_.wall(), part == Part::kLast);
-  const auto put =
-      spool_.put({.node = settings_.node_name, .interval = std::move(interval)});
+  const auto put = spool_.put({.node = settings_.node_name, .interval = std::move(interval)});
   if (!put) {
     log_error("an interval of usage cannot be written: it is lost if this process ends",
               {{"error", put.error().message}});
@@ -80,9 +79,10 @@ void UsageReporter::take(Part part) {
   }
   is_failing_ = !sent;
   if (spool_.lost() > lost_before) {
-    log_error("usage was lost: the control store was away for longer than usage.keep, or the spool "
-              "is damaged",
-              {{"intervals", spool_.lost() - lost_before}});
+    log_error(
+        "usage was lost: the control store was away for longer than usage.keep, or the spool "
+        "is damaged",
+        {{"intervals", spool_.lost() - lost_before}});
   }
   waiting_ = spool_.size();
   lost_ = spool_.lost();

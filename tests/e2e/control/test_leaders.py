@@ -20,7 +20,7 @@ class Leaders:
         self.api = Control(postgres, database, folder)
         self.owner = self.api.owner
         assert self.owner.put("/v1/tiers/free", {"limits": {}}).status == 201
-        self.api.cell("main", region="eu")
+        self.api.cell("main", region="eu", max_tenants=10_000)
         self._processes = []
 
     def start(self):

@@ -16,7 +16,8 @@ UsageReport example_report() {
   UsageCounts counts;
   for (size_t i = 0; i < kUsageMeterCount; ++i)
     counts.add(static_cast<UsageMeter>(i), uint64_t{1} << (i * 3));
-  report.interval.tenants.push_back({.tenant = TenantId(Uuid::from_halves(3, 4)), .counts = counts});
+  report.interval.tenants.push_back(
+      {.tenant = TenantId(Uuid::from_halves(3, 4)), .counts = counts});
   UsageCounts few;
   few.add(UsageMeter::kCacheHits, 1);
   report.interval.tenants.push_back({.tenant = TenantId(Uuid::from_halves(3, 5)), .counts = few});
@@ -52,7 +53,8 @@ TEST(UsageDocumentTest, EveryCutIsRefused) {
 
 TEST(UsageDocumentTest, WhatIsMissingOrNoNumberIsNamed) {
   const std::string whole = write_usage_report(example_report());
-  for (const std::string member : {"node", "number", "started_ms", "ended_ms", "is_last", "tenants"}) {
+  for (const std::string member :
+       {"node", "number", "started_ms", "ended_ms", "is_last", "tenants"}) {
     std::string text = whole;
     text.replace(text.find("\"" + member + "\""), member.size() + 2, "\"other\"");
     const auto read = read_usage_report(text);
