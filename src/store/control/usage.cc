@@ -102,6 +102,7 @@ Result<std::vector<UsageSum>> usage_of(Session& session, TenantId tenant, WallTi
                       {tenant.value().to_string(), to_parameter(from), to_parameter(to)});
   if (!rows) return std::unexpected(rows.error());
   std::vector<UsageSum> sums;
+  sums.reserve(rows->size());
   for (size_t row = 0; row < rows->size(); ++row) {
     sums.push_back({.start = to_time(rows->number(row, 0)), .counts = read_counts(*rows, row, 1)});
   }
@@ -161,6 +162,7 @@ Result<std::vector<UsageGap>> usage_gaps(Session& session, WallTime from, WallTi
       {to_parameter(from), to_parameter(to)});
   if (!rows) return std::unexpected(rows.error());
   std::vector<UsageGap> gaps;
+  gaps.reserve(rows->size());
   for (size_t row = 0; row < rows->size(); ++row) {
     gaps.push_back({.node = std::string(rows->text(row, 0)),
                     .from = to_time(rows->number(row, 1)),

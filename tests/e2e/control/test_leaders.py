@@ -66,8 +66,8 @@ class Leaders:
     def active(self):
         return {slug for (slug,) in self.rows("SELECT slug FROM partywall.tenants WHERE status = 'active'")}
 
-    def wait_until(self, ready, what):
-        deadline = time.monotonic() + PATIENCE
+    def wait_until(self, ready, what, patience=PATIENCE):
+        deadline = time.monotonic() + patience
         while not ready():
             if time.monotonic() > deadline:
                 raise AssertionError(f"waited in vain for {what}")
@@ -111,7 +111,8 @@ def kill_in_the_middle(leaders, times, seed):
         leader.process.kill()
         leader.process.wait()
     leaders.start()
-    leaders.wait_until(lambda: created <= leaders.active(), f"all to be active (seed {seed})")
+    # The last one has nearly all of the work to do.
+    leaders.wait_until(lambda: created <= leaders.active(), f"all to be active (seed {seed})", PATIENCE + 2 * times)
     left = leaders.rows("SELECT subject FROM partywall.operations WHERE status <> 'done'")
     assert left == [], f"seed {seed}"
     twice = leaders.rows("SELECT subject FROM partywall.events WHERE type = 'tenant.activated' "
