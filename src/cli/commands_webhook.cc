@@ -53,23 +53,21 @@ void add_action(CLI::App& group, Command& command, const std::string& name, cons
                 const std::string& endpoint, const std::string& done) {
   auto shared = std::make_shared<RemoteOptions>();
   auto options = std::make_shared<WebhookOptions>();
-  add_named(group, name, help, shared, options)->callback([&command, shared, options, endpoint,
-                                                           done] {
-    command = [shared, options, endpoint, done] {
-      return run_action(*shared,
-                        {.path = webhook_path(options->name, endpoint),
-                         .done = done.empty()
-                                     ? ""
-                                     : fmt::format("webhook {} is {}", options->name, done)});
-    };
-  });
+  add_named(group, name, help, shared, options)
+      ->callback([&command, shared, options, endpoint, done] {
+        command = [shared, options, endpoint, done] {
+          return run_action(
+              *shared,
+              {.path = webhook_path(options->name, endpoint),
+               .done = done.empty() ? "" : fmt::format("webhook {} is {}", options->name, done)});
+        };
+      });
 }
 
 }  // namespace
 
 void add_webhook_commands(CLI::App& app, Command& command) {
-  auto* group =
-      app.add_subcommand("webhook", "Where events are sent")->require_subcommand(1);
+  auto* group = app.add_subcommand("webhook", "Where events are sent")->require_subcommand(1);
   add_create(*group, command);
   auto shared = std::make_shared<RemoteOptions>();
   auto* list = group->add_subcommand("list", "All of them, and how far they are");

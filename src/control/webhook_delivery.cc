@@ -71,8 +71,7 @@ Result<> check_webhook_url(std::string_view url) {
 
 bool is_for(const store::WebhookRecord& webhook, const store::Event& event) {
   if (webhook.tenant && event.tenant != webhook.tenant) return false;
-  return webhook.types.empty() ||
-         std::ranges::any_of(webhook.types, [&](const std::string& type) {
+  return webhook.types.empty() || std::ranges::any_of(webhook.types, [&](const std::string& type) {
            return event.type == type || event.type.starts_with(type + ".");
          });
 }
@@ -124,8 +123,7 @@ DeliveryOutcome judge_delivery(const store::WebhookRecord& webhook,
   using Next = DeliveryOutcome::Next;
   if (answer && answer->status >= 200 && answer->status < 300) return {};
   DeliveryOutcome outcome{.next = Next::kTryAgain};
-  outcome.message =
-      answer ? fmt::format("it answered {}", answer->status) : answer.error().message;
+  outcome.message = answer ? fmt::format("it answered {}", answer->status) : answer.error().message;
   const Duration failing = webhook.failing_since ? now - *webhook.failing_since : Duration();
   if (answer && answer->status == kGone) {
     outcome.next = Next::kPause;

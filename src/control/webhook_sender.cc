@@ -139,8 +139,7 @@ Result<> WebhookSender::wait() {
 void WebhookSender::pause(Duration duration) {
   if (stopping_) return;
   pollfd waiting{.fd = wake_.number(), .events = POLLIN, .revents = 0};
-  (void)::poll(&waiting, 1,
-               static_cast<int>(std::chrono::ceil<milliseconds>(duration).count()));
+  (void)::poll(&waiting, 1, static_cast<int>(std::chrono::ceil<milliseconds>(duration).count()));
 }
 
 }  // namespace partywall::control

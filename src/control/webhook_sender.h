@@ -12,7 +12,8 @@
 
 namespace partywall::control {
 
-// Sends events to webhooks while this instance leads, on a thread of its own: receivers may be slow.
+// Sends events to webhooks while this instance leads, on a thread of its own: receivers may be
+// slow.
 class WebhookSender {
  public:
   // All of them outlive the sender. `actor`: "control node-1", for the audit trail.

@@ -25,19 +25,19 @@ JsonValue optional_time(std::optional<WallTime> time) {
 JsonObject to_json(const store::WebhookRecord& webhook) {
   JsonArray types;
   for (const std::string& type : webhook.types) types.emplace_back(type);
-  return JsonObject{{"id", JsonValue(webhook.id.value().to_string())},
-                    {"name", JsonValue(webhook.name)},
-                    {"url", JsonValue(webhook.url)},
-                    {"types", JsonValue(std::move(types))},
-                    {"tenant", webhook.tenant ? JsonValue(webhook.tenant->value().to_string())
-                                              : JsonValue()},
-                    {"delivered", JsonValue(webhook.delivered)},
-                    {"attempts", JsonValue(uint64_t{webhook.attempts})},
-                    {"message", JsonValue(webhook.message)},
-                    {"failing_since", optional_time(webhook.failing_since)},
-                    {"next_at", JsonValue(format_rfc3339(webhook.next_at))},
-                    {"paused", JsonValue(webhook.is_paused)},
-                    {"created_at", JsonValue(format_rfc3339(webhook.created_at))}};
+  return JsonObject{
+      {"id", JsonValue(webhook.id.value().to_string())},
+      {"name", JsonValue(webhook.name)},
+      {"url", JsonValue(webhook.url)},
+      {"types", JsonValue(std::move(types))},
+      {"tenant", webhook.tenant ? JsonValue(webhook.tenant->value().to_string()) : JsonValue()},
+      {"delivered", JsonValue(webhook.delivered)},
+      {"attempts", JsonValue(uint64_t{webhook.attempts})},
+      {"message", JsonValue(webhook.message)},
+      {"failing_since", optional_time(webhook.failing_since)},
+      {"next_at", JsonValue(format_rfc3339(webhook.next_at))},
+      {"paused", JsonValue(webhook.is_paused)},
+      {"created_at", JsonValue(format_rfc3339(webhook.created_at))}};
 }
 
 // The body with the secret, and the same without it for a repetition.
@@ -149,8 +149,7 @@ ApiResult<Answer> rotate(const Call& call) {
 ApiResult<Answer> set_state(const Call& call, store::WebhookState state) {
   return change(call, [&](store::Change& change) -> ApiResult<Answer> {
     if (auto empty = expect_no_body(call); !empty) return refuse(empty.error());
-    const auto set =
-        store::set_webhook_state(change, call.parameter(0), state, call.author.actor);
+    const auto set = store::set_webhook_state(change, call.parameter(0), state, call.author.actor);
     if (!set) return refuse(set.error());
     const auto webhook = store::find_webhook(change, call.parameter(0));
     if (!webhook) return refuse(webhook.error());
@@ -207,8 +206,8 @@ void add_webhook_endpoints(ApiEndpoints& endpoints) {
                        .access = {Role::kOwner},
                        .handler = answering(remove),
                        .success = 204});
-  add_state_endpoint(endpoints, "/v1/webhooks/{webhook}/pause", "Send it nothing until it is resumed",
-                     store::WebhookState::kPaused);
+  add_state_endpoint(endpoints, "/v1/webhooks/{webhook}/pause",
+                     "Send it nothing until it is resumed", store::WebhookState::kPaused);
   add_state_endpoint(endpoints, "/v1/webhooks/{webhook}/resume",
                      "Go on with the event at which it stood", store::WebhookState::kActive);
   endpoints.push_back({.method = "POST",

@@ -20,6 +20,7 @@ ClientFsm::ClientFsm(ClientIdentity identity, ClientLimits limits,
       without_tenant_(identity.without_tenant),
       scope_(std::move(identity.scope)),
       first_settings_(identity.settings),
+      first_settings_state_(identity.settings ? FirstSettings::kUntried : FirstSettings::kTaken),
       settings_(std::move(identity.settings)),
       told_(std::move(identity.told)) {
   note_syntax();

@@ -169,6 +169,7 @@ class ClientFsm {
   [[nodiscard]] bool is_open_on_server() const;
   // Unless granted, the request has to wait, or has been refused.
   Access access_server(Request request);
+  bool settings_are_taken();
   void open_on_server();
   void note_text(std::string_view text);
   void forward(Request request, std::string_view bytes, uint64_t statement = 0);
@@ -245,6 +246,7 @@ class ClientFsm {
   void on_command_complete(const ServerFsm::Event& event);
   void on_parameter_status(const ServerFsm::Event& event);
   void on_server_ready(std::string_view message);
+  void on_settings_tried();
   void restore_settings_of_session();
   void fail_section(const SqlError& error);
   void drain_fabricated();
@@ -256,6 +258,14 @@ class ClientFsm {
   const WithoutTenant without_tenant_;
   TransactionScope scope_;
   const SettingsRef first_settings_;
+  // Whether a server has taken them: until then nothing is sent behind them.
+  enum class FirstSettings : uint8_t { kUntried, kTrying, kTaken };
+  FirstSettings first_settings_state_;
+  struct SettingsRefusal {
+    std::string sqlstate;
+    std::string message;
+  };
+  std::optional<SettingsRefusal> settings_refusal_;
   SettingsRef settings_;
   Settings told_;
   // As they were when the transaction of a tenant began that is this transaction's only: what that

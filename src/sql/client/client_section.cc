@@ -42,10 +42,25 @@ ClientFsm::Access ClientFsm::access_server(Request request) {
     refuse(*refusal, request);
     return Access::kRefused;
   }
-  if (server_) return Access::kGranted;
+  if (server_) return settings_are_taken() ? Access::kGranted : Access::kWait;
   wanted_ = tenant.value_or(TenantId());
   front_is_examined_ = true;
   return Access::kWait;
+}
+
+// What a client names at start-up may be wrong, and what is behind it must not run then. A server
+// that has the same settings already has taken them.
+bool ClientFsm::settings_are_taken() {
+  if (first_settings_state_ == FirstSettings::kUntried) {
+    if (same_settings(server_->settings(), settings_)) {
+      first_settings_state_ = FirstSettings::kTaken;
+    } else {
+      first_settings_state_ = FirstSettings::kTrying;
+      front_is_examined_ = true;
+      server_->try_settings(*to_server_, settings_);
+    }
+  }
+  return first_settings_state_ == FirstSettings::kTaken;
 }
 
 void ClientFsm::refuse_server(const SqlError& error) {

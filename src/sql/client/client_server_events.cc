@@ -65,7 +65,14 @@ void ClientFsm::on_server_event(const ServerFsm::Event& event) {
       detach();
       terminate(errors::server_lost());
       break;
+    case EventKind::kSettingsRefused: {
+      const auto error = read_server_error(event.text);
+      settings_refusal_ = {std::string(error->sqlstate), std::string(error->message)};
+      break;
+    }
     case EventKind::kOwnRequestDone:
+      if (event.request == Request::kTrySettings) on_settings_tried();
+      break;
     case EventKind::kNeedMore:
       break;
   }
@@ -171,6 +178,16 @@ void ClientFsm::on_server_ready(std::string_view message) {
   close_section();
 }
 
+// PostgreSQL would have refused the login with this error: here it is known later.
+void ClientFsm::on_settings_tried() {
+  first_settings_state_ = FirstSettings::kTaken;
+  if (!settings_refusal_) return;
+  ++progress_.errors;
+  terminate({.sqlstate = settings_refusal_->sqlstate,
+             .message = settings_refusal_->message,
+             .hint = "It was named when the connection was made: correct it there."});
+}
+
 void ClientFsm::restore_settings_of_session() {
   const auto before = std::exchange(settings_before_tenant_, std::nullopt);
   if (!before) return;
@@ -203,6 +220,13 @@ void ClientFsm::fail_section(const SqlError& error) {
 
 void ClientFsm::on_server_closed() {
   if (!server_) return;
+  // Nothing of the client's was sent: another connection will do.
+  if (first_settings_state_ == FirstSettings::kTrying) {
+    first_settings_state_ = FirstSettings::kUntried;
+    front_is_examined_ = false;
+    detach();
+    return;
+  }
   if (server_->is_serving_own_request()) {
     fail_section(errors::binding_failed());
     return;

@@ -6,11 +6,12 @@
 
 namespace partywall::sql {
 
-// What was asked of a server. The first five are the door's own, each answered up to and including
-// a ReadyForQuery.
+// What was asked of a server. Those up to kReset are the door's own, each answered up to and
+// including a ReadyForQuery.
 enum class Request : uint8_t {
   kEnter,
   kSettings,
+  kTrySettings,  // a client's first ones, which may be refused
   kBegin,
   kRollback,
   kReset,

@@ -98,12 +98,12 @@ bool ServerFsm::may_stream(char type) const {
       return true;
     case 'D':
     case 'd':
-      if (front_is({Request::kSettings})) return type == 'D';
+      if (front_is({Request::kSettings, Request::kTrySettings})) return type == 'D';
       if (is_swallowing_execute()) return false;
       return front_is({Request::kQuery, Request::kExecute});
     case 'T':
       return front_is({Request::kQuery, Request::kDescribeStatement, Request::kDescribePortal,
-                       Request::kSettings});
+                       Request::kSettings, Request::kTrySettings});
     case 't':
       return front_is({Request::kDescribeStatement});
     case 'V':
@@ -131,12 +131,13 @@ ServerFsm::Event ServerFsm::read_whole_message(char type, std::string_view messa
 ServerFsm::Event ServerFsm::on_own_message(char type, std::string_view message) {
   const Request request = expectations_.front().request;
   const std::string_view tag = without_zero(body_of(message));
-  const bool proves_success = (request == Request::kEnter && type == 'V') ||
-                              (request == Request::kSettings && type == 'C') ||
-                              (request == Request::kBegin && type == 'C' &&
-                               (tag == "BEGIN" || tag == "START TRANSACTION")) ||
-                              (request == Request::kRollback && type == 'C' && tag == "ROLLBACK") ||
-                              (request == Request::kReset && type == 'C' && tag == "DISCARD ALL");
+  const bool proves_success =
+      (request == Request::kEnter && type == 'V') ||
+      ((request == Request::kSettings || request == Request::kTrySettings) && type == 'C') ||
+      (request == Request::kBegin && type == 'C' &&
+       (tag == "BEGIN" || tag == "START TRANSACTION")) ||
+      (request == Request::kRollback && type == 'C' && tag == "ROLLBACK") ||
+      (request == Request::kReset && type == 'C' && tag == "DISCARD ALL");
   if (!proves_success) return broken("an unexpected answer to a request of the door");
   own_answer_seen_ = true;
   return {.kind = EventKind::kRelay};
@@ -178,6 +179,12 @@ ServerFsm::Event ServerFsm::on_error(std::string_view message) {
   const std::string_view body = body_of(message);
   const auto error = read_server_error(body);
   if (!error) return broken("a malformed ErrorResponse");
+  // They are one statement, or several of one transaction: nothing of them is left.
+  if (front_is({Request::kTrySettings}) && !error->is_fatal()) {
+    settings_ = settings_before_;
+    own_answer_seen_ = true;
+    return {.kind = EventKind::kSettingsRefused, .text = body};
+  }
   if (is_serving_own_request()) {
     tenancy_.apply(TenancyEvent::kViolation);
     return {.kind = EventKind::kOwnRequestFailed,

@@ -39,6 +39,9 @@ class ServerFsm {
   void use_without_tenant() { tenancy_.used_without_tenant(); }
   // Brings the session's settings to `wanted`; nothing is sent if they are so already.
   void send_settings(Outbox& out, const SettingsRef& wanted);
+  // The same for settings that may be refused: nothing else is sent before the answer, which is
+  // kOwnRequestDone, or kSettingsRefused and then kOwnRequestDone with everything as it was.
+  void try_settings(Outbox& out, const SettingsRef& wanted);
   void send_begin(Outbox& out, std::string_view statement);
   // Leaves an open transaction, then DISCARD ALL.
   void send_reset(Outbox& out);
@@ -74,6 +77,7 @@ class ServerFsm {
     kParameterStatus,   // `bytes` for the client; `text` the name, `value`
     kReady,             // the client's request is answered; see transaction_status()
     kOwnRequestDone,    // `request`
+    kSettingsRefused,   // those of try_settings(); `text` is the error's body
     kOwnRequestFailed,  // `request`; `text` is the error's body: for the log, never for a client
     kBroken,            // close the connection; `text` says why
   };
@@ -151,6 +155,7 @@ class ServerFsm {
   Expectations expectations_;
   ServerStatements statements_;
   SettingsRef settings_;
+  SettingsRef settings_before_;  // while others are tried
   uint64_t client_ = 0;
   uint64_t unnamed_owner_ = 0;
   TransactionStatus status_ = TransactionStatus::kIdle;

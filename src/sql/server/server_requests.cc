@@ -26,6 +26,13 @@ void ServerFsm::send_settings(Outbox& out, const SettingsRef& wanted) {
   settings_ = wanted;
 }
 
+void ServerFsm::try_settings(Outbox& out, const SettingsRef& wanted) {
+  settings_before_ = settings_;
+  append_query(out.tail(), settings_statement(settings_, wanted));
+  expect(Request::kTrySettings);
+  settings_ = wanted;
+}
+
 void ServerFsm::send_begin(Outbox& out, std::string_view statement) {
   append_query(out.tail(), statement);
   expect(Request::kBegin);

@@ -72,8 +72,8 @@ Result<WebhookRecord> read_webhook(Session& session, const postgres::Rows& rows,
 }
 
 Result<std::vector<WebhookRecord>> read_webhooks(Session& session, const std::string& condition) {
-  const auto rows = session.execute(fmt::format(
-      "SELECT {} FROM partywall.webhooks WHERE {} ORDER BY name", kColumns, condition));
+  const auto rows = session.execute(
+      fmt::format("SELECT {} FROM partywall.webhooks WHERE {} ORDER BY name", kColumns, condition));
   if (!rows) return std::unexpected(rows.error());
   std::vector<WebhookRecord> webhooks;
   for (size_t row = 0; row < rows->size(); ++row) {

@@ -56,9 +56,9 @@ TEST(WebhookRequestTest, CarriesTheEventAndASignatureOverAllOfIt) {
   EXPECT_EQ(*body->find_string("subject"), "acme");
   EXPECT_EQ(*body->find("data")->find("details")->find_string("reason"), "unpaid");
   const std::string key = base64_decode("MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw").value();
-  EXPECT_EQ(header_of(request, "webhook-signature"),
-            "v1," + base64_encode(as_bytes(hmac_sha256(
-                        key, "inc-4711.1764277200." + request.body))));
+  EXPECT_EQ(
+      header_of(request, "webhook-signature"),
+      "v1," + base64_encode(as_bytes(hmac_sha256(key, "inc-4711.1764277200." + request.body))));
 }
 
 TEST(WebhookRequestTest, ASecretThatWasReplacedSignsToo) {
@@ -66,7 +66,8 @@ TEST(WebhookRequestTest, ASecretThatWasReplacedSignsToo) {
   SeededRandom random(1);
   const Secret fresh = make_webhook_secret(random);
   webhook.former_secret = std::exchange(webhook.secret, fresh);
-  const auto both = header_of(to_request(webhook, example_event(), "inc", kNow), "webhook-signature");
+  const auto both =
+      header_of(to_request(webhook, example_event(), "inc", kNow), "webhook-signature");
   const auto former =
       header_of(to_request(example_webhook(), example_event(), "inc", kNow), "webhook-signature");
   EXPECT_TRUE(both.ends_with(" " + former)) << both;
@@ -92,8 +93,8 @@ TEST(WebhookFilterTest, TakesTypesWithAllOfTheirKindAndOneTenant) {
 }
 
 TEST(WebhookUrlTest, IsHttpsOrALoopbackAddress) {
-  for (const char* url : {"https://a.example", "https://a.example:8443/x?y=z", "http://127.0.0.1:80/",
-                          "http://[::1]:9/x", "https://[2001:db8::1]/"})
+  for (const char* url : {"https://a.example", "https://a.example:8443/x?y=z",
+                          "http://127.0.0.1:80/", "http://[::1]:9/x", "https://[2001:db8::1]/"})
     EXPECT_TRUE(check_webhook_url(url)) << url;
   for (const char* url : {"", "a.example", "ftp://a.example", "http://a.example", "https://",
                           "https://user:secret@a.example", "http://127.0.0.1@a.example/",
@@ -105,8 +106,9 @@ TEST(WebhookUrlTest, IsHttpsOrALoopbackAddress) {
 TEST(WebhookOutcomeTest, TwoHundredsAreDelivered) {
   SeededRandom random(1);
   for (const int status : {200, 202, 204, 299})
-    EXPECT_EQ(judge_delivery(example_webhook(), fetch::Response{.status = status}, kNow, random).next,
-              Next::kDelivered);
+    EXPECT_EQ(
+        judge_delivery(example_webhook(), fetch::Response{.status = status}, kNow, random).next,
+        Next::kDelivered);
 }
 
 TEST(WebhookOutcomeTest, EverythingElseIsTriedAgainLaterEachTime) {
@@ -131,13 +133,15 @@ TEST(WebhookOutcomeTest, EverythingElseIsTriedAgainLaterEachTime) {
 TEST(WebhookOutcomeTest, OneThatIsGoneOrFailsForThreeDaysIsPaused) {
   SeededRandom random(1);
   store::WebhookRecord webhook = example_webhook();
-  EXPECT_EQ(judge_delivery(webhook, fetch::Response{.status = 410}, kNow, random).next, Next::kPause);
+  EXPECT_EQ(judge_delivery(webhook, fetch::Response{.status = 410}, kNow, random).next,
+            Next::kPause);
   webhook.failing_since =
       kNow - std::chrono::duration_cast<milliseconds>(kWebhookGivesUpAfter) + seconds(1);
   EXPECT_EQ(judge_delivery(webhook, fetch::Response{.status = 500}, kNow, random).next,
             Next::kTryAgain);
   webhook.failing_since = *webhook.failing_since - seconds(1);
-  EXPECT_EQ(judge_delivery(webhook, fetch::Response{.status = 500}, kNow, random).next, Next::kPause);
+  EXPECT_EQ(judge_delivery(webhook, fetch::Response{.status = 500}, kNow, random).next,
+            Next::kPause);
   EXPECT_EQ(judge_delivery(webhook, fetch::Response{.status = 200}, kNow, random).next,
             Next::kDelivered);
 }

@@ -370,6 +370,42 @@ TEST(ClientFsm, ReportedSettingsFollowTheClientInsteadOfPinning) {
             "E'changed', false) Q:select 1");
 }
 
+TEST(ClientFsm, WhatWasNamedAtStartUpIsTriedBeforeAnythingRuns) {
+  auto session = SessionHarness::with_time_zone("Asia/Tokyo");
+  session.holds_server_back = true;
+  session.exchange(query("select 1"));
+  session.holds_server_back = false;
+  EXPECT_EQ(session.ask(query("select 2")), "D C:SELECT 1 Z:I D C:SELECT 1 Z:I");
+  EXPECT_EQ(session.sent_to_server(),
+            "F Q:SELECT pg_catalog.set_config('TimeZone', E'Asia/Tokyo', false) Q:select 1 "
+            "Q:select 2")
+      << "once";
+}
+
+TEST(ClientFsm, AWrongSettingOfStartUpEndsTheClientAndNotTheServerConnection) {
+  for (const std::string& first :
+       {query("select 1"), parse("", "select 1") + bind("", "") + execute("") + sync()}) {
+    auto session = SessionHarness::with_time_zone("No/Such");
+    EXPECT_EQ(session.ask(first), "E:22023");
+    EXPECT_TRUE(session.client().is_finished());
+    EXPECT_FALSE(session.sent_to_server().contains("select")) << "nothing runs with other settings";
+    EXPECT_TRUE(session.server().is_quiet());
+    EXPECT_EQ(session.server().tenancy().state(), TenancyState::kBound);
+    EXPECT_FALSE(session.server().settings()) << "as it was before";
+  }
+}
+
+TEST(ClientFsm, AServerLostWhileSettingsAreTriedIsReplaced) {
+  auto session = SessionHarness::with_time_zone("Asia/Tokyo");
+  session.holds_answers = true;
+  session.exchange(query("select 1"));
+  session.lose_server();
+  EXPECT_FALSE(session.client().is_finished());
+  EXPECT_EQ(session.take_to_client(), "");
+  session.holds_answers = false;
+  EXPECT_EQ(session.ask(query("select 2")), "D C:SELECT 1 Z:I D C:SELECT 1 Z:I");
+}
+
 TEST(ClientFsm, EmptiedRegisterFailsClosedAndIsEnteredAgain) {
   auto session = SessionHarness::bound();
   EXPECT_EQ(session.ask(query("begin") + query("select 1") + query("discard sequences") +

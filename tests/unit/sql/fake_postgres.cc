@@ -194,6 +194,7 @@ bool FakePostgres::run(const std::string& text) {
     MessageWriter(out_, 'D').u16(3).u32(1).bytes("1").u32(1).bytes("f").u32(0xffffffff);
     return done("SELECT 1");
   }
+  if (text.contains("No/Such")) return fail("22023"), false;
   if (starts("RESET ") || starts("SELECT pg_catalog.set_config")) return done("SET");
   if (starts("deallocate")) {
     statements_.clear();

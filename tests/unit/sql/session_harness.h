@@ -29,17 +29,22 @@ class FakeResolver final : public TenantResolver {
 class SessionHarness {
  public:
   explicit SessionHarness(TransactionScope scope, size_t split = SIZE_MAX,
-                          bool private_names = true)
+                          bool private_names = true, SettingsRef settings = nullptr)
       : split_(split),
         private_names_(private_names),
         server_(new_server()),
-        client_(identity(std::move(scope), 1), {}, store_, resolver_) {}
+        client_(identity(std::move(scope), 1, std::move(settings)), {}, store_, resolver_) {}
 
   static SessionHarness bound(size_t split = SIZE_MAX) {
     return SessionHarness(TransactionScope::bound_to(tenant_id(1)), split);
   }
   static SessionHarness open(size_t split = SIZE_MAX) {
     return SessionHarness(TransactionScope::open(std::nullopt), split);
+  }
+
+  static SessionHarness with_time_zone(std::string_view zone) {
+    return SessionHarness(TransactionScope::bound_to(tenant_id(1)), SIZE_MAX, true,
+                          with_setting(nullptr, "TimeZone", zone));
   }
 
   // What the client gets for these bytes.
@@ -77,6 +82,7 @@ class SessionHarness {
   // A tenant that waits for nothing, or is refused.
   std::optional<SqlError> refuse_with;
   bool holds_server_back = false;
+  bool holds_answers = false;  // of the server
 
   FakePostgres postgres;
 
@@ -88,8 +94,10 @@ class SessionHarness {
                     .reported = {}};
     return std::make_unique<ServerFsm>(std::move(info), random_, 4);
   }
-  static ClientIdentity identity(TransactionScope scope, uint64_t serial) {
-    return {.serial = serial, .scope = std::move(scope), .settings = nullptr, .told = {}};
+  static ClientIdentity identity(TransactionScope scope, uint64_t serial,
+                                 SettingsRef settings = nullptr) {
+    return {
+        .serial = serial, .scope = std::move(scope), .settings = std::move(settings), .told = {}};
   }
 
   void move_all() {
@@ -104,7 +112,7 @@ class SessionHarness {
         provide_server(*client_.wanted());
         moved = true;
       }
-      moved |= move_server();
+      if (!holds_answers) moved |= move_server();
       if (client_.may_release()) client_.detach();
       now_ += microseconds(10);
     }
