@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "base/address_block.h"
 #include "net/drain.h"
 #include "net/listener.h"
 #include "net/scope.h"
@@ -13,7 +14,9 @@ struct Server::Impl {
       : settings(std::move(with)),
         threads(1, time),
         handlers(settings.handler_threads, settings.max_waiting),
-        shared{.router = router, .executor = handlers, .limits = settings.limits},
+        shared{.router = router, .executor = handlers, .limits = settings.limits,
+               .refuses_names = !settings.tls && (settings.listen.is_unix() ||
+                                                  is_loopback_address(settings.listen.address))},
         sessions(threads[0]) {}
 
   void accept(std::unique_ptr<net::Stream> stream) {

@@ -3,6 +3,8 @@
 #include <optional>
 
 #include "admin/response_writer.h"
+#include "base/address_block.h"
+#include "base/ascii.h"
 #include "base/byte_buffer.h"
 #include "http/message/body_reader.h"
 #include "http/message/chunked.h"
@@ -29,10 +31,20 @@ Response refuse(const http::Fault& fault) {
   return problem(fault.status, "Bad Request", fault.reason, "bad-request");
 }
 
+// "127.0.0.1:9180", "[::1]", "localhost"; nothing at all comes from HTTP/1.0 clients only.
+bool is_address(std::string_view host) {
+  if (host.starts_with('[')) {
+    const size_t end = host.find(']');
+    return end != std::string_view::npos && is_numeric_address(host.substr(1, end - 1));
+  }
+  const std::string_view name = host.substr(0, host.rfind(':'));
+  return host.empty() || equal_ignoring_case(name, "localhost") || is_numeric_address(name);
+}
+
 // kNeedMore: the head is not whole yet.
-ParseStatus parse(std::string_view bytes, const SessionLimits& limits, Parsed& parsed) {
+ParseStatus parse(std::string_view bytes, const SessionShared& shared, Parsed& parsed) {
   const auto head =
-      http::parse_request_head(bytes, {.max_bytes = limits.max_head_bytes}, parsed.head);
+      http::parse_request_head(bytes, {.max_bytes = shared.limits.max_head_bytes}, parsed.head);
   if (head.status == ParseStatus::kNeedMore) return ParseStatus::kNeedMore;
   auto outcome = head;
   if (outcome.status == ParseStatus::kComplete) {
@@ -43,6 +55,13 @@ ParseStatus parse(std::string_view bytes, const SessionLimits& limits, Parsed& p
   }
   if (outcome.status != ParseStatus::kComplete) {
     parsed.refusal = refuse(outcome.fault);
+    return ParseStatus::kInvalid;
+  }
+  if (shared.refuses_names && !is_address(parsed.control.host)) {
+    parsed.refusal =
+        problem(421, "Misdirected Request",
+                "This port listens to this machine only, and is called by an address or localhost.",
+                "misdirected");
     return ParseStatus::kInvalid;
   }
   std::string storage;
@@ -255,7 +274,7 @@ class Connection {
   net::Task<bool> serve_one() {
     Parsed parsed;
     while (true) {
-      const ParseStatus status = parse(received_.view(), limits_, parsed);
+      const ParseStatus status = parse(received_.view(), shared_, parsed);
       if (status == ParseStatus::kInvalid)
         co_return co_await answer(*std::move(parsed.refusal), {});
       if (status == ParseStatus::kComplete) break;

@@ -23,6 +23,9 @@ struct SessionShared {
   const Router& router;
   Executor& executor;
   SessionLimits limits;
+  // Only requests whose Host is an address or localhost: a page that somebody's browser shows can
+  // have its own name resolve to a loopback address (DNS rebinding), and read what is here.
+  bool refuses_names = false;
   uint32_t large_bodies = 0;
   uint32_t streams = 0;
 };

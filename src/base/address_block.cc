@@ -82,4 +82,12 @@ std::string AddressBlock::to_string() const {
   return fmt::format("{}/{}", text.data(), prefix_bits_ - (as_ipv4 ? kMappedBits : 0));
 }
 
+bool is_loopback_address(std::string_view address) {
+  static const AddressBlock kLoopback4 = AddressBlock::parse("127.0.0.0/8").value();
+  static const AddressBlock kLoopback6 = AddressBlock::parse("::1").value();
+  return kLoopback4.contains(address) || kLoopback6.contains(address);
+}
+
+bool is_numeric_address(std::string_view text) { return parse_address(text).has_value(); }
+
 }  // namespace partywall

@@ -32,4 +32,9 @@ class AddressBlock {
   unsigned prefix_bits_ = kNone;
 };
 
+// A numeric address that never leaves this machine: 127.0.0.0/8 or ::1.
+[[nodiscard]] bool is_loopback_address(std::string_view address);
+// A numeric address of either family, without brackets.
+[[nodiscard]] bool is_numeric_address(std::string_view text);
+
 }  // namespace partywall

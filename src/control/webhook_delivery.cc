@@ -37,12 +37,6 @@ std::string_view host_of(std::string_view url) {
   return rest.substr(0, rest.find(':'));
 }
 
-bool is_loopback(std::string_view host) {
-  static const AddressBlock kLoopback4 = AddressBlock::parse("127.0.0.0/8").value();
-  static const AddressBlock kLoopback6 = AddressBlock::parse("::1").value();
-  return kLoopback4.contains(std::string(host)) || kLoopback6.contains(std::string(host));
-}
-
 }  // namespace
 
 Secret make_webhook_secret(Random& random) {
@@ -62,7 +56,7 @@ Result<> check_webhook_url(std::string_view url) {
   const auto is_visible = [](char c) { return c > 0x20 && c < 0x7F; };
   if (!std::ranges::all_of(url, is_visible))
     return fail(ErrorKind::kInvalid, "url has characters that must be percent-encoded");
-  if (!is_https && !is_loopback(host)) {
+  if (!is_https && !is_loopback_address(host)) {
     return fail(ErrorKind::kInvalid,
                 "url must begin with https://: http:// is for loopback addresses only");
   }

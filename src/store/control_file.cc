@@ -1,5 +1,6 @@
 #include "store/control_file.h"
 
+#include "base/address_block.h"
 #include "store/file_keys.h"
 #include "store/platform_sections.h"
 
@@ -7,7 +8,7 @@ namespace partywall::store {
 namespace {
 
 bool is_loopback(const Endpoint& endpoint) {
-  return endpoint.is_unix() || endpoint.address.starts_with("127.") || endpoint.address == "::1";
+  return endpoint.is_unix() || is_loopback_address(endpoint.address);
 }
 
 void read_api(YamlMap& map, FileLoader& files, ApiOptions& api) {

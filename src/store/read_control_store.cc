@@ -14,10 +14,7 @@ constexpr Duration kLeastStaleness = seconds(30);
 constexpr Duration kLongestUsageKept = hours(24 * 7);
 
 bool stays_on_this_machine(const Endpoint& endpoint) {
-  static const AddressBlock kLoopback4 = AddressBlock::parse("127.0.0.0/8").value();
-  static const AddressBlock kLoopback6 = AddressBlock::parse("::1").value();
-  return endpoint.is_unix() || kLoopback4.contains(endpoint.address) ||
-         kLoopback6.contains(endpoint.address);
+  return endpoint.is_unix() || is_loopback_address(endpoint.address);
 }
 
 void read_connection(YamlMap& map, FileLoader& files, postgres::ConnectionSettings& connection) {

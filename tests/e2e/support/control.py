@@ -81,7 +81,7 @@ class ApiClient:
 class EventStream:
     def __init__(self, port, path, token, headers):
         self.socket = socket.create_connection(("127.0.0.1", port), timeout=30)
-        lines = [f"GET {path} HTTP/1.1", "Host: x", "Accept: text/event-stream", f"Authorization: Bearer {token}"]
+        lines = [f"GET {path} HTTP/1.1", "Host: 127.0.0.1", "Accept: text/event-stream", f"Authorization: Bearer {token}"]
         lines += [f"{name.replace('_', '-')}: {value}" for name, value in headers.items()]
         self.socket.sendall(("\r\n".join(lines) + "\r\n\r\n").encode())
         self.response = http.client.HTTPResponse(self.socket)

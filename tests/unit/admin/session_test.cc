@@ -132,6 +132,22 @@ TEST_F(SessionTest, MetricsAreOpenMetrics) {
   EXPECT_TRUE(answer.ends_with("# EOF\n"));
 }
 
+TEST_F(SessionTest, APageThatSomebodysBrowserShowsCannotReadWhatIsHere) {
+  shared.refuses_names = true;
+  for (const char* host : {"127.0.0.1", "127.0.0.1:9180", "[::1]:9180", "[::1]", "localhost",
+                           "LocalHost:9180", "192.0.2.1:9180"}) {
+    EXPECT_THAT(exchange(fmt::format("GET /readyz HTTP/1.1\r\nHost: {}\r\n\r\n", host)),
+                StartsWith("HTTP/1.1 200 "))
+        << host;
+  }
+  for (const char* host : {"evil.example", "evil.example:9180", "127.0.0.1.evil.example",
+                           "localhost.evil.example", "[evil]", "[::1"}) {
+    EXPECT_THAT(exchange(fmt::format("GET /readyz HTTP/1.1\r\nHost: {}\r\n\r\n", host)),
+                StartsWith("HTTP/1.1 4"))
+        << host;
+  }
+}
+
 TEST_F(SessionTest, UnknownPathsAndMethodsAreProblems) {
   EXPECT_THAT(exchange("GET /nothing HTTP/1.1\r\nHost: x\r\n\r\n"),
               HasSubstr("application/problem+json"));
