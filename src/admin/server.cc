@@ -14,7 +14,9 @@ struct Server::Impl {
       : settings(std::move(with)),
         threads(1, time),
         handlers(settings.handler_threads, settings.max_waiting),
-        shared{.router = router, .executor = handlers, .limits = settings.limits,
+        shared{.router = router,
+               .executor = handlers,
+               .limits = settings.limits,
                .refuses_names = !settings.tls && (settings.listen.is_unix() ||
                                                   is_loopback_address(settings.listen.address))},
         sessions(threads[0]) {}

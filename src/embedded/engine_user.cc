@@ -23,9 +23,8 @@ bool look_up(const char* name, EngineUser& user) {
   return true;
 }
 
-}  // namespace
-
-Result<EngineUser> EngineUser::choose() {
+// The first of them that there is, if we are root.
+Result<EngineUser> choose_of(std::initializer_list<const char*> names) {
   EngineUser user{.uid = ::geteuid(), .gid = ::getegid()};
   if (user.uid != 0) return user;
   if (::access(kSetpriv, X_OK) != 0) {
@@ -35,11 +34,21 @@ Result<EngineUser> EngineUser::choose() {
         "partywall as a normal user, or install util-linux",
         kSetpriv);
   }
-  if (look_up("postgres", user) || look_up("nobody", user)) return user;
+  for (const char* name : names) {
+    if (look_up(name, user)) return user;
+  }
   return fail(
       ErrorKind::kUnavailable,
       "PostgreSQL refuses to run as root, and there is no user 'postgres' or 'nobody' to run "
       "it: run partywall as a normal user");
+}
+
+}  // namespace
+
+Result<EngineUser> EngineUser::choose() { return choose_of({"postgres", "nobody"}); }
+
+Result<EngineUser> EngineUser::choose_for_application() {
+  return choose_of({"nobody", "postgres"});
 }
 
 std::vector<std::string> EngineUser::command(std::vector<std::string> words) const {

@@ -9,8 +9,8 @@
 
 namespace partywall::embedded {
 
-// As whom PostgreSQL and Redis run: as we do, unless we are root. PostgreSQL refuses to run as
-// root, and Redis need not.
+// As whom PostgreSQL, Redis and the application run: as we do, unless we are root. PostgreSQL
+// refuses to run as root, the others need not.
 struct EngineUser {
   std::string name{};
   uid_t uid = 0;
@@ -19,6 +19,9 @@ struct EngineUser {
 
   // Ourselves; for root the user postgres, or nobody where there is none.
   static Result<EngineUser> choose();
+  // The same for the application, which must not read the engines' files either: for root the user
+  // nobody, or postgres where there is none.
+  static Result<EngineUser> choose_for_application();
 
   // The command, run by that user.
   [[nodiscard]] std::vector<std::string> command(std::vector<std::string> words) const;

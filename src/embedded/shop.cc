@@ -22,6 +22,22 @@ ShopFiles files_in(const fs::path& home) {
           .integration = (home / "integrations/python").string()};
 }
 
+Result<> copy_programs(const fs::path& from, const fs::path& to, const EngineUser& user) {
+  std::error_code error;
+  for (fs::directory_iterator entry(from, error), end; !error && entry != end;
+       entry.increment(error)) {
+    if (entry->path().extension() != ".py") continue;
+    const fs::path copy = to / entry->path().filename();
+    if (!fs::copy_file(entry->path(), copy, fs::copy_options::overwrite_existing, error)) break;
+    if (auto owned = user.own(copy.string()); !owned) return owned;
+  }
+  if (error) {
+    return fail(ErrorKind::kUnavailable, "cannot copy the example application from {} to {}: {}",
+                from.string(), to.string(), error.message());
+  }
+  return {};
+}
+
 }  // namespace
 
 Result<ShopFiles> find_shop() {
@@ -45,14 +61,28 @@ Result<ShopFiles> find_shop() {
               program.string(), share.string());
 }
 
-fleet::InstanceSpec make_shop_spec(const ShopFiles& files, const ShopAccess& access) {
+Result<ShopFiles> lend_shop(const ShopFiles& files, const DataDirectory& directory,
+                            const EngineUser& user) {
+  if (!user.is_other) return files;
+  const auto folder = directory.make_engine_folder(std::string(kShopGroup), user);
+  if (!folder) return std::unexpected(folder.error());
+  for (const std::string& from : {files.application, files.integration}) {
+    if (auto copied = copy_programs(from, *folder, user); !copied)
+      return std::unexpected(copied.error());
+  }
+  return ShopFiles{.application = *folder, .integration = *folder};
+}
+
+fleet::InstanceSpec make_shop_spec(const ShopFiles& files, const ShopAccess& access,
+                                   const EngineUser& user) {
   const std::string database_url =
       fmt::format("postgresql://{}:{}@{}/{}?sslmode=disable&application_name=shop", access.sql_user,
                   access.sql_password.reveal(), access.sql.to_string(), access.database);
   return {
       .version = "example",
-      .command = {kPython, "-m", "uvicorn", "app:app", "--host", "127.0.0.1", "--port", "{port}",
-                  "--no-access-log", "--log-level", "warning", "--timeout-keep-alive", "120"},
+      .command = user.command({kPython, "-m", "uvicorn", "app:app", "--host", "127.0.0.1", "--port",
+                               "{port}", "--no-access-log", "--log-level", "warning",
+                               "--timeout-keep-alive", "120"}),
       .environment = {{"DATABASE_URL", Secret(database_url)},
                       {"REDIS_URL", Secret(fmt::format("redis://{}", access.cache.to_string()))},
                       {"PYTHONPATH", Secret(files.integration)},

@@ -6,6 +6,8 @@
 #include "base/endpoint.h"
 #include "base/result.h"
 #include "base/secret.h"
+#include "embedded/data_directory.h"
+#include "embedded/engine_user.h"
 #include "fleet/provider.h"
 
 namespace partywall::embedded {
@@ -24,6 +26,11 @@ struct ShopFiles {
 // above the program (a build folder within the sources).
 Result<ShopFiles> find_shop();
 
+// Where `user` can read it, who may not enter the folder of the sources: copies below the engines'
+// folders; where it is, if we are that user.
+Result<ShopFiles> lend_shop(const ShopFiles& files, const DataDirectory& directory,
+                            const EngineUser& user);
+
 // What an instance of it needs to reach the doors.
 struct ShopAccess {
   Endpoint sql;
@@ -33,6 +40,7 @@ struct ShopAccess {
   Endpoint cache;
 };
 
-fleet::InstanceSpec make_shop_spec(const ShopFiles& files, const ShopAccess& access);
+fleet::InstanceSpec make_shop_spec(const ShopFiles& files, const ShopAccess& access,
+                                   const EngineUser& user);
 
 }  // namespace partywall::embedded

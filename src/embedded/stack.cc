@@ -202,19 +202,24 @@ Result<> Stack::Impl::write_platform_file(const StackSettings& settings) {
 }
 
 Result<> Stack::Impl::start_shop(const DoorEndpoints& doors, fleet::FleetLoop& fleet_loop) {
+  const auto shop_user = EngineUser::choose_for_application();
+  if (!shop_user) return std::unexpected(shop_user.error());
+  const auto lent = lend_shop(shop_files, directory, *shop_user);
+  if (!lent) return std::unexpected(lent.error());
   fleet::PoolKeeping keeping{.decision_interval = kShopDecisions, .drain_timeout = kShopDrain};
   keeping.scaling.bounds.min = kShopInstances;
   keeping.scaling.bounds.max = kMostShopInstances;
-  auto kept = fleet_loop.keep(
-      {.cell = std::string(kCellName),
-       .pool = std::string(kPoolName),
-       .group = fleet::GroupName(std::string(kShopGroup)),
-       .spec = make_shop_spec(shop_files, {.sql = doors.sql,
-                                           .sql_user = std::string(kApplicationLogin),
-                                           .sql_password = record.application_password,
-                                           .database = std::string(kDatabaseName),
-                                           .cache = doors.cache}),
-       .keeping = std::move(keeping)});
+  auto kept = fleet_loop.keep({.cell = std::string(kCellName),
+                               .pool = std::string(kPoolName),
+                               .group = fleet::GroupName(std::string(kShopGroup)),
+                               .spec = make_shop_spec(*lent,
+                                                      {.sql = doors.sql,
+                                                       .sql_user = std::string(kApplicationLogin),
+                                                       .sql_password = record.application_password,
+                                                       .database = std::string(kDatabaseName),
+                                                       .cache = doors.cache},
+                                                      *shop_user),
+                               .keeping = std::move(keeping)});
   if (kept) fleet = &fleet_loop;
   return kept;
 }

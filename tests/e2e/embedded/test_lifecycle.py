@@ -1,5 +1,6 @@
 """Starting, stopping and crashing an embedded stack: nothing is lost, nothing is left behind."""
 import os
+import pathlib
 import signal
 import time
 
@@ -29,6 +30,10 @@ def test_stopping_ends_everything_and_the_data_stays(folder):
         assert "Death ray" in before
         processes = recorded_processes(up.data_dir)
         assert {"postgresql-1", "redis-1", "shop-1", "shop-2"} <= processes.keys()
+        owners = {name: pathlib.Path(f"/proc/{pid}").stat().st_uid for name, pid in processes.items()}
+        assert 0 not in owners.values(), "nothing runs as root, whoever started it"
+        if os.geteuid() == 0:
+            assert owners["shop-1"] != owners["postgresql-1"], "the application cannot read the engines' files"
         ports = [up.run[part]["port"] for part in ("http", "sql", "cache", "admin", "postgresql", "redis")]
         passwords = up.run["postgresql"]["password"], up.tenant("acme")["cache_secret"]
         assert up.stop() == 0, up.log()
