@@ -43,10 +43,15 @@ def sha(script):
 
 
 @pytest.fixture(scope="module")
-def fresh():
+def fresh_server():
     with RedisServer() as server:
-        with Resp(server.port) as client:
-            yield client
+        yield server
+
+
+@pytest.fixture(scope="module")
+def fresh(fresh_server):
+    with Resp(fresh_server.port) as client:
+        yield client
 
 
 def ways_to_run(client, script, *arguments):
@@ -121,7 +126,14 @@ SCRIPTS = [
     "#!lua flags=no-writes\nreturn redis.call('SET', KEYS[1], 1)", "#!lua flags=nonsense\nreturn 1", "#!nolua\nreturn 1", "#!lua", "#!", "#!lua return 1", "\x1bLua", "= 1", "error('mine')",
     "error({err = 'MINE no'})", "return redis.call('NOSUCH')", "return redis.call('HGET', KEYS[1])", "return {err = 'MINE no'}",
     "return redis.error_reply('MINE no')", "goto x", "return ...", "return tostring(getfenv)", "local a\n\n\nreturn a.b.c",
-    "return {redis.sha1hex('x'), #KEYS, #ARGV, ARGV[1]}", "return redis.pcall('GET', KEYS[1]).err", "for name in pairs(_G) do if #name == 1 then return name end end",
+    # Names that the prelude gives other values.
+    "return _G.xyzzy", "_G.xyzzy = 1", "return _G._G == _G and _G.redis == redis and _G.load == load", "return getmetatable(_G)", "return tostring(_G.KEYS == KEYS)",
+    "return redis.LOG_WARNING", "return redis.log(redis.LOG_DEBUG, 'x')", "redis.set_repl(redis.REPL_ALL) return 1", "local r = redis return r.call('GET', KEYS[1])",
+    "return loadstring('return 1')()", "return {loadstring('return 1, ...')(5, 6)}", "return loadstring('\\n\\nx()')()", "return {loadstring('return +')}",
+    "return loadstring('end return 1')", "return loadstring('return 1 end do end')", "return loadstring('-- nothing')()", "return loadstring('error(1)', '=mine')()",
+    "return loadstring('return redis.call(\\'GET\\', KEYS[1])')()", "local n = 0 return load(function() n = n + 1 return ({'return ', '1', ''})[n] end)()",
+    "return load(function() return nil end)()", "return loadstring(loadstring('return \"return 1\"')())()", "for name in pairs(redis) do if name == 'log' then return name end end",
+    "math.randomseed(7) return tostring(math.random())", "return {redis.sha1hex('x'), #KEYS, #ARGV, ARGV[1]}", "return redis.pcall('GET', KEYS[1]).err", "for name in pairs(_G) do if #name == 1 then return name end end",
 ]
 
 
@@ -171,3 +183,67 @@ def test_redis_own_names_are_nobodys(cache):
         assert acme.ask("EVALSHA", in_redis, 0).startswith("NOSCRIPT")
         big = b"x" * 3_000_000
         assert acme.ask("EVALSHA", in_redis, 0, big).startswith("NOSCRIPT"), "however long the request is"
+
+
+WAYS_TO_THE_LOG = [
+    "redis.log(redis.LOG_WARNING, ARGV[1])", "redis['l' .. 'og'](3, ARGV[1])", "local r = redis r.log(3, ARGV[1])", "redis . log(3, ARGV[1])", "redis\n.log(3, ARGV[1])",
+    "redis.--[[ ]]log(3, ARGV[1])", "for name, f in pairs(redis) do if name == 'log' then f(3, ARGV[1]) end end", "_G.redis.log(3, ARGV[1])", "_G['red' .. 'is']['log'](3, ARGV[1])",
+    "for name, library in pairs(_G) do if type(library) == 'table' and library.log and library.call then library.log(3, ARGV[1]) end end",
+    "_G._G._G.redis.log(3, ARGV[1])", "loadstring('redis.log(3, ARGV[1])')()", "_G.loadstring('redis.log(3, ARGV[1])')()", "_G['load' .. 'string']('redis.log(3, ARGV[1])')()",
+    "local n = 0 load(function() n = n + 1 return ({'redis.', 'log(3, ARGV[1])'})[n] end)()", "loadstring('loadstring([[redis.log(3, ARGV[1])]])()')()",
+    "loadstring('local redis = nil return _G.redis')().log(3, ARGV[1])", "pcall(loadstring, 'end end redis.log(3, ARGV[1]) do do')",
+    "coroutine.wrap(function() redis.log(3, ARGV[1]) end)()", "pcall(function() getmetatable(_G).__index = nil end) redis.log(3, ARGV[1])",
+    "local ok, globals = pcall(getfenv, 0) if ok then globals.redis.log(3, ARGV[1]) end", "string.gsub('x', 'x', function() redis.log(3, ARGV[1]) end)",
+    "local log = rawget(redis, 'log') log(3, ARGV[1])", "rawset(_G, 'redis', nil) _G.redis.log(3, ARGV[1])", "redis.log(3, ARGV[1])\n-- a comment without end",
+    "#!lua\nredis.log(3, ARGV[1])",
+]
+
+
+def test_no_script_writes_into_the_log_of_redis(cache, fresh_server, fresh):
+    """Lines there are the operator's to believe."""
+    mark = "forged by acme\n4711:M 01 Jan 2030 00:00:00.000 # Server shutdown by operator"
+    with log_in(cache, "acme") as acme:
+        for script in WAYS_TO_THE_LOG:
+            list(ways_to_run(acme, script, 0, mark))
+    assert "forged" not in cache.redis.log()
+    reached = 0
+    for script in WAYS_TO_THE_LOG:
+        before = fresh_server.log().count("forged")
+        fresh.ask("EVAL", script, 0, "forged")
+        reached += fresh_server.log().count("forged") > before
+    assert reached > 15, "the control: a plain Redis writes them down"
+
+
+def test_replicas_keep_what_the_server_keeps(cache):
+    """Else a tenant would fill the memory of replicas with what it has removed, and no quota would see it."""
+    with log_in(cache, "acme") as acme:
+        for script in ("redis.set_repl(redis.REPL_NONE) return redis.call('SET', KEYS[1], 1)", "_G.redis.set_repl(redis.REPL_AOF) return redis.call('SET', KEYS[1], 1)",
+                       "loadstring('redis.set_repl(redis.REPL_NONE)')() return redis.call('SET', KEYS[1], 1)"):
+            for answer in ways_to_run(acme, script, 1, "k"):
+                assert "redis.set_repl is not available here" in str(answer)
+        assert acme.ask("EXISTS", "k") == 0
+
+
+def test_random_numbers_are_not_chosen_by_a_neighbour(cache, fresh):
+    choose, draw = "math.randomseed(5) return 1", "return tostring(math.random())"
+    with log_in(cache, "acme") as acme, log_in(cache, "globex") as globex:
+        drawn = []
+        for _ in range(3):
+            acme.ask("EVAL", choose, 0)
+            drawn += ways_to_run(globex, draw, 0)
+            acme.ask("EVAL", choose, 0)
+            drawn.append(globex.ask("EVAL", draw, 0))
+        assert len(set(drawn)) == len(drawn)
+    plain = []
+    for _ in range(2):
+        fresh.ask("EVAL", choose, 0)
+        plain.append(fresh.ask("EVAL", draw, 0))
+    assert plain[0] == plain[1], "the control"
+
+
+def test_the_protocol_of_a_script_is_its_own(cache):
+    with log_in(cache, "acme") as acme, log_in(cache, "globex") as globex:
+        globex.ask("HSET", "h", "f", "v")
+        for _ in range(3):
+            acme.ask("EVAL", "redis.setresp(3) return 1", 0)
+            assert globex.ask("EVAL", "return type(redis.call('HGETALL', KEYS[1])[1])", 1, "h") == b"string"

@@ -146,3 +146,31 @@ TEST(ScriptPrelude, HasNoLineOfItsOwn) {
 
 }  // namespace
 }  // namespace partywall::cache
+// What the prelude says beyond what it says before every script.
+std::string added_to(std::string_view script) {
+  const std::string text = with_prelude(script);
+  return text.substr(kScriptPrelude.size(), text.size() - kScriptPrelude.size() - script.size());
+}
+
+TEST(ScriptPrelude, TakesAwayWhatAScriptMayReach) {
+  for (const char* const script :
+       {"redis.log(3, 'x')", "redis.set_repl(1)", "redis . log(3, 'x')", "redis\n.log(3, 'x')",
+        "redis['log']", "local r = redis", "redis.--[[]]log()", "_G", "load", "loadstring", "redis",
+        "redis.call('GET', 'x') redis.log(3, 'x')", "redis.", "redis.log", "redisredis.log"}) {
+    EXPECT_EQ(added_to(script), kHarmlessLibrary) << script;
+  }
+}
+
+TEST(ScriptPrelude, CostsNothingMoreWhereNothingCanBeReached) {
+  for (const char* const script :
+       {"return redis.call('GET', KEYS[1])", "redis.pcall('X') redis.logs()", "return 1", "red is",
+        "return redis.error_reply('x')", "redis.sha1hex(redis.REDIS_VERSION)", "redis.log_()"}) {
+    EXPECT_EQ(added_to(script), "") << script;
+  }
+  EXPECT_EQ(added_to("return math.random()"), kFreshRandomNumbers);
+  EXPECT_EQ(added_to("redis.log(math.random())"),
+            std::string(kFreshRandomNumbers) + std::string(kHarmlessLibrary));
+  for (const std::string_view part : {kFreshRandomNumbers, kHarmlessLibrary})
+    EXPECT_EQ(part.find('\n'), std::string::npos);
+}
+
