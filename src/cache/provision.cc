@@ -14,6 +14,7 @@
 #include "cache/prefix/key_prefix.h"
 #include "cache/provision_servers.h"
 #include "cache/quota/key_index.h"
+#include "cache/scripts/script_policy.h"
 #include "cache/server_facts.h"
 #include "cache/tenant_user.h"
 
@@ -123,9 +124,14 @@ bool is_about_all_keys(CommandKind kind) {
   return kind == CommandKind::kKeyspace || kind == CommandKind::kFlush;
 }
 
-void add_passed_on_commands(Words& rules, CacheMode mode, uint32_t version) {
+// In database mode the door weighs and evicts a tenant's keys as the tenant's own user, with EVAL.
+bool needs(CacheScripts scripts, const CommandRule& rule, CacheMode mode) {
+  return allows(scripts, rule.kind) || (mode == CacheMode::kDatabase && rule.name == "eval");
+}
+
+void add_passed_on_commands(Words& rules, CacheMode mode, CacheScripts scripts, uint32_t version) {
   for (const CommandRule& rule : kCommandRules) {
-    if (rule.since > version) continue;
+    if (rule.since > version || !needs(scripts, rule, mode)) continue;
     if (mode == CacheMode::kPrefix && is_about_all_keys(rule.kind)) continue;
     // The door turns FLUSHALL into FLUSHDB and INFO into DBSIZE.
     if (!is_passed_on(rule.kind) || rule.name == "flushall") continue;
@@ -144,7 +150,7 @@ std::vector<std::string> tenant_acl_rules(const CacheBackend& backend, const Ten
                                ? fmt::format("~{}{}", key_root(backend, tenant), kAnyDatabase)
                                : "~*";
   Words rules = {keys, "resetchannels", "&" + channel_prefix(tenant.id) + "*", "-@all"};
-  add_passed_on_commands(rules, backend.mode, server_version);
+  add_passed_on_commands(rules, backend.mode, tenant.limits.cache_scripts, server_version);
   return rules;
 }
 

@@ -162,7 +162,8 @@ class SessionFsm final : public ReplySink, public SubscriberSink, public Trackin
     std::vector<ReplyKeys> queued;  // in prefix mode: where the replies to its commands name keys
     bool flushes = false;           // it has a FLUSHDB
     bool unsure = false;            // it has what may make any number of keys
-    bool has_script = false;
+    bool has_script = false;        // or a function
+    bool has_own_script = false;    // one that the tenant has written itself
     std::vector<std::string> read_keys;  // by its commands, where the client keeps them
   };
 

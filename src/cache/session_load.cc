@@ -4,6 +4,7 @@
 
 #include "cache/commands/command_rule.h"
 #include "cache/load/long_commands.h"
+#include "cache/scripts/script_policy.h"
 #include "cache/session_fsm.h"
 
 // What a tenant may cost Redis, and what becomes of requests while a script keeps it busy.
@@ -94,6 +95,7 @@ void SessionFsm::note_script(const CommandRule& rule, const UpstreamFsm& upstrea
   if (!runs_script(rule.kind)) return;
   if (transaction_.open) {
     transaction_.has_script = true;
+    transaction_.has_own_script |= is_about_own_scripts(rule.kind);
     return;
   }
   begin_script(upstream, turn);

@@ -7,9 +7,11 @@
 #include "cache/commands/command_table.h"
 #include "cache/function_answers.h"
 #include "cache/prefix/key_rewriter.h"
+#include "cache/scripts/script_policy.h"
 #include "cache/server_answers.h"
 #include "cache/session_fsm.h"
 #include "cache/tenant_user.h"
+#include "tenancy/cache_scripts.h"
 
 // What a session does with one request.
 namespace partywall::cache {
@@ -170,6 +172,12 @@ std::string SessionFsm::refusal(const Request& request, const CommandRule& rule,
   if (rule.kind == CommandKind::kDenied) {
     return fmt::format("NOPERM '{}' is not available here: {}", rule.name, rule.reason);
   }
+  if (!allows(turn.tenant->limits.cache_scripts, rule.kind)) {
+    return fmt::format(
+        "NOPERM '{}' is not available here: tier {} has `cache.scripts: {}` for tenant {}",
+        rule.name, turn.tenant->tier, to_string(turn.tenant->limits.cache_scripts),
+        turn.tenant->slug);
+  }
   if (database_ >= databases_of(turn) && rule.kind != CommandKind::kSelect) {
     return fmt::format("ERR DB index is out of range: the databases of this tenant are 0 to {}",
                        databases_of(turn) - 1);
@@ -245,8 +253,10 @@ SessionFsm::Next SessionFsm::pass_on_instead(std::string_view text, ReplyUse use
 }
 
 SessionFsm::Next SessionFsm::ask_about_commands(const Request& request, Turn& turn) {
-  if (auto answer = command_answer(request)) return reply(turn, *std::move(answer));
-  return pass_on_instead(about_own_commands(request), ReplyUse::kPass, turn);
+  if (auto answer = command_answer(request, turn.tenant->limits.cache_scripts))
+    return reply(turn, *std::move(answer));
+  return pass_on_instead(about_own_commands(request, turn.tenant->limits.cache_scripts),
+                         ReplyUse::kPass, turn);
 }
 
 SessionFsm::Next SessionFsm::answer_locally(const Request& request, const CommandRule& rule,

@@ -1,5 +1,6 @@
 #include "base/ascii.h"
 #include "cache/commands/command_rule.h"
+#include "cache/scripts/script_policy.h"
 #include "cache/session_fsm.h"
 
 // Requests that need a connection of their own: MULTI, WATCH, blocking commands.
@@ -49,7 +50,13 @@ SessionFsm::Next SessionFsm::end_transaction(const Request& request, const Comma
   if (!transaction_.open)
     return reply(turn, exec ? "-ERR EXEC without MULTI\r\n" : "-ERR DISCARD without MULTI\r\n");
   flush(turn);
-  if (exec && (transaction_.refused || !is_served(turn.tenant->status))) {
+  // What was queued may not be the tenant's any more.
+  const bool withdrawn =
+      !is_served(turn.tenant->status) ||
+      (transaction_.has_own_script &&
+       !allows(turn.tenant->limits.cache_scripts, CommandKind::kEval)) ||
+      (transaction_.has_script && !allows(turn.tenant->limits.cache_scripts, CommandKind::kFcall));
+  if (exec && (transaction_.refused || withdrawn)) {
     send_now(held_->upstream, make_request({"DISCARD"}), ReplyUse::kAbortedExec);
   } else {
     route_ = held_->upstream;

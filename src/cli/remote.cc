@@ -185,8 +185,11 @@ CliResult<JsonValue> parse_limit_value(std::string_view text) {
     return std::unexpected(CliError{
         .exit_code = kExitUsage,
         .message = fmt::format(
-            "{}: a limit is a number, or a rate like 1000/1m+50 (tokens/period+burst)", text)});
+            "{}: a limit is a number, a word, or a rate like 1000/1m+50 (tokens/period+burst)",
+            text)});
   };
+  if (!text.empty() && std::ranges::all_of(text, [](char c) { return c >= 'a' && c <= 'z'; }))
+    return JsonValue(std::string(text));
   const size_t slash = text.find('/');
   if (slash == std::string_view::npos) {
     const auto number = JsonValue::parse(text);

@@ -1,19 +1,36 @@
 #include "control/redis_engines.h"
 
 #include "cache/provision.h"
+#include "store/control/tenants.h"
+#include "store/control/tiers.h"
 #include "tenancy/cache_placement.h"
+#include "tenancy/terms.h"
 
 namespace partywall::control {
 namespace {
+
+// What Redis may run for a tenant is the one limit that its user's rules depend on.
+Result<> set_scripts(Tenant& tenant, std::string_view json) {
+  const auto value = JsonValue::parse(json);
+  if (!value) return fail_with_context("tenant " + tenant.slug, value.error());
+  Terms terms = terms_of(tenant);
+  if (auto set = set_term(terms, "cache_scripts", *value); !set)
+    return fail_with_context("tenant " + tenant.slug, set.error());
+  apply(terms, tenant);
+  return {};
+}
 
 // All that hold a place in one of the cell's Redis, whichever cell they are in, and whether they
 // are there or on their way.
 Result<std::vector<Tenant>> tenants_of_redis(store::Session& session, const Cell& cell,
                                              const CacheInstance& instance) {
   const auto rows = session.execute(
-      "SELECT t.id, t.slug, p.cache_database, p.cache_tag, p.cache_placement "
+      "SELECT t.id, t.slug, p.cache_database, p.cache_tag, p.cache_placement, "
+      "coalesce(o.value, i.terms -> 'cache_scripts')::text "
       "FROM partywall.cell_caches c JOIN partywall.placements p ON p.cache_server = c.address "
       "AND p.cache_server <> '' JOIN partywall.tenants t ON t.id = p.tenant "
+      "JOIN partywall.tiers i ON i.name = t.tier "
+      "LEFT JOIN partywall.overrides o ON o.tenant = t.id AND o.term = 'cache_scripts' "
       "WHERE c.cell = $1 AND c.name = $2 AND t.status <> 'erased' ORDER BY t.id",
       {cell.name, instance.name});
   if (!rows) return std::unexpected(rows.error());
@@ -29,6 +46,10 @@ Result<std::vector<Tenant>> tenants_of_redis(store::Session& session, const Cell
                   .cache_instance = instance.name,
                   .cache_tag = std::string(rows->text(row, 3)),
                   .cache_placement = *placement};
+    if (!rows->is_null(row, 5)) {
+      auto set = set_scripts(tenant, rows->text(row, 5));
+      if (!set) return std::unexpected(set.error());
+    }
     if (!rows->is_null(row, 2)) tenant.cache_database = static_cast<uint32_t>(rows->number(row, 2));
     tenants.push_back(std::move(tenant));
   }
@@ -47,14 +68,10 @@ Result<cache::RedisAdministrator> administrator_of(const Cell& cell) {
 }
 
 // As far as its user in Redis needs it.
-Tenant to_redis_tenant(const store::TenantRecord& record) {
-  return {.id = record.id,
-          .slug = record.slug,
-          .cell = record.placement->cell,
-          .cache_instance = record.placement->cache_instance,
-          .cache_database = record.placement->cache_database.value_or(0),
-          .cache_tag = record.placement->cache_tag,
-          .cache_placement = record.placement->cache_placement};
+Result<Tenant> to_redis_tenant(store::Session& session, const store::TenantRecord& record) {
+  const auto tier = store::find_tier(session, record.tier);
+  if (!tier) return std::unexpected(tier.error());
+  return store::effective_tenant(record, tier->tier);
 }
 
 }  // namespace
@@ -93,8 +110,9 @@ Result<> RedisEngines::provision_tenant(store::Session& session, const store::Ce
     return fail(ErrorKind::kInvalid, "cell {} has no cache '{}'", cell.name,
                 tenant.placement->cache_instance);
   }
-  auto provisioned =
-      cache::provision_tenant(cell.cache, *instance, *administrator, to_redis_tenant(tenant));
+  const auto wanted = to_redis_tenant(session, tenant);
+  if (!wanted) return std::unexpected(wanted.error());
+  auto provisioned = cache::provision_tenant(cell.cache, *instance, *administrator, *wanted);
   if (!provisioned) return fail_with_context("cell " + cell.name, provisioned.error());
   return {};
 }

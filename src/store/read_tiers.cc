@@ -13,6 +13,9 @@ constexpr uint32_t kMostTokens = 10'000'000;
 
 constexpr std::array<Choice<CacheAtQuota>, 2> kAtQuota = {
     {{"refuse", CacheAtQuota::kRefuse}, {"evict", CacheAtQuota::kEvict}}};
+constexpr std::array<Choice<CacheScripts>, 3> kScripts = {{{"any", CacheScripts::kAny},
+                                                           {"functions", CacheScripts::kFunctions},
+                                                           {"none", CacheScripts::kNone}}};
 
 struct Period {
   std::string_view key;
@@ -131,6 +134,9 @@ void read_terms(YamlMap& map, Limits& limits, AlarmThresholds& alarms, uint32_t&
                    "as there is");
     cache.optional("script_time", limits.cache_script_time, {kLeastCacheScriptTime, minutes(1)},
                    "a script or function that runs longer is ended");
+    cache.optional_choice("scripts", limits.cache_scripts, kScripts,
+                          "what the tenant may have Redis run: scripts of its own (`EVAL`) and the "
+                          "`functions` of its cell, only these, or neither");
   });
   map.section("cache_rate", "commands at the cache doors",
               [&](YamlMap& rate) { read_rate(rate, limits.cache_rate); });

@@ -43,6 +43,13 @@ struct CacheKeySpace {
   bool operator==(const CacheKeySpace&) const = default;
 };
 
+// What of a tenant Redis runs in its interpreters of Lua.
+enum class CacheScripts : uint8_t {
+  kAny,        // scripts of its own: EVAL
+  kFunctions,  // nothing but the functions that the operator provides: FCALL
+  kNone,
+};
+
 struct Limits {
   uint32_t max_concurrent_requests = 10;  // in flight at the http doors of all nodes
   RateLimit api_rate{100, minutes(1), 10};
@@ -58,6 +65,7 @@ struct Limits {
   RateLimit cache_rate{1'000, seconds(1), 1'000};
   Duration cache_time = milliseconds(100);  // of Redis's own time, in a second; kAllCacheTime: all
   Duration cache_script_time = milliseconds(200);  // a script that runs longer is ended
+  CacheScripts cache_scripts = CacheScripts::kAny;
 
   bool operator==(const Limits&) const = default;
 };

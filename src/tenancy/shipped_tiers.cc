@@ -17,7 +17,8 @@ Tier free_tier() {
                      .cache_bytes = 64 * kMebibyte,
                      .cache_rate = {1'000, seconds(1), 1'000},
                      .cache_time = milliseconds(100),
-                     .cache_script_time = milliseconds(200)},
+                     .cache_script_time = milliseconds(200),
+                     .cache_scripts = CacheScripts::kAny},
           .alarms = {.error_share = 0.05, .slow_request = milliseconds(1'000)},
           .weight = 1};
 }
@@ -34,7 +35,8 @@ Tier pro_tier() {
                      .cache_bytes = 512 * kMebibyte,
                      .cache_rate = {10'000, seconds(1), 10'000},
                      .cache_time = milliseconds(250),
-                     .cache_script_time = milliseconds(500)},
+                     .cache_script_time = milliseconds(500),
+                     .cache_scripts = CacheScripts::kAny},
           .alarms = {.error_share = 0.02, .slow_request = milliseconds(500)},
           .weight = 4};
 }
@@ -51,7 +53,8 @@ Tier enterprise_tier() {
                      .cache_bytes = 4'096 * kMebibyte,
                      .cache_rate = {100'000, seconds(1), 100'000},
                      .cache_time = milliseconds(500),
-                     .cache_script_time = seconds(1)},
+                     .cache_script_time = seconds(1),
+                     .cache_scripts = CacheScripts::kAny},
           .alarms = {.error_share = 0.01, .slow_request = milliseconds(200)},
           .weight = 16};
 }

@@ -5,6 +5,7 @@
 #include <optional>
 
 #include "base/text.h"
+#include "tenancy/cache_scripts.h"
 #include "tenancy/key_spaces.h"
 
 namespace partywall {
@@ -136,8 +137,16 @@ Result<> set_key_spaces(Limits& into, const JsonValue& value) {
   return {};
 }
 
+Result<> set_scripts(CacheScripts& into, const JsonValue& value) {
+  const std::string* const text = value.as_string();
+  const auto scripts = parse_cache_scripts(text == nullptr ? std::string_view() : *text);
+  if (!scripts) return std::unexpected(scripts.error());
+  into = *scripts;
+  return {};
+}
+
 // clang-format off
-constexpr std::array<Term, 17> kTerms = {{
+constexpr std::array<Term, 18> kTerms = {{
     {"max_concurrent_requests",
      [](const Terms& t) { return JsonValue(uint64_t{t.limits.max_concurrent_requests}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.limits.max_concurrent_requests, v, 1, 1'000'000); }},
@@ -180,6 +189,9 @@ constexpr std::array<Term, 17> kTerms = {{
     {"cache_script_time_ms",
      [](const Terms& t) { return count_of<milliseconds>(t.limits.cache_script_time); },
      [](Terms& t, const JsonValue& v) { return set_duration<milliseconds>(t.limits.cache_script_time, v, 100, 60'000); }},
+    {"cache_scripts",
+     [](const Terms& t) { return JsonValue(std::string(to_string(t.limits.cache_scripts))); },
+     [](Terms& t, const JsonValue& v) { return set_scripts(t.limits.cache_scripts, v); }},
     {"weight",
      [](const Terms& t) { return JsonValue(uint64_t{t.weight}); },
      [](Terms& t, const JsonValue& v) { return set_number(t.weight, v, 1, 1'000); }},

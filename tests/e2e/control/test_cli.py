@@ -67,6 +67,10 @@ def test_mistyped_words_are_understood(cli, words, meant):
 
 def test_tiers_cells_and_routes(cli):
     assert cli("tier", "set", "gold", "weight=8", "api_rate_limit=500/1s+20")[0] in (0, 3)
+    assert cli("tier", "set", "fenced", "cache_scripts=functions")[0] == 0
+    assert '"cache_scripts": "functions"' in json.dumps(json.loads(cli("tier", "show", "fenced", "-o", "json")[1]))
+    refused = cli("tier", "set", "fenced", "cache_scripts=some")
+    assert refused[0] != 0 and "cache_scripts must be any, functions or none" in refused[2]
     assert cli("tier", "set", "gold", "weight=8") == (0, "tier gold set\n", "")
     assert cli("tier", "set", "gold", "max_db_connections=33")[0] == 0
     limits = json.loads(cli("tier", "show", "gold", "-o", "json")[1])["limits"]

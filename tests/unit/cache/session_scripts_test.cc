@@ -2,6 +2,7 @@
 #include <gtest/gtest.h>
 
 #include "base/hex.h"
+#include "cache/provision.h"
 #include "cache/scripts/script_prelude.h"
 #include "cache/session_fsm.h"
 #include "cache/session_world.h"
@@ -11,6 +12,7 @@ namespace partywall::cache {
 namespace {
 
 using testing::HasSubstr;
+using testing::Not;
 using testing::StartsWith;
 
 class Scripts : public testing::Test {
@@ -132,6 +134,106 @@ TEST_F(Scripts, KeysAndArgumentsStayWhatTheyAre) {
   EXPECT_EQ(log, (std::vector<FakeRedis::Words>{words, words, {"get", "k"}, words}));
 }
 
+// What the limits of acme say, from now on; globex keeps what it had.
+class ScriptsPolicy : public Scripts {
+ protected:
+  void let_acme_run(CacheScripts scripts) {
+    world_.publish([&](DirectoryData& data) {
+      data.cells[0].cache.functions = {{.name = "one", .functions = {"f"}}};
+      data.tenants[0].limits.cache_scripts = scripts;
+    });
+    world_.redis.log.clear();
+  }
+  // Was anything of it passed on?
+  std::string refused(const std::string& request) {
+    world_.redis.log.clear();
+    std::string answer = ask(*acme_, request + "\r\n");
+    EXPECT_TRUE(world_.redis.log.empty()) << request;
+    return answer;
+  }
+};
+
+TEST_F(ScriptsPolicy, NoneOfItsOwnMeansNone) {
+  ask(*acme_, "EVAL x 0\r\n");
+  const std::string name = name_of("x");
+  for (const CacheScripts scripts : {CacheScripts::kFunctions, CacheScripts::kNone}) {
+    let_acme_run(scripts);
+    for (const std::string request :
+         {"EVAL x 0", "EVAL_RO x 0", "EVALSHA N 0", "EVALSHA_RO N 0", "SCRIPT LOAD x",
+          "SCRIPT EXISTS N", "SCRIPT FLUSH", "eval", "FUNCTION LOAD x"}) {
+      std::string sent = request;
+      if (const size_t place = sent.find(" N"); place != std::string::npos)
+        sent.replace(place + 1, 1, name);
+      EXPECT_THAT(refused(sent), StartsWith("-NOPERM '")) << request;
+    }
+    EXPECT_THAT(ask(*globex_, "EVAL x 0\r\n"), HasSubstr("ran"));
+  }
+  EXPECT_THAT(refused("EVAL x 0"),
+              HasSubstr("tier free has `cache.scripts: none` for tenant acme"));
+  let_acme_run(CacheScripts::kAny);
+  EXPECT_EQ(ask(*acme_, "EVALSHA " + name + " 0\r\n"), "$3\r\nran\r\n");
+}
+
+TEST_F(ScriptsPolicy, FunctionsAreTheOperators) {
+  let_acme_run(CacheScripts::kFunctions);
+  ask(*acme_, "FCALL f 0\r\n");
+  EXPECT_EQ(world_.redis.log.back(), (FakeRedis::Words{"fcall", "f", "0"}));
+  EXPECT_THAT(ask(*acme_, "MULTI\r\nFCALL f 0\r\nEXEC\r\n"), Not(HasSubstr("EXECABORT")));
+  EXPECT_THAT(ask(*acme_, "FUNCTION LIST\r\n"), HasSubstr("one"));
+  let_acme_run(CacheScripts::kNone);
+  for (const char* const request : {"FCALL f 0", "FCALL_RO f 0", "FUNCTION LIST"})
+    EXPECT_THAT(refused(request), StartsWith("-NOPERM '")) << request;
+}
+
+TEST_F(ScriptsPolicy, WhatWasQueuedBeforeDoesNotRunAfter) {
+  for (const char* const call : {"EVAL x 0\r\n", "FCALL f 0\r\n"}) {
+    let_acme_run(CacheScripts::kAny);
+    world_.clients = {acme_.get()};
+    ask(*acme_, std::string("MULTI\r\n") + call);
+    let_acme_run(CacheScripts::kNone);
+    EXPECT_THAT(ask(*acme_, "EXEC\r\n"), StartsWith("-EXECABORT")) << call;
+    for (const FakeRedis::Words& words : world_.redis.log) EXPECT_NE(words[0], "exec");
+    EXPECT_EQ(ask(*acme_, "MULTI\r\nEXEC\r\n"), "+OK\r\n*0\r\n") << "others go on";
+  }
+}
+
+TEST_F(ScriptsPolicy, CommandsThatATenantHasNotAreNotInItsList) {
+  const auto has = [&](const std::string& name) {
+    return ask(*acme_, "COMMAND LIST FILTERBY PATTERN " + name + "\r\n") != "*0\r\n";
+  };
+  EXPECT_TRUE(has("eval") && has("fcall") && has("get"));
+  let_acme_run(CacheScripts::kFunctions);
+  EXPECT_TRUE(!has("eval") && !has("evalsha_ro") && has("fcall") && has("get"));
+  let_acme_run(CacheScripts::kNone);
+  EXPECT_TRUE(!has("eval") && !has("fcall") && !has("fcall_ro") && has("get"));
+}
+
+TEST(ScriptsAcl, RedisRefusesWhatTheDoorRefuses) {
+  const auto has = [](CacheMode mode, CacheScripts scripts, const std::string& rule) {
+    CacheBackend backend;
+    backend.mode = mode;
+    Tenant tenant;
+    tenant.limits.cache_scripts = scripts;
+    const std::vector<std::string> rules = tenant_acl_rules(backend, tenant, 700);
+    return std::ranges::find(rules, rule) != rules.end();
+  };
+  for (const CacheMode mode : {CacheMode::kDatabase, CacheMode::kPrefix}) {
+    for (const char* const rule : {"+eval", "+evalsha", "+eval_ro", "+script|load", "+fcall"})
+      EXPECT_TRUE(has(mode, CacheScripts::kAny, rule)) << rule;
+    for (const char* const rule :
+         {"+evalsha", "+eval_ro", "+evalsha_ro", "+script|load", "+script|exists"}) {
+      EXPECT_FALSE(has(mode, CacheScripts::kFunctions, rule)) << rule;
+      EXPECT_FALSE(has(mode, CacheScripts::kNone, rule)) << rule;
+    }
+    EXPECT_TRUE(has(mode, CacheScripts::kFunctions, "+fcall"));
+    EXPECT_FALSE(has(mode, CacheScripts::kNone, "+fcall"));
+    EXPECT_FALSE(has(mode, CacheScripts::kNone, "+fcall_ro"));
+  }
+  EXPECT_FALSE(has(CacheMode::kPrefix, CacheScripts::kNone, "+eval"));
+  // There the door weighs and evicts with it.
+  EXPECT_TRUE(has(CacheMode::kDatabase, CacheScripts::kNone, "+eval"));
+}
+
 TEST(ScriptPrelude, HasNoLineOfItsOwn) {
   const std::string prelude(kScriptPrelude);
   EXPECT_EQ(with_prelude("return 1"), prelude + "return 1");
@@ -144,8 +246,6 @@ TEST(ScriptPrelude, HasNoLineOfItsOwn) {
   EXPECT_EQ(prelude.find('\n'), std::string::npos);
 }
 
-}  // namespace
-}  // namespace partywall::cache
 // What the prelude says beyond what it says before every script.
 std::string added_to(std::string_view script) {
   const std::string text = with_prelude(script);
@@ -174,3 +274,5 @@ TEST(ScriptPrelude, CostsNothingMoreWhereNothingCanBeReached) {
     EXPECT_EQ(part.find('\n'), std::string::npos);
 }
 
+}  // namespace
+}  // namespace partywall::cache

@@ -67,12 +67,13 @@ TEST(Profiles, GoToTextAndBack) {
     EXPECT_FALSE(parse_profiles(text).has_value());
 }
 
-TEST(Limits, AreNumbersOrRates) {
+TEST(Limits, AreNumbersWordsOrRates) {
   EXPECT_EQ(parse_limit_value("50").value(), json("50"));
   EXPECT_EQ(parse_limit_value("0.05").value(), json("0.05"));
   EXPECT_EQ(parse_limit_value("1000/1m+50").value(),
             json(R"({"tokens":1000,"period_ms":60000,"burst":50})"));
-  for (const char* text : {"", "x", "\"50\"", "1000/1m", "1000/m+5", "/1m+5", "1/1m+", "{}"})
+  EXPECT_EQ(parse_limit_value("evict").value(), json("\"evict\""));
+  for (const char* text : {"", "X", "a b", "\"50\"", "1000/1m", "1000/m+5", "/1m+5", "1/1m+", "{}"})
     EXPECT_FALSE(parse_limit_value(text).has_value()) << text;
   EXPECT_FALSE(parse_limits({"weight"}).has_value());
   EXPECT_EQ(parse_limits({"weight=2"}).value(), json(R"({"weight":2})"));

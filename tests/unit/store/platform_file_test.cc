@@ -107,7 +107,7 @@ TEST(PlatformFile, AMinimalFileHasTheDefaults) {
 
 TEST(PlatformFile, ATierStartsFromWhatItExtends) {
   const PlatformFile platform = read(std::string(kMinimal) + R"(tiers:
-  gold: {extends: pro, weight: 8, cache_rate: {per_hour: 5}}
+  gold: {extends: pro, weight: 8, cache_rate: {per_hour: 5}, cache: {scripts: functions}}
   platinum: {extends: gold, max_cpu_seconds: 1000, alarms: {error_share: 0.5}}
   pro: {max_db_connections: 7}
   new: {}
@@ -121,6 +121,8 @@ TEST(PlatformFile, ATierStartsFromWhatItExtends) {
   EXPECT_EQ(tiers[3].name, "gold");
   EXPECT_EQ(tiers[3].limits.api_rate, shipped[1].limits.api_rate);
   EXPECT_EQ(tiers[3].limits.cache_rate, (RateLimit{5, hours(1), 10'000}));
+  EXPECT_EQ(tiers[3].limits.cache_scripts, CacheScripts::kFunctions);
+  EXPECT_EQ(tiers[4].limits.cache_scripts, CacheScripts::kFunctions);
   EXPECT_EQ(tiers[4].weight, 8u);
   EXPECT_EQ(tiers[4].limits.max_cpu_time, seconds(1000));
   EXPECT_EQ(tiers[4].alarms.error_share, 0.5);

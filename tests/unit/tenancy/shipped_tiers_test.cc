@@ -41,6 +41,10 @@ TEST(ShippedTiers, HaveTheValuesOfTheContract) {
             (std::vector<Duration>{milliseconds(100), milliseconds(250), milliseconds(500)}));
   EXPECT_EQ(row([](const Tier& t) { return t.limits.cache_script_time; }),
             (std::vector<Duration>{milliseconds(200), milliseconds(500), seconds(1)}));
+  // The application is one for all of them, and so are the locks and queues that it makes of
+  // scripts.
+  EXPECT_EQ(row([](const Tier& t) { return t.limits.cache_scripts; }),
+            std::vector(3, CacheScripts::kAny));
   EXPECT_EQ(row([](const Tier& t) -> uint64_t { return t.weight; }), (Numbers{1, 4, 16}));
   EXPECT_EQ(row([](const Tier& t) { return t.alarms.error_share; }),
             (std::vector<double>{0.05, 0.02, 0.01}));

@@ -14,7 +14,7 @@ JsonValue json(std::string_view text) { return JsonValue::parse(text).value(); }
 Terms strange_terms() {
   Terms terms;
   auto& [requests, api, connections, cpu, timeout, memory, keys, bytes, at_quota, spaces, databases,
-         cache, cache_time, script_time] = terms.limits;
+         cache, cache_time, script_time, scripts] = terms.limits;
   auto& [error_share, slow] = terms.alarms;
   requests = 77;
   api = {.tokens = 1, .period = hours(1), .burst = 2};
@@ -30,6 +30,7 @@ Terms strange_terms() {
   cache = {.tokens = 3, .period = minutes(1), .burst = 4};
   cache_time = milliseconds(86);
   script_time = milliseconds(187);
+  scripts = CacheScripts::kFunctions;
   error_share = 0.25;
   slow = milliseconds(84);
   terms.weight = 85;
@@ -78,6 +79,8 @@ TEST(Terms, WhatIsWrongIsSaidAndChangesNothing) {
   EXPECT_EQ(message("weight", "\"4\""), "weight must be a whole number, 1 to 1000");
   EXPECT_EQ(message("cache_at_quota", "\"drop\""), "cache_at_quota must be refuse or evict");
   EXPECT_EQ(message("cache_at_quota", "1"), "cache_at_quota must be refuse or evict");
+  for (const char* const wrong : {"\"some\"", "\"\"", "false", "null"})
+    EXPECT_EQ(message("cache_scripts", wrong), "cache_scripts must be any, functions or none");
   EXPECT_EQ(message("cache_key_spaces", R"([{"prefix":"a","at_quota":"drop"}])"),
             "cache_key_spaces at_quota must be refuse or evict");
   for (const char* const wrong : {"1", R"(["a"])", R"([{"prefix":"a"}])",
