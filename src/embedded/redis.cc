@@ -12,6 +12,10 @@ namespace {
 
 constexpr const char* kAdministrator = "partywall";
 constexpr const char* kProgram = "/usr/bin/redis-server";
+// `maxmemory` does not count what scripts build in Lua. Where a script asks for more than this it
+// gets "not enough memory"; without it Redis would take all that the machine has. Far above what
+// the keys and the buffers of its clients need.
+constexpr const char* kLimit = "--as=2147483648";
 
 Result<> write_for(const EngineUser& user, const std::string& path, const std::string& content) {
   if (auto written = write_private_file(path, content); !written) return written;
@@ -62,12 +66,12 @@ Result<RedisServer> run_redis(const EngineHost& host) {
   const fleet::GroupName group{std::string(kRedisGroup)};
   const auto port = engine_port(host.provider, group);
   if (!port) return std::unexpected(port.error());
-  const fleet::InstanceSpec spec{
-      .version = "7",
-      .command = host.user.command({kProgram, configuration, "--port", "{port}"}),
-      .environment = {{"LC_ALL", Secret("C.UTF-8")}},
-      .working_directory = "/",
-      .port = *port};
+  const fleet::InstanceSpec spec{.version = "7",
+                                 .command = host.user.command({"/usr/bin/prlimit", kLimit, kProgram,
+                                                               configuration, "--port", "{port}"}),
+                                 .environment = {{"LC_ALL", Secret("C.UTF-8")}},
+                                 .working_directory = "/",
+                                 .port = *port};
   const auto answers = [&port] { return !fleet::is_free_loopback_port(*port); };
   if (auto running = run_engine(host, group, spec, answers); !running)
     return std::unexpected(running.error());

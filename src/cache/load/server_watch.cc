@@ -4,12 +4,28 @@
 #include <utility>
 
 #include "base/log.h"
+#include "base/text.h"
 #include "cache/load/server_setup.h"
 #include "cache/resp/resp_writer.h"
 #include "cache/tenant_user.h"
 
 namespace partywall::cache {
 namespace {
+
+constexpr std::string_view kCollect =
+    "collectgarbage() collectgarbage() return collectgarbage('count')";
+
+// In the answer to INFO memory; nothing where it does not say.
+std::optional<uint64_t> lua_bytes_in(std::string_view info) {
+  constexpr std::string_view kName = "\nused_memory_vm_eval:";
+  const size_t begin = info.find(kName);
+  if (begin == std::string_view::npos) return std::nullopt;
+  const std::string_view rest = info.substr(begin + kName.size());
+  const auto bytes = parse_unsigned(rest.substr(0, rest.find_first_of("\r\n")));
+  return bytes ? std::optional(*bytes) : std::nullopt;
+}
+
+std::string mebibytes_text(uint64_t bytes) { return std::to_string(bytes >> 20); }
 
 std::string milliseconds_text(Duration duration) {
   return std::to_string(std::chrono::duration_cast<milliseconds>(duration).count());
@@ -41,11 +57,13 @@ void ServerWatch::tick() {
     return;
   }
   if (!asked_.empty()) return note_silence(now);
+  if (!busy() && now - memory_asked_at_ >= times_.memory_interval) return ask_about_memory(now);
   if (now - asked_at_ >= (busy() ? times_.busy_interval : times_.interval)) ask_about_time(now);
 }
 
 void ServerWatch::open(MonotonicTime now) {
-  opened_at_ = asked_at_ = now;
+  opened_at_ = asked_at_ = memory_asked_at_ = now;
+  may_not_collect_ = false;
   asked_ = {Asked::kLogin};
   const Secret password = watch_password(route_->backend().tenant_password);
   connection_ = std::make_shared<QuestionConnection>(
@@ -59,6 +77,14 @@ void ServerWatch::ask_about_time(MonotonicTime now) {
   asked_at_ = now;
   asked_.push_back(Asked::kSlowLog);
   connection_->ask(slow_log_.question());
+}
+
+void ServerWatch::ask_about_memory(MonotonicTime now) {
+  memory_asked_at_ = now;
+  if (may_not_collect_) return;
+  asked_at_ = now;
+  asked_.push_back(Asked::kMemory);
+  connection_->ask(make_request({"INFO", "memory"}));
 }
 
 // One long command keeps Redis from answering anybody.
@@ -98,6 +124,10 @@ void ServerWatch::answered(const ReplyTree& reply) {
       return login_answered(reply);
     case Asked::kSlowLog:
       return slow_log_answered(reply);
+    case Asked::kMemory:
+      return memory_answered(reply);
+    case Asked::kCollect:
+      return collected(reply);
     case Asked::kScriptKill:
     case Asked::kFunctionKill:
       return kill_answered(reply);
@@ -133,6 +163,44 @@ void ServerWatch::slow_log_answered(const ReplyTree& reply) {
   const auto uses = slow_log_.take(reply);
   if (!uses) return slow_log_.wants_more() ? ask_about_time(now) : drop(now);
   for (const TimeUse& use : *uses) sink_.time_used(use);
+}
+
+// Scripts that Redis keeps are in there too: what was left after the last collection is taken for
+// them, so that many of them are not collected for all the time.
+void ServerWatch::memory_answered(const ReplyTree& reply) {
+  const MonotonicTime now = time_.monotonic();
+  silence_logged_ = false;
+  if (reply.is_error() && reply.text.starts_with("BUSY")) return server_is_busy(now);
+  if (reply.is_error()) return may_not_collect(reply);
+  lua_bytes_ = lua_bytes_in(reply.text).value_or(0);
+  lua_bytes_in_use_ = std::min(lua_bytes_in_use_, lua_bytes_);
+  // It came in between: scripts that run too long must not run longer because of it.
+  if (lua_bytes_ - lua_bytes_in_use_ <= kLuaGarbageKept) return ask_about_time(now);
+  asked_at_ = now;
+  asked_.push_back(Asked::kCollect);
+  connection_->ask(make_request({"EVAL", kCollect, "0"}));
+}
+
+void ServerWatch::collected(const ReplyTree& reply) {
+  silence_logged_ = false;
+  if (reply.is_error() && reply.text.starts_with("BUSY")) return server_is_busy(time_.monotonic());
+  if (reply.is_error()) return may_not_collect(reply);
+  // In KiB, as Lua counts.
+  lua_bytes_in_use_ = static_cast<uint64_t>(std::max<int64_t>(reply.number, 0)) << 10;
+  log_info("what scripts had left behind in a Redis was collected",
+           {{"route", route_->name()},
+            {"server", server_.to_string()},
+            {"before_mib", mebibytes_text(lua_bytes_)},
+            {"after_mib", mebibytes_text(lua_bytes_in_use_)}});
+}
+
+void ServerWatch::may_not_collect(const ReplyTree& reply) {
+  may_not_collect_ = true;
+  log_warning("a Redis does not let the cache door collect what scripts leave behind",
+              {{"route", route_->name()},
+               {"server", server_.to_string()},
+               {"reason", reply.text},
+               {"next", "run `partywall cache provision`"}});
 }
 
 // What was at the server before and is still not answered is what runs: all others have been told

@@ -36,15 +36,23 @@ struct ServerWatchTimes {
   Duration busy_interval = milliseconds(10);  // while a script keeps the server busy
   // The script is another node's: that one is to end it, and has so much more time for it.
   Duration patience_with_others = milliseconds(500);
+  Duration memory_interval = seconds(1);
   // A server that says nothing for so long is connected to anew.
   Duration silence = seconds(30);
   Duration silence_logged = seconds(1);
   BackoffSettings backoff{.first = milliseconds(200), .longest = seconds(5)};
 };
 
+// More than this that scripts have left behind is collected.
+inline constexpr uint64_t kLuaGarbageKept = 64ULL << 20;
+
 // Watches one Redis as `partywall-watch`: reads from its slow log what each tenant's commands have
 // cost, and ends a script that keeps it busy for longer than its tenant may. Redis answers BUSY
 // from kBusyReplyThreshold of a script on, and nothing at all before.
+//
+// What a script has built in Lua stays when it ends, or is ended, until the collector has gone
+// through it, which in Redis it does as slowly as scripts are run. So the watch looks how much
+// there is, and has it collected.
 class ServerWatch final : public QuestionSink {
  public:
   // All references must outlive it.
@@ -63,7 +71,7 @@ class ServerWatch final : public QuestionSink {
   [[nodiscard]] const CacheRoute& route() const { return *route_; }
 
  private:
-  enum class Asked : uint8_t { kLogin, kSlowLog, kScriptKill, kFunctionKill };
+  enum class Asked : uint8_t { kLogin, kSlowLog, kMemory, kCollect, kScriptKill, kFunctionKill };
 
   void answered(const ReplyTree& reply) override;
   void question_lost() override;
@@ -71,6 +79,10 @@ class ServerWatch final : public QuestionSink {
   void ask_about_time(MonotonicTime now);
   void login_answered(const ReplyTree& reply);
   void slow_log_answered(const ReplyTree& reply);
+  void ask_about_memory(MonotonicTime now);
+  void memory_answered(const ReplyTree& reply);
+  void collected(const ReplyTree& reply);
+  void may_not_collect(const ReplyTree& reply);
   void server_is_busy(MonotonicTime now);
   void kill_answered(const ReplyTree& reply);
   void note_silence(MonotonicTime now);
@@ -91,6 +103,10 @@ class ServerWatch final : public QuestionSink {
   SlowLogReader slow_log_;
   std::optional<MonotonicTime> busy_since_;  // when it said so first
   std::vector<ScriptFlight> ending_;         // which of them is being ended
+  MonotonicTime memory_asked_at_{};
+  uint64_t lua_bytes_ = 0;         // that the interpreter has
+  uint64_t lua_bytes_in_use_ = 0;  // of these after the last collection, mostly scripts
+  bool may_not_collect_ = false;
   bool refused_logged_ = false;
   bool silence_logged_ = false;
   bool goes_on_told_ = false;

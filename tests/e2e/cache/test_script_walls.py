@@ -5,6 +5,7 @@ import pytest
 import redis
 from resp import Resp
 from support.redis_server import RedisServer
+from support.waiting import wait_until
 
 # All that cjson and the collector can be set to, as they are when a script begins.
 READ_SETTINGS = """
@@ -247,3 +248,13 @@ def test_the_protocol_of_a_script_is_its_own(cache):
         for _ in range(3):
             acme.ask("EVAL", "redis.setresp(3) return 1", 0)
             assert globex.ask("EVAL", "return type(redis.call('HGETALL', KEYS[1])[1])", 1, "h") == b"string"
+
+
+def test_what_a_script_leaves_in_memory_is_collected(cache):
+    """Redis itself would keep it until dozens of scripts have run, beyond every quota and its own maxmemory."""
+    administrator = cache.administrator()
+    with log_in(cache, "acme") as acme:
+        left = "local t = {} for i = 1, 150 do t[i] = string.rep('x', 1048576) .. i end return #t"
+        assert acme.ask("EVAL", left, 0) == 150
+        wait_until(lambda: administrator.info("memory")["used_memory_vm_eval"] < 64 << 20, "the door has had it collected")
+    assert "what scripts had left behind" in cache.process.log()

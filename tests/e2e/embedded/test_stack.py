@@ -42,6 +42,13 @@ def test_nobody_gets_into_the_engines_without_a_password(up):
     assert "NOAUTH" in redis.stdout
 
 
+def test_what_a_script_can_take_of_the_machine_is_bounded(up):
+    """`maxmemory` does not count what scripts build: nothing but the limit of the process does."""
+    redis = next(pid for instance, pid in recorded_processes(up.data_dir).items() if "redis" in instance)
+    limits = pathlib.Path(f"/proc/{redis}/limits").read_text()
+    assert next(line.split()[3] for line in limits.splitlines() if line.startswith("Max address space")) == str(2 << 30)
+
+
 def test_the_lines_to_paste_do_what_they_say(up):
     """A shell runs what `partywall up` prints: each tenant sees its own shop, by HTTP, SQL and Redis."""
     def run(command):

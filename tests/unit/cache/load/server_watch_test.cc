@@ -170,5 +170,63 @@ TEST_F(Watch, ASilentServerIsLeftInTheEnd) {
   EXPECT_TRUE(last().upstream->must_close());
 }
 
+// What scripts leave behind in Lua.
+class WatchOfMemory : public Watch {
+ protected:
+  WatchOfMemory() { log_in(); }
+  static std::string memory(uint64_t mebibytes) {
+    const std::string info =
+        "# Memory\r\nused_memory:1\r\nused_memory_vm_eval:" + std::to_string(mebibytes << 20) +
+        "\r\nused_memory_lua:1\r\n";
+    return "$" + std::to_string(info.size()) + "\r\n" + info + "\r\n";
+  }
+  // What is asked after a second in which the server had so much in Lua; the slow log is empty.
+  std::string ask_with(uint64_t mebibytes) {
+    EXPECT_THAT(ask(milliseconds(999)), HasSubstr("SLOWLOG"));
+    last().say("*0\r\n");
+    EXPECT_THAT(ask(milliseconds(1)), HasSubstr("memory"));
+    last().say(memory(mebibytes));
+    return last().take();
+  }
+};
+
+TEST_F(WatchOfMemory, IsCollectedWhereItIsMuch) {
+  EXPECT_THAT(ask_with(64), HasSubstr("SLOWLOG")) << "which does not wait for it";
+  last().say("*0\r\n");
+  EXPECT_THAT(ask_with(65), HasSubstr("collectgarbage"));
+  last().say(":1024\r\n");  // KiB
+  EXPECT_THAT(ask_with(60), HasSubstr("SLOWLOG"));
+}
+
+// A tenant that loads many scripts must not have Redis go through all of them every second.
+TEST_F(WatchOfMemory, WhatStaysIsNotCollectedForAgain) {
+  EXPECT_THAT(ask_with(300), HasSubstr("collectgarbage"));
+  last().say(":" + std::to_string(290 << 10) + "\r\n");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(ask_with(290 + 60), HasSubstr("SLOWLOG"));
+    last().say("*0\r\n");
+  }
+  EXPECT_THAT(ask_with(290 + 65), HasSubstr("collectgarbage"));
+  last().say(":1024\r\n");
+  EXPECT_THAT(ask_with(66), HasSubstr("collectgarbage")) << "the scripts are gone";
+}
+
+TEST_F(WatchOfMemory, IsNoWayAroundTheTimeOfScripts) {
+  auto script = script_of(kAcme, milliseconds(200));
+  EXPECT_THAT(ask(seconds(1)), HasSubstr("memory"));
+  last().say(kBusy);
+  EXPECT_TRUE(watch_.busy());
+  EXPECT_TRUE(kills_after(milliseconds(100)));
+}
+
+TEST_F(WatchOfMemory, ARedisWithOlderUsersIsWatchedAllTheSame) {
+  EXPECT_THAT(ask(seconds(1)), HasSubstr("memory"));
+  last().say("-NOPERM this user has no permissions to run the 'info' command\r\n");
+  for (int i = 0; i < 3; ++i) {
+    EXPECT_THAT(ask(seconds(1)) + ask(milliseconds(100)), HasSubstr("SLOWLOG"));
+    last().say("*0\r\n");
+  }
+}
+
 }  // namespace
 }  // namespace partywall::cache
