@@ -49,7 +49,8 @@ Terms terms_of_tenant(const Tenant& tenant) {
   return {.limits = tenant.limits, .alarms = tenant.alarms, .weight = tenant.weight};
 }
 
-// Where its keys are. The store would choose one of several caches; the file means the first.
+// Where its keys are. The store would choose one of several caches and a tag of its own; the file
+// means the first one, and the tenant's id.
 void add_cache_place(const Tenant& tenant, const CacheBackend& cache, JsonObject& object) {
   const CacheInstance* const instance = cache.find_instance(tenant.cache_instance);
   if (!instance) return;
@@ -58,7 +59,8 @@ void add_cache_place(const Tenant& tenant, const CacheBackend& cache, JsonObject
     object.push_back({"cache_database", JsonValue(uint64_t{tenant.cache_database})});
     return;
   }
-  if (!tenant.cache_tag.empty()) object.push_back({"cache_tag", text(tenant.cache_tag)});
+  object.push_back({"cache_tag", text(tenant.cache_tag.empty() ? tenant.id.value().to_string()
+                                                               : tenant.cache_tag)});
   object.push_back({"cache_placement", text(to_string(tenant.cache_placement))});
 }
 

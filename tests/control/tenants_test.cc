@@ -6,6 +6,7 @@
 #include "store/control/cells.h"
 #include "store/control/events.h"
 #include "store/control/tiers.h"
+#include "tenancy/cache_tag.h"
 
 namespace partywall::store {
 namespace {
@@ -215,6 +216,27 @@ TEST_F(TenantsTest, NoTwoTenantsKeysBeginAlike) {
   const Tenant tenant = effective_tenant(get("t1"), find_tier(*session, "free")->tier).value();
   EXPECT_EQ(tenant.cache_tag, "shop");
   EXPECT_EQ(tenant.cache_placement, CachePlacement::kSpread);
+}
+
+TEST_F(TenantsTest, AShortTagIsNobodysAndNeverComesAgain) {
+  const CellRecord cell = cell_with_two_caches(CacheMode::kPrefix);
+  ASSERT_TRUE(change([&](Change& change) { return put_cell(change, cell); }));
+  // An operator has chosen the one that comes second.
+  TenantRecord tenant = make_tenant(1);
+  tenant.placement =
+      Placement{.cell = "pair", .cache_instance = "second", .cache_tag = short_cache_tag(1)};
+  insert(tenant);
+  auto session = store_.session();
+  EXPECT_EQ(next_cache_tag(*session).value(), short_cache_tag(0));
+  EXPECT_EQ(next_cache_tag(*session).value(), short_cache_tag(2));
+  // Not even where what it was given out for was not done.
+  std::string lost;
+  EXPECT_FALSE(change([&](Change& change) -> Result<> {
+    lost = next_cache_tag(change).value();
+    return fail(ErrorKind::kInvalid, "no");
+  }));
+  EXPECT_EQ(lost, short_cache_tag(3));
+  EXPECT_EQ(next_cache_tag(*session).value(), short_cache_tag(4));
 }
 
 // What A's tier grants never reaches into B's databases.

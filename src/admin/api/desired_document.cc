@@ -250,6 +250,11 @@ Resource current_resource(const store::TenantRecord& tenant, const Resource& des
   Resource resource{
       .kind = ResourceKind::kTenant, .name = tenant.slug, .fields = tenant_fields(tenant)};
   resource.fields["id"] = tenant.id.value().to_string();
+  // A document may say that its keys begin with its id, as they do where nothing else is said.
+  if (const auto tag = resource.fields.find("cache_tag");
+      tag != resource.fields.end() && tag->second.empty()) {
+    tag->second = tenant.id.value().to_string();
+  }
   keep_mentioned(resource.fields, desired, kLimit);
   return resource;
 }

@@ -156,7 +156,13 @@ ApiResult<> Placer::place_in_cache(store::Session& session, const CacheWish& wis
   placement.cache_instance = best->instance;
   placement.cache_tag = wish.tag;
   placement.cache_placement = wish.placement;
-  if (!has_databases) return {};
+  if (!has_databases) {
+    if (!wish.tag.empty()) return {};
+    auto tag = store::next_cache_tag(session);
+    if (!tag) return refuse(tag.error());
+    placement.cache_tag = *std::move(tag);
+    return {};
+  }
   placement.cache_database = database;
   placement.cache_databases = wish.databases;
   for (uint32_t i = 0; i < wish.databases; ++i) best->databases.insert(database + i);

@@ -23,7 +23,7 @@ struct CacheWish {
   std::string instance;              // empty: the one with the fewest tenants
   std::optional<uint32_t> database;  // none: the lowest with room
   uint32_t databases = 1;            // so many in a row
-  std::string tag;                   // in prefix mode; empty: the tenant's id
+  std::string tag;                   // in prefix mode; empty: a short one that nobody has
   CachePlacement placement = CachePlacement::kTagged;
 };
 

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "tenancy/cache_tag.h"
 #include "tenancy/placement.h"
 
 namespace partywall::store {
@@ -168,6 +169,19 @@ Result<std::vector<CacheUse>> cache_uses(Session& session, std::string_view cell
     for (uint32_t i = 0; i < rows->number(row, 2); ++i) uses.back().databases.insert(first + i);
   }
   return uses;
+}
+
+// An operator may have chosen one that would come next.
+Result<std::string> next_cache_tag(Session& session) {
+  while (true) {
+    const auto number = session.execute("SELECT nextval('partywall.cache_tags')");
+    if (!number) return fail_with_context("a tag for the tenant's keys", number.error());
+    std::string tag = short_cache_tag(static_cast<uint32_t>(number->number(0)));
+    const auto taken = session.execute(
+        "SELECT FROM partywall.placements WHERE cache_tag = $1 AND cache_tag <> '' LIMIT 1", {tag});
+    if (!taken) return std::unexpected(taken.error());
+    if (taken->empty()) return tag;
+  }
 }
 
 Result<> keep_more_cache_databases(Change& change, std::string_view tier) {

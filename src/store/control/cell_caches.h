@@ -28,6 +28,9 @@ struct CacheUse {
 // In the order of the cell; empty: it has no cache.
 Result<std::vector<CacheUse>> cache_uses(Session& session, std::string_view cell);
 
+// A short tag that no tenant has or had, whatever Redis it is in.
+Result<std::string> next_cache_tag(Session& session);
+
 // Keeps more databases for tenants whose limit has grown, as far as those after theirs are free.
 // None is ever given back while the placement lasts: they may hold keys.
 Result<> keep_more_cache_databases(Change& change, std::string_view tier);

@@ -5,7 +5,7 @@
 namespace partywall::store {
 
 std::span<const Migration> migrations() {
-  static const std::array<Migration, 8> all = {{
+  static const std::array<Migration, 9> all = {{
       {1, "the change feed", change_feed_sql()},
       {2, "the directory", directory_tables_sql()},
       {3, "every change of the directory is in the feed", directory_triggers_sql()},
@@ -14,6 +14,7 @@ std::span<const Migration> migrations() {
       {6, "several caches in a cell, several databases or a prefix for a tenant", caches_sql()},
       {7, "what tenants used", usage_sql()},
       {8, "where events are sent", webhooks_sql()},
+      {9, "short tags for tenants in prefix mode", cache_tags_sql()},
   }};
   return all;
 }

@@ -24,5 +24,6 @@ struct Migration {
 [[nodiscard]] std::string_view caches_sql();
 [[nodiscard]] std::string_view usage_sql();
 [[nodiscard]] std::string_view webhooks_sql();
+[[nodiscard]] std::string_view cache_tags_sql();
 
 }  // namespace partywall::store

@@ -160,6 +160,21 @@ def test_a_tenant_without_data_moves_at_once_and_others_are_refused(control):
     assert refused.status == 409 and "may have data" in refused.json["detail"]
 
 
+def test_in_prefix_mode_each_tenant_gets_a_short_tag_of_its_own(control):
+    cache = {"instances": [{"name": "main", "topology": "single", "endpoints": [{"address": "127.0.0.1", "port": 1}]}],
+             "mode": "prefix", "door_user": "door"}
+    secrets = {"cache.door_password": "d" * 32, "cache.tenant_password": "t" * 32}
+    control.cell("tagged", region="eu", parts={"pools": [], "cache": cache}, secrets=secrets)
+    tags = [control.tenant(f"tagged-{n}", cell="tagged")["placement"]["cache_tag"] for n in range(3)]
+    assert len(set(tags)) == 3 and {len(tag) for tag in tags} == {5}, tags
+    assert control.tenant("tagged-own", cell="tagged", cache_tag="mine")["placement"]["cache_tag"] == "mine"
+    assert control.tenant("untagged", cell="main")["placement"].get("cache_tag") is None
+    taken = control.owner.post("/v1/tenants", {"slug": "tagged-thief", "cell": "tagged", "cache_tag": tags[0]})
+    assert taken.status == 409 and "begin with the same tag" in taken.text
+    # What one asks for later does not change where its keys are.
+    assert control.owner.call("PATCH", "/v1/tenants/tagged-0", {"tier": "pro"}, If_Match="*").json["placement"]["cache_tag"] == tags[0]
+
+
 def test_cells_keep_their_secrets_to_themselves(control):
     parts = {"sql": {"address": "127.0.0.1", "port": 5432, "database": "app",
                      "slots": {"prefix": "slot_", "count": 5}, "register_key_id": 1, "allow_temp": False,

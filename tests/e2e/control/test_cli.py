@@ -129,6 +129,24 @@ def test_apply_shows_what_it_does(cli, tmp_path):
     assert "- tenant shop\n" in cli("apply", "-f", str(file), "--prune", "--dry-run")[1]
 
 
+def test_apply_leaves_the_keys_of_a_platform_file_where_they_are(cli, tmp_path):
+    """In the file's nodes a tenant's keys begin with its id, unless it names a tag: so they do in the store's."""
+    for name in ("key", "door", "tenants"):
+        (tmp_path / name).write_text("ab" * 32)
+        (tmp_path / name).chmod(0o600)
+    file = tmp_path / "platform.yaml"
+    uuid = "00000000-0000-4000-8000-0000000001{:02x}"
+    cache = "{address: 127.0.0.1, port: 1, mode: prefix, door_user: door, door_password_file: door, tenant_password_file: tenants}"
+    file.write_text(PLATFORM.replace("cells: {", "cells: {keys: {region: eu, pools: {web: {}}, cache: " + cache + "}, ") +
+                    f"  - {{slug: by-id, id: {uuid.format(1)}, tier: free, cell: keys}}\n"
+                    f"  - {{slug: by-tag, id: {uuid.format(2)}, tier: free, cell: keys, cache_tag: shop}}\n")
+    status, done, error = cli("apply", "-f", str(file))
+    assert status == 0, (done, error)
+    tags = {slug: json.loads(cli("tenant", "show", slug, "-o", "json")[1])["placement"]["cache_tag"] for slug in ("by-id", "by-tag")}
+    assert tags == {"by-id": uuid.format(1), "by-tag": "shop"}
+    assert cli("apply", "-f", str(file)) == (0, "changes made: 0\n", "")
+
+
 def test_the_file_with_the_tokens_is_private(cli, control):
     assert cli.config.stat().st_mode & 0o777 == 0o600
     listed = cli("context", "list")[1]
