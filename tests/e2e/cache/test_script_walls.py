@@ -215,6 +215,18 @@ def test_no_script_writes_into_the_log_of_redis(cache, fresh_server, fresh):
     assert reached > 15, "the control: a plain Redis writes them down"
 
 
+def test_what_a_script_does_to_its_copies_is_gone_with_it(cache):
+    with log_in(cache, "acme") as acme, log_in(cache, "globex") as globex:
+        for script in ("redis = function() return 'acme' end return 1", "_G.redis.call = function() return 'acme' end return 1",
+                       "getmetatable(_G).__index = function() return 'acme' end return 1", "rawset(_G, 'type', 'acme') return 1",
+                       "_G.string.rep = 'acme' return 1", "load, loadstring = nil return 1", "rawset(redis, 'call', 'acme') return 1"):
+            acme.ask("EVAL", script, 0)
+            for client in (acme, globex):
+                look = "return {type(redis), type(_G.type), type(load), pcall(function() return nothing end), string.rep('x', 3), redis.call('PING')['ok'], _G.redis.call('PING')['ok']}"
+                assert client.ask("EVAL", look, 0)[:4] == [b"table", b"function", b"function", None]
+                assert client.ask("EVAL", "return redis.call('ECHO', 'own')", 0) == b"own"
+
+
 def test_replicas_keep_what_the_server_keeps(cache):
     """Else a tenant would fill the memory of replicas with what it has removed, and no quota would see it."""
     with log_in(cache, "acme") as acme:
