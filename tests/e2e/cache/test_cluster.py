@@ -1,4 +1,6 @@
 """Redis Cluster behind the door: clients see one server, whatever the slots and the nodes do."""
+import contextlib
+import random
 import socket
 
 import pytest
@@ -8,7 +10,7 @@ from redis.crc import key_slot
 from resp import ErrorReply, Resp, request
 from support.redis_cluster import RedisCluster
 from support.sentinel_set import wait_for
-from writers import progressed, start_writers
+from writers import Pool, progressed, start_writers
 
 
 def place(cluster):
@@ -212,3 +214,51 @@ def test_a_script_cannot_send_the_door_anywhere(cluster):
             assert client.ask("SET", "a", 1) == b"OK"
         with pytest.raises(TimeoutError):
             trap.accept()
+
+
+@pytest.mark.long
+def test_one_takeover_after_the_other(cluster):
+    """The node of one tenant or of the other, killed or replaced, and slots that move between; the same connections, and
+    pools of them, all the time: no write is repeated, no answer is somebody else's."""
+    seed = random.randrange(2**32)
+    dice = random.Random(seed)
+    writers, pools = start_writers(cluster), [Pool(cluster, slug) for slug in ("acme", "globex")]
+    for turn in range(12):
+        slug, way = dice.choice(("acme", "globex")), dice.choice(("killed", "asked", "moved"))
+        what = f"(turn {turn}, {way}, seed {seed})"
+        old = cluster.home(slug)
+        if way == "killed":
+            old.kill()
+        elif way == "asked":
+            ask_for_takeover(cluster, slug, old)
+        else:
+            move_slot(cluster, cluster.slot(slug), old, dice.choice([node for node in primaries(cluster) if node is not old]))
+        wait_for(lambda: cluster.home(slug) is not old, "another home " + what, 60)
+        for goes_on in (progressed(writers), *(pool.progressed() for pool in pools)):
+            wait_for(goes_on, "work there " + what, 60)
+        if way == "killed":
+            old.start()
+        wait_for(lambda: len(primaries(cluster)) == 3 and all(any(follows(cluster, node, one) for node in cluster.redis.servers)
+                                                              for one in primaries(cluster)), "a replica of each " + what, 60)
+    for pool in pools:
+        pool.finish()
+    for writer in writers:
+        writer.check(may_lose=True)
+
+
+def ask_for_takeover(stack, slug, old):
+    """As an operator does: a replica gives up after five seconds where it has not caught up under load, and is asked again."""
+    replica = next(node for node in stack.redis.servers if follows(stack, node, old))
+    for _ in range(6):
+        stack.at(replica).execute_command("CLUSTER", "FAILOVER")
+        with contextlib.suppress(AssertionError):
+            return wait_for(lambda: stack.home(slug) is not old, "the replica to take over", 8)
+
+
+def primaries(stack):
+    return [node for node in stack.redis.servers if stack.at(node).info("replication")["role"] == "master"]
+
+
+def follows(stack, node, primary):
+    state = stack.at(node).info("replication")
+    return state.get("master_port") == primary.port and state["master_link_status"] == "up"

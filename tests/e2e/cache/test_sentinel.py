@@ -1,11 +1,12 @@
 """A primary that dies, hangs or is replaced, under load: who takes over, and what clients see of it."""
+import random
 import signal
 
 import pytest
 from cache_stack import CacheStack
 from resp import ErrorReply, Resp
 from support.sentinel_set import SentinelSet, wait_for
-from writers import progressed, start_writers
+from writers import Pool, progressed, start_writers
 
 
 def place(sentinels):
@@ -124,5 +125,42 @@ def test_a_primary_that_is_killed(replicated):
     old.kill()
     wait_for(progressed(writers), "writes at the new primary")
     assert replicated.redis.primary() is not old
+    for writer in writers:
+        writer.check(may_lose=True)
+
+
+def asked_to_leave(stack, old):
+    wait_for(lambda: stack.redis.sentinels[0].client().sentinel_failover(stack.redis.NAME), "the Sentinels to agree")
+    return lambda: None
+
+
+def killed(_stack, old):
+    old.kill()
+    return old.start
+
+
+def hanging(_stack, old):
+    old.send_signal(signal.SIGSTOP)
+    return lambda: old.send_signal(signal.SIGCONT)
+
+
+@pytest.mark.long
+def test_one_takeover_after_the_other(replicated):
+    """The same connections, and pools of them, all the time: no write is repeated, no answer is somebody else's."""
+    seed = random.randrange(2**32)
+    dice = random.Random(seed)
+    writers, pools = start_writers(replicated), [Pool(replicated, slug) for slug in ("acme", "globex")]
+    for turn in range(15):
+        old = replicated.redis.primary()
+        way = dice.choice([asked_to_leave, killed, hanging])
+        back = way(replicated, old)
+        what = f"(turn {turn}, {way.__name__}, seed {seed})"
+        wait_for(lambda: replicated.redis.primary() is not old, "another primary " + what, 60)
+        for goes_on in (progressed(writers), *(pool.progressed() for pool in pools)):
+            wait_for(goes_on, "work at the new primary " + what, 60)
+        back()
+        wait_for(lambda: replicas_follow(replicated), "all replicas " + what, 60)
+    for pool in pools:
+        pool.finish()
     for writer in writers:
         writer.check(may_lose=True)

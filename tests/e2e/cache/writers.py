@@ -2,6 +2,7 @@
 import threading
 import uuid
 
+import redis
 from resp import ErrorReply, Resp
 
 UNKNOWN = "the outcome is not known"
@@ -64,6 +65,60 @@ class Writer(threading.Thread):
         assert set(found) <= self.acknowledged | self.unknown
         if not may_lose:
             assert self.acknowledged <= set(found)
+
+
+class Pool:
+    """Threads of an application that take their connections to one tenant from a pool, as clients' libraries do. Each
+    has a key of its own."""
+
+    def __init__(self, stack, slug, threads=6):
+        self.slug = slug
+        self._client = stack.client(slug, max_connections=threads)
+        self._stopped = threading.Event()
+        self.rounds, self.problems = [0] * threads, []
+        self._threads = [threading.Thread(target=self._run, args=(number,), daemon=True) for number in range(threads)]
+        for thread in self._threads:
+            thread.start()
+
+    def _run(self, number):
+        try:
+            while not self._stopped.is_set():
+                self._round(number)
+        except Exception as error:  # reported by finish(), in the test's own thread
+            self.problems.append(error)
+
+    def _round(self, number):
+        """Redis's answers to this thread's own questions, or errors that say so."""
+        key, value = f"pool-{number}", f"{self.slug}:{number}:{self.rounds[number] + 1}"
+        with self._client.pipeline(transaction=False) as pipeline:
+            pipeline.set(key, value).get(key).echo(value)
+            stored, found, echoed = pipeline.execute(raise_on_error=False)
+        for answer in (stored, found, echoed):
+            if isinstance(answer, redis.ResponseError):
+                assert any(text in str(answer) for text in (*NEVER_SENT, UNKNOWN, "UNBLOCKED")), answer
+            elif isinstance(answer, Exception):
+                raise answer
+        if isinstance(found, str):
+            assert found.startswith(f"{self.slug}:{number}:"), (found, value)
+        if isinstance(echoed, str):
+            assert echoed == value
+        if stored is True and found == value:
+            self.rounds[number] += 1
+        else:
+            self._stopped.wait(0.02)
+
+    def finish(self):
+        self._stopped.set()
+        for thread in self._threads:
+            thread.join(30)
+            assert not thread.is_alive(), f"a thread of {self.slug} still waits for an answer"
+        self._client.close()
+        if self.problems:
+            raise AssertionError(f"the pool of {self.slug}") from self.problems[0]
+
+    def progressed(self):
+        before = list(self.rounds)
+        return lambda: self.problems or all(now > old for now, old in zip(self.rounds, before))
 
 
 def start_writers(stack, slugs=("acme", "globex"), each=4):
