@@ -106,20 +106,20 @@ void read_time_of_day(YamlMap& map, std::string_view key, std::chrono::minutes& 
 }
 
 void read_schedule(YamlMap& map, std::vector<ScheduleEntry>& schedule) {
-  constexpr std::array<std::string_view, 7> kDays = {"mon", "tue", "wed", "thu",
-                                                     "fri", "sat", "sun"};
+  constexpr std::array<std::string_view, 7> kNames = {"mon", "tue", "wed", "thu",
+                                                      "fri", "sat", "sun"};
   map.list("schedule", "known load: at least so many instances at known times", [&](YamlMap& item) {
     ScheduleEntry entry;
     std::vector<std::string> days;
     item.values("days", days, "mon to sun; absent: every day");
     if (!days.empty()) entry.weekdays = 0;
     for (const std::string& day : days) {
-      const auto found = std::ranges::find(kDays, day);
-      if (found == kDays.end()) {
-        item.error("days", "no day '{}'{}", day, suggestion(day, kDays));
+      const auto found = std::ranges::find(kNames, day);
+      if (found == kNames.end()) {
+        item.error("days", "no day '{}'{}", day, suggestion(day, kNames));
         continue;
       }
-      entry.weekdays |= static_cast<uint8_t>(1U << (found - kDays.begin()));
+      entry.weekdays |= static_cast<uint8_t>(1U << (found - kNames.begin()));
     }
     read_time_of_day(item, "from", entry.from, "UTC, \"08:30\"");
     read_time_of_day(item, "to", entry.to, "UTC, exclusive; not after `from`: on the next day");

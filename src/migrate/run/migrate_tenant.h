@@ -37,7 +37,7 @@ enum class MigrationOutcome : uint8_t {
 struct MigrationResult {
   MigrationOutcome outcome = MigrationOutcome::kRefused;
   std::optional<Verdict> verdict;  // of kVerified and kDiffers
-  std::string kept;                // what the source keeps for a stream, and how to let it go
+  std::string kept{};              // what the source keeps for a stream, and how to let it go
 };
 
 // Only one at a time for a tenant: kConflict. Fails with the copied rows kept; calling it again

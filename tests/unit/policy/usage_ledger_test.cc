@@ -38,8 +38,8 @@ class UsageLedgerTest : public testing::Test {
     DirectoryData data{.version = 1, .tiers = shipped_tiers(), .cells = {{.name = "shared"}}};
     for (const uint32_t number : numbers) {
       data.tenants.push_back(Tenant{.id = usage_tenant(number),
-                                    .slug = "tenant" + std::to_string(number),
                                     .number = TenantNumber(number),
+                                    .slug = "tenant" + std::to_string(number),
                                     .tier = "free",
                                     .cell = "shared"});
     }

@@ -15,7 +15,7 @@ struct Written {
   }};
 };
 
-void work(World& world, Client& client, Duration time) {
+void work(World& world, Duration time) {
   world.settle();
   world.pass(time);
   world.postgres.wake_up();
@@ -29,11 +29,11 @@ TEST(DoorSlowStatements, ThoseOverTheThresholdAreLogged) {
   world.shared.slow_log = &written.log;
   Client& client = world.log_in(1);
   client.send(query("sleep 'secret'"));
-  work(world, client, milliseconds(900));
+  work(world, milliseconds(900));
   client.send(query("sleep  'secret'"));
-  work(world, client, milliseconds(1'500));
+  work(world, milliseconds(1'500));
   client.send(query("sleep 17"));
-  work(world, client, milliseconds(2'500));
+  work(world, milliseconds(2'500));
   EXPECT_EQ(world.ask(client, query("fail")),
             "C:SELECT 1 Z:I C:SELECT 1 Z:I C:SELECT 1 Z:I E:22012 Z:I");
   client.send(query("sleep 3"));
@@ -55,7 +55,7 @@ TEST(DoorSlowStatements, TiersHaveThresholdsOfTheirOwn) {
   Client& client = world.log_in(1);
   for (const Duration time : {milliseconds(1'500), milliseconds(2'500)}) {
     client.send(query("sleep"));
-    work(world, client, time);
+    work(world, time);
   }
   EXPECT_EQ(world.worker().used(TenantNumber(1), SqlMeter::kSlow), 1u);
 }

@@ -78,7 +78,7 @@ class Client {
 class World {
  public:
   explicit World(WorldSettings settings = {})
-      : postgres(loop, kServer), seats(settings.tenant_clients), settings_(settings) {
+      : seats(settings.tenant_clients), settings_(settings), postgres(loop, kServer) {
     loop.network() = settings.network;
     door_settings.pool.limits.slot_rest = milliseconds(5);
     shared.workers.push_back(std::make_unique<DoorWorker>(loop, 0, shared, nullptr));

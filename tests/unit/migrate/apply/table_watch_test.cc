@@ -69,9 +69,10 @@ TEST_F(TableWatchTest, APartitionThatIsDetachedIsInTheStreamNoLonger) {
 
 // UNLOGGED, or of all tenants: nobody follows it.
 TEST_F(TableWatchTest, ATableThatWasNotFollowedNeedNotBe) {
-  const TableName kOther{"public", "cache"};
-  source_.emplace(kOther, StreamTable{.schema = "public", .name = "cache", .root = kOther});
-  now_.emplace(kOther, kOther);
+  const TableName kUnfollowed{"public", "cache"};
+  source_.emplace(kUnfollowed,
+                  StreamTable{.schema = "public", .name = "cache", .root = kUnfollowed});
+  now_.emplace(kUnfollowed, kUnfollowed);
   EXPECT_EQ(refusal(), "");
 }
 
