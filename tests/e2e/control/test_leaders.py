@@ -8,6 +8,7 @@ import pytest
 from support.control import Control
 from support.paths import partywall_binary
 from support.processes import Process, can_connect, free_port
+from support.redis_server import RedisServer
 
 PATIENCE = 90.0
 
@@ -127,3 +128,27 @@ def test_a_control_plane_that_is_killed_goes_on_where_it_was(leaders):
 @pytest.mark.long
 def test_a_control_plane_that_is_killed_five_hundred_times(leaders):
     kill_in_the_middle(leaders, 500, random.randrange(2**32))
+
+
+def test_a_tenants_user_in_redis_has_its_tag_and_runs_the_scripts_that_its_limits_allow(leaders):
+    with RedisServer() as server:
+        cache = {"instances": [{"name": "main", "topology": "single", "endpoints": [{"address": "127.0.0.1", "port": server.port}]}],
+                 "mode": "prefix", "door_user": "door", "administrator": "ops"}
+        secrets = {f"cache.{name}_password": name * 8 for name in ("door", "tenant", "administrator")}
+        leaders.api.cell("keys", region="eu", parts={"pools": [], "cache": cache}, secrets=secrets)
+        leaders.start()
+        # The first ones come with everything else that the Redis needs, the others one by one.
+        for turn in range(2):
+            made = {scripts: leaders.api.tenant(f"{scripts}-{turn}", cell="keys", limits={"cache_scripts": scripts})
+                    for scripts in ("any", "functions", "none")}
+            leaders.wait_until(lambda: {one["slug"] for one in made.values()} <= leaders.active(), "all to be active")
+            with server.client(username="ops", password=secrets["cache.administrator_password"], decode_responses=True) as redis:
+                for scripts, tenant in made.items():
+                    user = f"partywall-tenant-{tenant['id']}"
+
+                    def may(*words, user=user):
+                        return redis.execute_command("ACL DRYRUN", user, *words) in (True, "OK")
+
+                    assert (may("EVALSHA", "x", 0), may("FCALL", "x", 0)) == (scripts == "any", scripts != "none"), scripts
+                    own = {other["slug"] for other in made.values() if may("GET", f"tenant:{{{other['placement']['cache_tag']}}}:k")}
+                    assert own == {tenant["slug"]}
