@@ -57,6 +57,7 @@ bool ClientFsm::settings_are_taken() {
     } else {
       first_settings_state_ = FirstSettings::kTrying;
       front_is_examined_ = true;
+      busy_since_ = now_;  // it has a statement's time for it
       server_->try_settings(*to_server_, settings_);
     }
   }

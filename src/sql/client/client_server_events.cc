@@ -181,6 +181,7 @@ void ClientFsm::on_server_ready(std::string_view message) {
 // PostgreSQL would have refused the login with this error: here it is known later.
 void ClientFsm::on_settings_tried() {
   first_settings_state_ = FirstSettings::kTaken;
+  busy_since_.reset();
   if (!settings_refusal_) return;
   ++progress_.errors;
   terminate({.sqlstate = settings_refusal_->sqlstate,
@@ -224,6 +225,7 @@ void ClientFsm::on_server_closed() {
   if (first_settings_state_ == FirstSettings::kTrying) {
     first_settings_state_ = FirstSettings::kUntried;
     front_is_examined_ = false;
+    busy_since_.reset();
     detach();
     return;
   }

@@ -399,7 +399,9 @@ TEST(ClientFsm, AServerLostWhileSettingsAreTriedIsReplaced) {
   auto session = SessionHarness::with_time_zone("Asia/Tokyo");
   session.holds_answers = true;
   session.exchange(query("select 1"));
+  EXPECT_TRUE(session.client().busy_since()) << "a server that hangs is not waited for without end";
   session.lose_server();
+  EXPECT_FALSE(session.client().busy_since());
   EXPECT_FALSE(session.client().is_finished());
   EXPECT_EQ(session.take_to_client(), "");
   session.holds_answers = false;
