@@ -55,6 +55,7 @@ http::DoorSettings http_door_settings(const store::ListenSettings& listen,
   settings.timeouts.head = options.head_timeout;
   settings.timeouts.idle = options.idle_timeout;
   settings.timeouts.body = options.body_timeout;
+  settings.timeouts.body_bytes_per_second = options.min_body_rate;
   settings.timeouts.client_write = options.write_timeout;
   settings.timeouts.connect = options.connect_timeout;
   settings.timeouts.response = options.response_timeout;

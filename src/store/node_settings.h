@@ -63,6 +63,7 @@ struct HttpDoorOptions {
   Duration head_timeout = seconds(10);    // from the first byte of a request to the end of its head
   Duration idle_timeout = seconds(75);    // between two requests of a connection
   Duration body_timeout = seconds(30);    // without a byte of the request's body
+  uint64_t min_body_rate = 500;           // bytes a second beyond that, on average; 0: any
   Duration write_timeout = seconds(30);   // without the client taking a byte of the response
   Duration connect_timeout = seconds(2);  // to an instance
   Duration response_timeout = seconds(60);  // from the whole request to the head of the response

@@ -133,6 +133,9 @@ void read_http(YamlMap& map, HttpDoorOptions& door) {
                "between two requests of a connection");
   map.optional("body_timeout", door.body_timeout, kShortTimeout,
                "without a byte of the request's body");
+  map.optional("min_body_rate", door.min_body_rate, {0, 1'000'000'000},
+               "bytes a second that a request's body must bring on average, beyond the first "
+               "body_timeout; 0: as few as it likes");
   map.optional("write_timeout", door.write_timeout, kShortTimeout,
                "without the client taking a byte of the response");
   map.optional("connect_timeout", door.connect_timeout, kShortTimeout, "to connect to an instance");

@@ -25,7 +25,8 @@ ProxiedExchange::ProxiedExchange(WorkerState& state, ClientConnection& client,
       units_(std::move(admitted.units)),
       group_(std::move(admitted.group)),
       request_(admitted.request),
-      fsm_(admitted.request, state.settings.limits.exchange) {}
+      fsm_(admitted.request, state.settings.limits.exchange),
+      pace_(state.settings.timeouts.body, state.settings.timeouts.body_bytes_per_second) {}
 
 ResponseExtras ProxiedExchange::extras() {
   return {.fields = record_.text().extras, .date = state_.date.at(state_.loop.time().wall())};
@@ -211,6 +212,7 @@ bool ProxiedExchange::forward_client_bytes() {
   if (!out.empty()) out += direct;
   write_to_upstream(out.empty() ? direct : std::string_view(out));
   client_.input.consume(consumed);
+  pace_.took(consumed);
   return consumed > 0;
 }
 
@@ -296,8 +298,18 @@ void ProxiedExchange::arm() {
     upstream_->arm_read(client_.wake);
   }
   if (!to_upstream_.empty()) upstream_->arm_write(client_.wake);
+  if (awaits_body()) {
+    pace_.awaited(state_.loop.now());
+  } else {
+    pace_.not_awaited(state_.loop.now());
+  }
   if (progress_) arm_deadline();
   progress_ = false;
+}
+
+bool ProxiedExchange::awaits_body() const {
+  return fsm_.wants_client_bytes() && to_upstream_.empty() && client_.output.empty() &&
+         !fsm_.is_tunnel() && !fsm_.head_written();
 }
 
 void ProxiedExchange::arm_deadline() {
@@ -305,8 +317,8 @@ void ProxiedExchange::arm_deadline() {
   const Duration timeout = fsm_.is_tunnel()          ? timeouts.tunnel
                            : !client_.output.empty() ? timeouts.client_write
                            : fsm_.head_written()     ? timeouts.response_body
-                           : fsm_.wants_client_bytes() && to_upstream_.empty() ? timeouts.body
-                                                                               : timeouts.response;
+                           : awaits_body() ? std::min(timeouts.body, pace_.left(state_.loop.now()))
+                                           : timeouts.response;
   client_.deadline.arm(state_.loop.now() + timeout);
 }
 
@@ -318,7 +330,7 @@ void ProxiedExchange::look_around() {
     timed_out_ = TimedOut::kTunnel;
   } else if (!client_.output.empty()) {
     timed_out_ = TimedOut::kClientWrite;
-  } else if (fsm_.wants_client_bytes() && to_upstream_.empty()) {
+  } else if (awaits_body()) {
     timed_out_ = TimedOut::kClientBody;
   } else {
     timed_out_ = TimedOut::kUpstream;

@@ -2,6 +2,7 @@
 
 #include <memory>
 
+#include "http/door/body_pace.h"
 #include "http/door/client_connection.h"
 #include "http/door/request_record.h"
 #include "http/door/worker_state.h"
@@ -54,6 +55,8 @@ class ProxiedExchange {
   void write_to_client(std::string_view owned, std::string_view direct);
   void end_upstream(net::IoStatus status);
   void arm();
+  // It is the client's turn to send.
+  [[nodiscard]] bool awaits_body() const;
   void arm_deadline();
   void look_around();
   [[nodiscard]] bool over() const;
@@ -90,6 +93,7 @@ class ProxiedExchange {
   bool must_cut_ = false;
   bool answered_keep_alive_ = false;
   TimedOut timed_out_ = TimedOut::kNothing;
+  BodyPace pace_;
 };
 
 }  // namespace partywall::http

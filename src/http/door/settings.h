@@ -22,6 +22,7 @@ struct DoorTimeouts {
   Duration head = seconds(10);           // from the first byte of a request to the end of its head
   Duration idle = seconds(75);           // between two requests of a connection
   Duration body = seconds(30);           // without a byte of the request's body
+  uint64_t body_bytes_per_second = 500;  // on average, beyond the first `body`; 0: any
   Duration client_write = seconds(30);   // without the client taking a byte of the response
   Duration connect = seconds(2);         // to an instance
   Duration response = seconds(60);       // from the whole request to the head of the response

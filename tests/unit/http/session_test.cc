@@ -195,6 +195,35 @@ TEST_F(SessionTest, TheTimeForAHeadIsNotProlongedByItsBytes) {
   EXPECT_THAT(client.received, StartsWith("HTTP/1.1 408"));
 }
 
+TEST_F(SessionTest, ABodyThatTricklesIsGivenUp) {
+  app1.answer = app2.answer = nullptr;
+  test::ByHand& client = connect();
+  client.send(post("Content-Length: 1000000\r\n", "x"));
+  Duration waited{};
+  for (; client.received.empty() && waited < minutes(10); waited += seconds(5)) {
+    client.send("x");
+    advance(seconds(5));
+  }
+  EXPECT_THAT(client.received, StartsWith("HTTP/1.1 408"));
+  EXPECT_GE(waited, settings.timeouts.body);
+  EXPECT_LE(waited, settings.timeouts.body + seconds(10)) << "a byte now and then buys nothing";
+}
+
+TEST_F(SessionTest, ABodyThatIsSlowAndFastEnoughArrives) {
+  app1.answer = app2.answer = nullptr;
+  test::ByHand& client = connect();
+  client.send(post("Content-Length: 100000\r\n", ""));
+  settle();
+  test::ByHand& upstream = busy();
+  for (int i = 0; i < 100; ++i) {
+    client.send(std::string(1'000, 'x'));
+    advance(seconds(1));
+  }
+  upstream.send("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n");
+  settle();
+  EXPECT_THAT(client.take(), StartsWith("HTTP/1.1 200 OK"));
+}
+
 TEST_F(SessionTest, AnIdleConnectionIsClosed) {
   test::ByHand& client = connect();
   advance(settings.timeouts.idle + seconds(1));
