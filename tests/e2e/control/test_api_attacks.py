@@ -147,7 +147,7 @@ def test_bodies_are_read_strictly_and_only_so_long(control):
 def test_slow_senders_keep_nobody_waiting(control):
     slow = [socket.create_connection(("127.0.0.1", control.port)) for _ in range(20)]
     for one in slow:
-        one.sendall(b"POST /v1/apply HTTP/1.1\r\nHost: x\r\nContent-Length: 30000000\r\n\r\n{")
+        one.sendall(b"POST /v1/apply HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Length: 30000000\r\n\r\n{")
     assert control.owner.get("/v1/tenants?limit=1").status == 200
     # Whoever may not apply does not even get to send a document, and takes nobody's place.
     assert slow[0].recv(100).startswith((b"HTTP/1.1 401 ", b"HTTP/1.1 429 "))
