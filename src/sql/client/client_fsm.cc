@@ -202,12 +202,13 @@ bool ClientFsm::may_release() const {
 }
 
 bool ClientFsm::is_idle() const {
-  return !wanted_ && !is_sent_ && !skip_to_sync_ && body_left_ == 0 &&
+  return !wanted_ && !is_sent_ && !is_trying_settings() && !skip_to_sync_ && body_left_ == 0 &&
          status() == TransactionStatus::kIdle;
 }
 
 std::optional<MonotonicTime> ClientFsm::idle_in_transaction_since() const {
-  if (!server_ || is_sent_ || status() == TransactionStatus::kIdle) return std::nullopt;
+  if (!server_ || is_sent_ || is_trying_settings() || status() == TransactionStatus::kIdle)
+    return std::nullopt;
   return ready_at_;
 }
 

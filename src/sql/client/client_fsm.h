@@ -170,6 +170,9 @@ class ClientFsm {
   // Unless granted, the request has to wait, or has been refused.
   Access access_server(Request request);
   bool settings_are_taken();
+  [[nodiscard]] bool is_trying_settings() const {
+    return first_settings_state_ == FirstSettings::kTrying;
+  }
   void open_on_server();
   void note_text(std::string_view text);
   void forward(Request request, std::string_view bytes, uint64_t statement = 0);

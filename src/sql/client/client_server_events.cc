@@ -222,7 +222,7 @@ void ClientFsm::fail_section(const SqlError& error) {
 void ClientFsm::on_server_closed() {
   if (!server_) return;
   // Nothing of the client's was sent: another connection will do.
-  if (first_settings_state_ == FirstSettings::kTrying) {
+  if (is_trying_settings()) {
     first_settings_state_ = FirstSettings::kUntried;
     front_is_examined_ = false;
     busy_since_.reset();

@@ -395,11 +395,21 @@ TEST(ClientFsm, AWrongSettingOfStartUpEndsTheClientAndNotTheServerConnection) {
   }
 }
 
+TEST(ClientFsm, ATransactionWhoseFirstStatementWaitsForSettingsIsNotIdle) {
+  auto session = SessionHarness::with_time_zone("Asia/Tokyo");
+  session.holds_answers = true;
+  session.exchange(query("begin") + query("select 1"));
+  EXPECT_FALSE(session.client().idle_in_transaction_since());
+  session.holds_answers = false;
+  EXPECT_EQ(session.ask(query("commit")), "D C:SELECT 1 Z:T C:COMMIT Z:I");
+}
+
 TEST(ClientFsm, AServerLostWhileSettingsAreTriedIsReplaced) {
   auto session = SessionHarness::with_time_zone("Asia/Tokyo");
   session.holds_answers = true;
   session.exchange(query("select 1"));
   EXPECT_TRUE(session.client().busy_since()) << "a server that hangs is not waited for without end";
+  EXPECT_FALSE(session.client().is_idle());
   session.lose_server();
   EXPECT_FALSE(session.client().busy_since());
   EXPECT_FALSE(session.client().is_finished());
