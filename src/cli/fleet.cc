@@ -178,7 +178,7 @@ int fleet_explain(const FleetOptions& options) {
   if (!node) return print_and_exit(node.error());
   const auto pool = node->pool(options.pool);
   if (!pool) return print_and_exit(pool.error());
-  const std::string explanation = text_at(*pool, "explanation");
+  const std::string explanation = lines_at(*pool, "explanation");
   fmt::print("{}\n", explanation.empty() || explanation == "-"
                          ? "nothing has been decided yet since the node started"
                          : explanation);
@@ -200,7 +200,7 @@ int fleet_history(const FleetOptions& options) {
   if (!events || !events->as_array()) return kExitSuccess;
   for (const JsonValue& event : *events->as_array()) {
     fmt::print("{}  {:<13} {}\n", text_at(event, "time"), text_at(event, "kind"),
-               text_at(event, "text"));
+               lines_at(event, "text"));
   }
   return kExitSuccess;
 }

@@ -174,9 +174,12 @@ int migrate_run(const MigrateOptions& options) {
                               : ""));
       return kExitSuccess;
     case migrate::MigrationOutcome::kVerifiedBefore:
-      conclude(format, "verified_before",
-               fmt::format("tenant {} was migrated and verified before; nothing was done",
-                           prepared->task.slug));
+      conclude(
+          format, "verified_before",
+          fmt::format(
+              "tenant {} was migrated and verified before; nothing was done. partywall migrate "
+              "verify compares both once more",
+              prepared->task.slug));
       return kExitSuccess;
     case migrate::MigrationOutcome::kRefused:
       conclude(format, "refused",
@@ -211,7 +214,9 @@ int migrate_verify(const MigrateOptions& options) {
   if (!verdict) return migrate_failed("verify", verdict.error());
   show(*verdict, format);
   if (!verdict->is_equal()) {
-    conclude_unequal(format, *verdict, "the databases differ");
+    conclude_unequal(format, *verdict,
+                     "the databases differ: find out who wrote to one of them, and put it right; "
+                     "to copy everything anew, partywall migrate discard --verified-too, then run");
     return kExitFailure;
   }
   conclude(format, "equal", equal_text(*verdict));

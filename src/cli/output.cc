@@ -10,6 +10,15 @@ namespace {
 
 constexpr std::string_view kNothing = "-";
 
+const JsonValue* find_at(const JsonValue& value, std::string_view path) {
+  const JsonValue* current = &value;
+  for (const std::string_view name : split(path, '.')) {
+    current = current->find(name);
+    if (!current) return nullptr;
+  }
+  return current;
+}
+
 std::string to_text(const JsonValue& value) {
   if (value.is_null()) return std::string(kNothing);
   if (const std::string* const text = value.as_string())
@@ -122,12 +131,20 @@ std::string printable(std::string text) {
 }
 
 std::string text_at(const JsonValue& value, std::string_view path) {
-  const JsonValue* current = &value;
-  for (const std::string_view name : split(path, '.')) {
-    current = current->find(name);
-    if (!current) return std::string(kNothing);
+  const JsonValue* const found = find_at(value, path);
+  return found ? to_text(*found) : std::string(kNothing);
+}
+
+std::string lines_at(const JsonValue& value, std::string_view path) {
+  const JsonValue* const found = find_at(value, path);
+  const std::string* const text = found ? found->as_string() : nullptr;
+  if (!text || text->empty()) return text_at(value, path);
+  std::string lines;
+  for (const std::string_view line : split(*text, '\n')) {
+    if (!lines.empty()) lines += '\n';
+    lines += printable(std::string(line));
   }
-  return to_text(*current);
+  return lines;
 }
 
 std::string print_table(const JsonArray& items, const std::vector<Column>& columns) {

@@ -29,5 +29,7 @@ std::string printable(std::string text);
 
 // The value at a '.'-separated path as text; "-" if there is none.
 std::string text_at(const JsonValue& value, std::string_view path);
+// The same for a text of several lines, which stay lines.
+std::string lines_at(const JsonValue& value, std::string_view path);
 
 }  // namespace partywall::cli

@@ -156,7 +156,8 @@ int run_destructive(const RemoteOptions& options, std::string_view question,
   if (options.consent == Consent::kAsk) {
     if (isatty(STDIN_FILENO) == 0) {
       return print_and_exit(
-          {.exit_code = kExitUsage, .message = "this cannot be undone: say so with --yes"});
+          {.exit_code = kExitUsage,
+           .message = fmt::format("{} Say so with --yes: nothing was done", question)});
     }
     fmt::print(stderr, "{} [y/N] ", question);
     std::string line;

@@ -85,7 +85,8 @@ int store_status(const std::string& platform_file) {
   if (auto usable = store::check_schema(*connection); !usable)
     return failed("store status", usable.error());
   const auto head = connection->execute(
-      "SELECT h.version, h.event, (SELECT count(*) FROM partywall.tenants WHERE status <> "
+      "SELECT h.version, (SELECT count(*) FROM partywall.events), (SELECT count(*) FROM "
+      "partywall.tenants WHERE status <> "
       "'erased'), (SELECT count(*) FROM partywall.cells) FROM partywall.head h");
   if (!head) return failed("store status", head.error());
   fmt::print("directory: version {}, {} tenants in {} cells\nevents: {}\n", head->text(0, 0),

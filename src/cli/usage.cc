@@ -24,8 +24,10 @@ std::string table_of(const JsonValue& usage) {
   lines.emplace_back(std::move(total));
   std::string text = print_table(lines, columns());
   for (const JsonValue& gap : *usage.find("gaps")->as_array()) {
-    text += fmt::format("not counted: node {} from {} to {}\n", text_at(gap, "node"),
-                        text_at(gap, "from"), text_at(gap, "to"));
+    const bool has_node = gap.find("node") != nullptr;
+    text += fmt::format("not counted: {}{}from {} to {}\n", has_node ? "node " : "",
+                        has_node ? text_at(gap, "node") + " " : "", text_at(gap, "from"),
+                        text_at(gap, "to"));
   }
   return text;
 }

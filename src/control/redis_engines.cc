@@ -59,8 +59,9 @@ Result<std::vector<Tenant>> tenants_of_redis(store::Session& session, const Cell
 Result<cache::RedisAdministrator> administrator_of(const Cell& cell) {
   if (cell.cache.administrator.empty()) {
     return fail(ErrorKind::kUnavailable,
-                "cell {}: the control plane makes no users in its Redis, because the cell names no "
-                "'administrator' of it",
+                "cell {0}: the control plane makes no users in its Redis, because the cell names "
+                "no 'administrator' of it: add cells.{0}.cache.administrator to the platform file "
+                "and apply it",
                 cell.name);
   }
   return cache::RedisAdministrator{.user = cell.cache.administrator,

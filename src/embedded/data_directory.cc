@@ -46,7 +46,8 @@ Result<FileDescriptor> take_lock(const std::string& path) {
   if (!lock.valid())
     return fail(ErrorKind::kUnavailable, "cannot open {}: {}", path, std::strerror(errno));
   if (::flock(lock.number(), LOCK_EX | LOCK_NB) != 0) {
-    const std::string holder = read_private_file(path).value_or("unknown");
+    std::string holder = read_private_file(path).value_or("");
+    if (holder.empty()) holder = "(that has just begun)";
     return fail(ErrorKind::kLimit,
                 "{} is in use by process {}: stop that one, or give this one another --data-dir",
                 std::filesystem::path(path).parent_path().string(), holder);

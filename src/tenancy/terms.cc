@@ -232,7 +232,8 @@ std::span<const std::string_view> term_names() { return kNames; }
 Result<> set_term(Terms& terms, std::string_view name, const JsonValue& value) {
   const auto found = std::ranges::find(kTerms, name, &Term::name);
   if (found == kTerms.end())
-    return fail(ErrorKind::kNotFound, "there is no limit '{}'{}", name, suggestion(name, kNames));
+    return fail(ErrorKind::kNotFound, "there is no limit '{}'; there are: {}", name,
+                fmt::join(kNames, ", "));
   if (auto set = found->set(terms, value); !set)
     return fail(ErrorKind::kInvalid, "{} {}", name, set.error().message);
   return {};

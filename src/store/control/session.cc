@@ -12,6 +12,7 @@ std::string_view meaning_of(std::string_view message) {
     std::string_view text;
   };
   static constexpr Meaning kMeanings[] = {
+      {"webhooks_name_key", "there is a webhook with that name already"},
       {"tenants_slug", "the slug is taken by another tenant"},
       {"placements_cache_range", "that Redis database belongs to another tenant"},
       {"placements_cache_key", "keys of another tenant in that Redis begin with the same tag"},
