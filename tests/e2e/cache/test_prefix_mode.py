@@ -206,4 +206,4 @@ def test_placements_that_would_mix_tenants_are_refused(tmp_path, change, problem
         check = subprocess.run([partywall_binary(), "check", stack._file], capture_output=True, text=True, timeout=60)
         assert check.returncode != 0 and problem in check.stdout + check.stderr, json.dumps(change)
     finally:
-        stack.redis.remove()
+        stack.stop()
