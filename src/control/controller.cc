@@ -32,7 +32,7 @@ Controller::Controller(ControllerSettings settings, Engines& engines, const Time
       runner_(store_, {&provisioning_}, random),
       lease_(store::ControlStore(settings_.store, random), holder_, settings_.lease, time),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)),
-      webhooks_(settings_.store, "control " + settings_.name, lease_, time, random) {
+      webhooks_(listening(settings_.store), "control " + settings_.name, lease_, time, random) {
   thread_ = std::thread([this] { run(); });
 }
 

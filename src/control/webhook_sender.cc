@@ -9,17 +9,12 @@
 namespace partywall::control {
 namespace {
 
-constexpr BackoffSettings kReconnect{.first = milliseconds(500), .longest = seconds(10)};
+constexpr BackoffSettings kRetryPause{.first = milliseconds(500), .longest = seconds(10)};
 constexpr Duration kLook = seconds(5);  // also without a notification
 constexpr Duration kFollowerLook = seconds(1);
 constexpr uint32_t kEventsAtOnce = 100;
 // After that it is the turn of the next one.
 constexpr Duration kTurn = seconds(2);
-
-store::ControlStoreSettings listening(store::ControlStoreSettings settings) {
-  settings.listen_to = "partywall_events";
-  return settings;
-}
 
 }  // namespace
 
@@ -29,7 +24,7 @@ WebhookSender::WebhookSender(store::ControlStoreSettings settings, std::string a
       lease_(lease),
       time_(time),
       random_(random),
-      store_(listening(std::move(settings)), random),
+      store_(std::move(settings), random),
       wake_(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {
   thread_ = std::thread([this] { run(); });
 }
@@ -63,7 +58,7 @@ void WebhookSender::run() {
       continue;
     }
     log_warning("webhooks have to wait", {{"error", done.error().message}});
-    pause(spread_backoff_pause(kReconnect, ++failures, random_));
+    pause(spread_backoff_pause(kRetryPause, ++failures, random_));
   }
 }
 

@@ -16,7 +16,8 @@ namespace partywall::control {
 // slow.
 class WebhookSender {
  public:
-  // All of them outlive the sender. `actor`: "control node-1", for the audit trail.
+  // All of them outlive the sender. `settings` listen to events. `actor`: "control node-1", for the
+  // audit trail.
   WebhookSender(store::ControlStoreSettings settings, std::string actor, const LeaseKeeper& lease,
                 const TimeSource& time, Random& random);
   ~WebhookSender();
